@@ -1,0 +1,140 @@
+/* amshls: HLS recording for GStreamer
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+/* bench-playlist FOLDER ENTRIES ADDED: what it costs to add a segment to an event
+ * playlist of so many entries: the line, the new version, cut into the blocks
+ * that flow down the file stream, and the file on disk. Prints the wall time
+ * and the CPU time for each added segment, in µs. */
+
+#include <stdlib.h>
+#include <sys/resource.h>
+#include <gst/gst.h>
+
+#include "files/amsfiles.h"
+#include "hls/amsplaylist.h"
+#include "local/amslocalstore.h"
+
+#define NAME "bench.m3u8"
+
+typedef struct
+{
+  AmsPlaylist *playlist;
+  AmsStore *store;
+  guint64 number;
+  guint64 version;
+} Bench;
+
+static gint64
+cpu_time (void)
+{
+  struct rusage usage;
+
+  getrusage (RUSAGE_SELF, &usage);
+  return (usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) * G_USEC_PER_SEC +
+      usage.ru_utime.tv_usec + usage.ru_stime.tv_usec;
+}
+
+static void
+add_segment (Bench *bench)
+{
+  g_autofree gchar *uri =
+      g_strdup_printf ("cam1-%09" G_GUINT64_FORMAT ".ts", bench->number);
+  AmsPlaylistSegment segment = {
+    .uri = uri,
+    .duration = 6 * GST_SECOND,
+    .date_time = bench->number == 0 ? G_GINT64_CONSTANT (1767225600000000) : 0,
+  };
+
+  ams_playlist_add (bench->playlist, &segment);
+  bench->number++;
+}
+
+static void
+on_put (GObject *store, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (GError) error = NULL;
+  gboolean *done = user_data;
+
+  if (!ams_store_put_finish (AMS_STORE (store), result, &error))
+    g_error ("the playlist was not written: %s", error->message);
+  *done = TRUE;
+}
+
+static void
+append_blocks (AmsBody *body, GBytes *text)
+{
+  gsize size = g_bytes_get_size (text);
+
+  for (gsize at = 0; at < size; at += AMS_FILES_BLOCK_SIZE) {
+    g_autoptr (GBytes) block = g_bytes_new_from_bytes (text, at,
+        MIN (AMS_FILES_BLOCK_SIZE, size - at));
+
+    if (!ams_body_append (body, block, NULL))
+      g_error ("a block of the playlist was not taken");
+  }
+  ams_body_finish (body, size);
+}
+
+static void
+publish (Bench *bench)
+{
+  guint64 extends;
+  g_autoptr (GBytes) text = ams_playlist_render (bench->playlist, &extends);
+  AmsFileBegin begin = {
+    .name = (gchar *) NAME,
+    .role = AMS_FILE_ROLE_PLAYLIST,
+    .version = ++bench->version,
+    .extends = extends,
+  };
+  g_autoptr (GObject) body =
+      G_OBJECT (ams_store_create_body (bench->store, &begin));
+  AmsPut put = {
+    .name = NAME,
+    .role = AMS_FILE_ROLE_PLAYLIST,
+    .version = bench->version,
+    .body = AMS_BODY (body),
+    .unchanged = extends,
+  };
+  gboolean done = FALSE;
+
+  append_blocks (AMS_BODY (body), text);
+  ams_store_put_async (bench->store, &put, NULL, on_put, &done);
+  while (!done)
+    g_main_context_iteration (NULL, TRUE);
+}
+
+int
+main (int argc, char **argv)
+{
+  AmsLocalOptions options = { .sync = FALSE, .overwrite = TRUE };
+  Bench bench = { 0 };
+  guint entries, added;
+  gint64 wall, cpu;
+
+  if (argc != 4)
+    g_error ("bench-playlist FOLDER ENTRIES ADDED");
+  gst_init (&argc, &argv);
+  entries = atoi (argv[2]);
+  added = atoi (argv[3]);
+  bench.playlist = ams_playlist_new (AMS_PLAYLIST_EVENT, 6, 0, TRUE);
+  bench.store = ams_local_store_new (argv[1], &options);
+
+  for (guint i = 0; i < entries; i++)
+    add_segment (&bench);
+  publish (&bench);
+
+  wall = g_get_monotonic_time ();
+  cpu = cpu_time ();
+  for (guint i = 0; i < added; i++) {
+    add_segment (&bench);
+    publish (&bench);
+  }
+  cpu = cpu_time () - cpu;
+  wall = g_get_monotonic_time () - wall;
+  g_print ("%.2f %.2f\n", (gdouble) wall / added, (gdouble) cpu / added);
+
+  ams_playlist_free (bench.playlist);
+  g_object_unref (bench.store);
+  return EXIT_SUCCESS;
+}

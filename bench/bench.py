@@ -1,0 +1,212 @@
+#!/usr/bin/env python3
+# amshls: HLS recording for GStreamer
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Measures amshlssink beside what it competes with, and prints tables.
+
+The candidates run in turn, round after round, and the median of each is printed, so that what else the machine
+does meets them all. CPU is user + system of the whole process, memory the largest resident size (getrusage of
+the child), files are on the disk that the build folder is on.
+"""
+import argparse
+import os
+import shutil
+import statistics
+import subprocess
+import sys
+import time
+
+FRONT = "filesrc location={clip} ! qtdemux name=d d.video_0 ! queue ! h264parse ! x. d.audio_0 ! queue ! aacparse ! x. "
+AMS = "amshlssink name=x location={out}/%05d.ts playlist-location={out}/index.m3u8 "
+HLSSINK2 = ("hlssink2 name=x max-files=0 playlist-length=0 location={out}/%05d.ts playlist-location={out}/index.m3u8 ")
+REMUX = {
+    "mpegtsmux ! filesink": "mpegtsmux name=x ! filesink location={out}/all.ts",
+    "hlssink2, 6 s": HLSSINK2 + "target-duration=6",
+    "hlssink2, 60 s": HLSSINK2 + "target-duration=60",
+    "amshlssink fsync=false, 6 s": AMS + "fsync=false target-duration=6",
+    "amshlssink fsync=false, 60 s": AMS + "fsync=false target-duration=60",
+    "amshlssink, 6 s": AMS + "target-duration=6",
+    "amshlssink, 60 s": AMS + "target-duration=60",
+}
+LIVE_FRONT = ("filesrc location={clip} ! qtdemux name=d d.video_0 ! queue ! h264parse ! clocksync ! {video} "
+    "d.audio_0 ! queue ! aacparse ! clocksync ! {audio} ")
+LIVE = {
+    "the source alone": ("fakesink sync=false", "fakesink sync=false", ""),
+    "amshlssink fsync=false": ("h.video", "h.audio", "amshlssink name=h fsync=false target-duration=6 "
+        "location={out}/@-%05d.ts playlist-location={out}/@.m3u8"),
+    "amshlssink": ("h.video", "h.audio", "amshlssink name=h target-duration=6 location={out}/@-%05d.ts playlist-location={out}/@.m3u8"),
+    "hlssink2": ("h.video", "h.audio", "hlssink2 name=h max-files=0 playlist-length=0 target-duration=6 "
+        "location={out}/@-%05d.ts playlist-location={out}/@.m3u8"),
+}
+
+
+def table(title, head, rows):
+    print(f"\n{title}\n")
+    rows = [[str(c) for c in row] for row in rows]
+    widths = [max(len(r[i]) for r in [head] + rows) for i in range(len(head))]
+    for row in [head, ["-" * w for w in widths]] + rows:
+        print("| " + " | ".join(c.ljust(w) if i == 0 else c.rjust(w) for i, (c, w) in enumerate(zip(row, widths))) + " |")
+    sys.stdout.flush()
+
+
+def progress(text):
+    print(text, file=sys.stderr, flush=True)
+
+
+def make_clip(folder, seconds):
+    """720p30, H.264 at 5 Mb/s with a keyframe every 2 s, AAC; made once: a minute, put together again and again."""
+    clip = os.path.join(folder, f"clip-{seconds}.mp4")
+    if os.path.exists(clip):
+        return clip
+    os.makedirs(folder, exist_ok=True)
+    progress(f"Making {clip} …")
+    piece = os.path.join(folder, "piece.mp4")
+    ffmpeg = ["ffmpeg", "-nostdin", "-v", "error", "-y"]
+    subprocess.run(ffmpeg + ["-f", "lavfi", "-i", "testsrc2=s=1280x720:r=30", "-f", "lavfi", "-i", "sine=r=48000", "-t", "60",
+        "-vf", "noise=alls=12:allf=t", "-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p", "-g", "60", "-keyint_min", "60",
+        "-sc_threshold", "0", "-b:v", "4870k", "-maxrate", "5200k", "-bufsize", "5000k", "-c:a", "aac", "-b:a", "128k", piece], check=True)
+    subprocess.run(ffmpeg + ["-stream_loop", str(max(seconds // 60 - 1, 0)), "-i", piece, "-c", "copy", "-movflags", "+faststart",
+        "-f", "mp4", clip + ".tmp"], check=True)
+    os.rename(clip + ".tmp", clip)
+    os.unlink(piece)
+    return clip
+
+
+class Bench:
+    def __init__(self, args):
+        self.args = args
+        self.data = os.path.join(args.build, "data")
+        self.out = os.path.join(self.data, "out")
+        self.environment = dict(os.environ, GST_PLUGIN_PATH_1_0=os.path.join(args.build, "gst", "ams"),
+            GST_REGISTRY_1_0=os.path.join(args.build, "registry.bin"), GST_DEBUG="0")
+        subprocess.run(["gst-inspect-1.0", "--exists", "--atleast-version=0.0", "amshlssink"], env=self.environment, check=True)
+        self.environment["GST_REGISTRY_UPDATE"] = "no"
+
+    def fresh(self):
+        shutil.rmtree(self.out, ignore_errors=True)
+        os.makedirs(self.out)
+        os.sync()
+
+    def measure(self, command, timeout):
+        """(CPU s, peak KiB, wall s) of a process; None when it hung and was killed."""
+        log_path = os.path.join(self.data, "log")
+        with open(log_path, "wb") as log:
+            begun = time.monotonic()
+            process = subprocess.Popen(command, env=self.environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+            while True:
+                pid, status, usage = os.wait4(process.pid, os.WNOHANG)
+                if pid:
+                    process.returncode = os.waitstatus_to_exitcode(status)
+                    break
+                if time.monotonic() - begun > timeout:
+                    process.kill()
+                    os.wait4(process.pid, 0)
+                    process.returncode = -9
+                    return None
+                time.sleep(0.01)
+        if process.returncode != 0:
+            with open(log_path, encoding="utf-8", errors="replace") as log:
+                sys.exit(f"{' '.join(command)}: exit code {process.returncode}\n{log.read()[-2000:]}")
+        return usage.ru_utime + usage.ru_stime, usage.ru_maxrss, time.monotonic() - begun
+
+    def remux(self):
+        clip = make_clip(self.data, self.args.clip_seconds)
+        commands = {name: ["gst-launch-1.0", "-q"] + (FRONT + text).format(clip=clip, out=self.out).split() for name, text in REMUX.items()}
+        for seconds in (6, 60):
+            commands[f"ffmpeg -c copy -f hls, {seconds} s"] = ["ffmpeg", "-nostdin", "-v", "error", "-i", clip, "-c", "copy", "-f", "hls",
+                "-hls_time", str(seconds), "-hls_list_size", "0", "-hls_segment_filename", f"{self.out}/%05d.ts", f"{self.out}/index.m3u8"]
+        results = {name: [] for name in commands}
+        hung = dict.fromkeys(commands, 0)
+        for number in range(self.args.rounds):
+            progress(f"Remux, round {number + 1} of {self.args.rounds} …")
+            for name, command in commands.items():
+                for _ in range(5):
+                    self.fresh()
+                    measured = self.measure(command, self.args.timeout)
+                    if measured:
+                        results[name].append(measured)
+                        break
+                    hung[name] += 1
+        shutil.rmtree(self.out, ignore_errors=True)
+        medians = {name: [statistics.median(m[i] for m in r) for i in range(3)] for name, r in results.items() if r}
+        ts = medians["mpegtsmux ! filesink"]
+        rows = []
+        for name in commands:
+            if name not in medians:
+                rows.append([name, "-", "-", "-", "-", "-", "-", hung[name]])
+                continue
+            cpu, peak, wall = medians[name]
+            against = medians.get("hlssink2, 60 s" if "60 s" in name else "hlssink2, 6 s")
+            rows.append([name, f"{cpu:.2f}", f"{cpu / against[0]:.2f}" if against else "-", f"{cpu / ts[0]:.2f}",
+                f"{peak / 1024:.1f}", f"{(peak - ts[1]) / 1024:+.1f}", f"{wall:.1f}", hung[name]])
+        table(f"Remux of {self.args.clip_seconds} s of 720p H.264 + AAC at 5 Mb/s, medians of {self.args.rounds}",
+            ["", "CPU s", "× hlssink2", "× filesink", "peak MiB", "over filesink", "wall s", "hung"], rows)
+
+    def playlist(self):
+        sizes = (100, 10000, 100000)
+        results = {n: [] for n in sizes}
+        for number in range(self.args.rounds):
+            progress(f"Playlist, round {number + 1} of {self.args.rounds} …")
+            for n in sizes:
+                self.fresh()
+                said = subprocess.run([os.path.join(self.args.build, "bench", "bench-playlist"), self.out, str(n), "2000"],
+                    env=self.environment, check=True, stdout=subprocess.PIPE, timeout=300).stdout.split()
+                results[n].append([float(x) for x in said])
+        shutil.rmtree(self.out, ignore_errors=True)
+        medians = {n: [statistics.median(m[i] for m in r) for i in range(2)] for n, r in results.items()}
+        table("Adding a segment to an event playlist and writing it (fsync=false), medians", ["entries before", "wall µs", "CPU µs", "× 100 entries"],
+            [[n, f"{w:.1f}", f"{c:.1f}", f"{w / medians[100][0]:.2f}"] for n, (w, c) in medians.items()])
+
+    def live(self):
+        clip = make_clip(self.data, self.args.clip_seconds)
+        rows = []
+        for count in self.args.streams:
+            results = {name: [] for name in LIVE}
+            hung = dict.fromkeys(LIVE, 0)
+            for number in range(self.args.live_rounds):
+                progress(f"{count} live streams, round {number + 1} of {self.args.live_rounds} …")
+                for name, (video, audio, sink) in LIVE.items():
+                    self.fresh()
+                    text = (LIVE_FRONT + sink).format(clip=clip, video=video, audio=audio, out=self.out)
+                    command = [os.path.join(self.args.build, "bench", "bench-live"), str(self.args.live_seconds), "8", str(count), text]
+                    try:
+                        said = subprocess.run(command, env=self.environment, check=True, stdout=subprocess.PIPE,
+                            timeout=self.args.live_seconds + 60).stdout.split()
+                        results[name].append(said)
+                    except subprocess.TimeoutExpired:
+                        hung[name] += 1
+            source = None
+            for name, r in results.items():
+                if not r:
+                    rows.append([f"{count} × {name}", "-", "-", "-", "-", "-", hung[name]])
+                    continue
+                cpu = statistics.median(float(m[0]) for m in r) / count
+                memory = statistics.median(float(m[1]) for m in r) / count / 1024
+                if source is None:
+                    source = (cpu, memory)
+                delays = [m for m in r if m[2] != b"-"]
+                rows.append([f"{count} × {name}", f"{cpu * 100:.2f}", f"{(cpu - source[0]) * 100:.2f}", f"{memory:.2f}", f"{memory - source[1]:.2f}",
+                    " / ".join(f"{statistics.median(float(m[i]) for m in delays):.1f}" for i in (2, 3)) if delays else "-", hung[name]])
+        shutil.rmtree(self.out, ignore_errors=True)
+        table(f"Live streams (5 Mb/s each, 6 s segments) in one process over {self.args.live_seconds} s, medians of {self.args.live_rounds}; "
+            "for each stream", ["", "CPU %", "less source", "MiB", "less source", "keyframe → listed, ms: median / most", "hung"], rows)
+
+
+def main():
+    parser = argparse.ArgumentParser(prog="tools/bench", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("what", nargs="*", choices=[[], "remux", "playlist", "live"], help="only this (all three)")
+    parser.add_argument("--build", required=True, help=argparse.SUPPRESS)
+    parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--clip-seconds", type=int, default=600, metavar="S", help="a multiple of 60 (600)")
+    parser.add_argument("--timeout", type=float, default=60, metavar="S", help="a remux that takes longer hangs (60)")
+    parser.add_argument("--streams", type=lambda t: [int(n) for n in t.split(",")], default=[1, 10, 50], metavar="N,N", help="(1,10,50)")
+    parser.add_argument("--live-rounds", type=int, default=3)
+    parser.add_argument("--live-seconds", type=float, default=20, metavar="S")
+    args = parser.parse_args()
+    args.build = os.path.abspath(args.build)
+    bench = Bench(args)
+    for name in args.what or ["remux", "playlist", "live"]:
+        getattr(bench, name)()
+
+
+if __name__ == "__main__":
+    main()

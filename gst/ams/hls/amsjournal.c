@@ -1,0 +1,134 @@
+/* amshls: HLS recording for GStreamer
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#include "amsjournal.h"
+
+#define GROUP "recording"
+#define FORMAT_VERSION 1
+
+/* One that is larger was not written by us. */
+#define MAX_SIZE (64 * 1024)
+#define MAX_SEGMENTS 64
+
+AmsJournal *
+ams_journal_new (void)
+{
+  AmsJournal *self = g_new0 (AmsJournal, 1);
+
+  self->segments = g_ptr_array_new_with_free_func (
+      (GDestroyNotify) ams_journal_segment_free);
+  return self;
+}
+
+void
+ams_journal_free (AmsJournal * self)
+{
+  g_free (self->playlist);
+  g_free (self->final_playlist);
+  g_ptr_array_unref (self->segments);
+  g_free (self);
+}
+
+AmsJournalSegment *
+ams_journal_segment_new (const gchar * name)
+{
+  AmsJournalSegment *segment = g_new0 (AmsJournalSegment, 1);
+
+  segment->name = g_strdup (name);
+  return segment;
+}
+
+void
+ams_journal_segment_free (AmsJournalSegment * segment)
+{
+  g_free (segment->name);
+  g_free (segment);
+}
+
+static void
+write_segment (GKeyFile * file, guint i, const AmsJournalSegment * segment)
+{
+  g_autofree gchar *group = g_strdup_printf ("segment %u", i);
+
+  g_key_file_set_string (file, group, "name", segment->name);
+  g_key_file_set_uint64 (file, group, "number", segment->number);
+  g_key_file_set_int64 (file, group, "date-time", segment->date_time);
+  g_key_file_set_uint64 (file, group, "duration", segment->duration);
+  g_key_file_set_boolean (file, group, "discontinuity",
+      segment->discontinuity);
+}
+
+GBytes *
+ams_journal_write (const AmsJournal * self)
+{
+  g_autoptr (GKeyFile) file = g_key_file_new ();
+  gsize length;
+  gchar *text;
+  guint i;
+
+  g_key_file_set_integer (file, GROUP, "version", FORMAT_VERSION);
+  g_key_file_set_string (file, GROUP, "playlist", self->playlist);
+  g_key_file_set_string (file, GROUP, "final-playlist", self->final_playlist);
+  g_key_file_set_uint64 (file, GROUP, "next-number", self->next_number);
+  for (i = 0; i < self->segments->len; i++)
+    write_segment (file, i, g_ptr_array_index (self->segments, i));
+  text = g_key_file_to_data (file, &length, NULL);
+  return g_bytes_new_take (text, length);
+}
+
+static AmsJournalSegment *
+read_segment (GKeyFile * file, guint i)
+{
+  g_autofree gchar *group = g_strdup_printf ("segment %u", i);
+  g_autofree gchar *name = g_key_file_get_string (file, group, "name", NULL);
+  AmsJournalSegment *segment;
+
+  if (!name)
+    return NULL;
+  segment = ams_journal_segment_new (name);
+  segment->number = g_key_file_get_uint64 (file, group, "number", NULL);
+  segment->date_time = g_key_file_get_int64 (file, group, "date-time", NULL);
+  segment->duration = g_key_file_get_uint64 (file, group, "duration", NULL);
+  segment->discontinuity =
+      g_key_file_get_boolean (file, group, "discontinuity", NULL);
+  return segment;
+}
+
+AmsJournal *
+ams_journal_read (GBytes * data)
+{
+  g_autoptr (GKeyFile) file = g_key_file_new ();
+  g_autoptr (AmsJournal) self = ams_journal_new ();
+  AmsJournalSegment *segment;
+  guint i;
+
+  if (g_bytes_get_size (data) == 0 || g_bytes_get_size (data) > MAX_SIZE ||
+      !g_key_file_load_from_bytes (file, data, G_KEY_FILE_NONE, NULL) ||
+      g_key_file_get_integer (file, GROUP, "version", NULL) != FORMAT_VERSION)
+    return NULL;
+
+  self->playlist = g_key_file_get_string (file, GROUP, "playlist", NULL);
+  self->final_playlist =
+      g_key_file_get_string (file, GROUP, "final-playlist", NULL);
+  self->next_number = g_key_file_get_uint64 (file, GROUP, "next-number", NULL);
+  if (!self->playlist || !self->final_playlist)
+    return NULL;
+  for (i = 0; i < MAX_SEGMENTS && (segment = read_segment (file, i)); i++)
+    g_ptr_array_add (self->segments, segment);
+  return g_steal_pointer (&self);
+}
+
+const AmsJournalSegment *
+ams_journal_find (const AmsJournal * self, const gchar * name)
+{
+  guint i;
+
+  for (i = 0; i < self->segments->len; i++) {
+    const AmsJournalSegment *segment = g_ptr_array_index (self->segments, i);
+
+    if (g_str_equal (segment->name, name))
+      return segment;
+  }
+  return NULL;
+}

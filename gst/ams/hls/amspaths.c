@@ -1,0 +1,153 @@
+/* amshls: HLS recording for GStreamer
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#include "amspaths.h"
+
+#include <gio/gio.h>
+#include <string.h>
+
+static gboolean
+has_dotdot (const gchar * path)
+{
+  g_auto (GStrv) parts = g_strsplit (path, "/", -1);
+
+  return g_strv_contains ((const gchar * const *) parts, "..");
+}
+
+gboolean
+ams_paths_escapes (const gchar * location)
+{
+  return g_path_is_absolute (location) || has_dotdot (location);
+}
+
+/* The length of @path's folder part that has no template in it, with its "/". */
+static gsize
+literal_folder_length (const gchar * path)
+{
+  gsize literal = strcspn (path, "{}%");
+
+  while (literal > 0 && path[literal - 1] != '/')
+    literal--;
+  return literal;
+}
+
+static gsize
+common_folder_length (const gchar * a, const gchar * b)
+{
+  gsize n = MIN (literal_folder_length (a), literal_folder_length (b));
+  gsize i = 0;
+
+  while (i < n && a[i] == b[i])
+    i++;
+  while (i > 0 && a[i - 1] != '/')
+    i--;
+  return i;
+}
+
+gboolean
+ams_paths_split (const gchar * location, const gchar * playlist_location,
+    gchar ** root, gchar ** name, gchar ** playlist_name, GError ** error)
+{
+  gsize common = 0;
+
+  if (g_path_is_absolute (location) != g_path_is_absolute (playlist_location)) {
+    g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_FILENAME,
+        "location \"%s\" and playlist-location \"%s\" must both be absolute "
+        "or both be relative", location, playlist_location);
+    return FALSE;
+  }
+  if (ams_paths_escapes (location) || ams_paths_escapes (playlist_location))
+    common = common_folder_length (location, playlist_location);
+  if (has_dotdot (location + common) || has_dotdot (playlist_location + common)) {
+    g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_FILENAME,
+        "\"..\" may only be in the part that location \"%s\" and "
+        "playlist-location \"%s\" have in common", location, playlist_location);
+    return FALSE;
+  }
+
+  *root = common > 0 ? g_strndup (location, common) : g_strdup (".");
+  *name = g_strdup (location + common);
+  *playlist_name = g_strdup (playlist_location + common);
+  return TRUE;
+}
+
+gchar *
+ams_paths_relative (const gchar * from, const gchar * to)
+{
+  g_autoptr (GString) path = g_string_new (NULL);
+  gsize common = 0, i;
+
+  for (i = 0; from[i] && from[i] == to[i]; i++)
+    if (from[i] == '/')
+      common = i + 1;
+  for (i = common; from[i]; i++)
+    if (from[i] == '/')
+      g_string_append (path, "../");
+  g_string_append (path, to + common);
+  return g_string_free (g_steal_pointer (&path), FALSE);
+}
+
+/* Resolves "." and ".." of @path below the root of names; NULL when it leads out. */
+static gchar *
+normalise (const gchar * path)
+{
+  g_auto (GStrv) parts = g_strsplit (path, "/", -1);
+  g_autoptr (GPtrArray) kept = g_ptr_array_new ();
+  guint i;
+
+  for (i = 0; parts[i]; i++) {
+    if (g_str_equal (parts[i], "..")) {
+      if (kept->len == 0)
+        return NULL;
+      g_ptr_array_set_size (kept, kept->len - 1);
+    } else if (*parts[i] && !g_str_equal (parts[i], ".")) {
+      g_ptr_array_add (kept, parts[i]);
+    }
+  }
+  g_ptr_array_add (kept, NULL);
+  return g_strjoinv ("/", (gchar **) kept->pdata);
+}
+
+static const gchar *
+skip_root (const gchar * uri, const gchar * root)
+{
+  gsize length = root ? strlen (root) : 0;
+
+  if (length == 0)
+    return uri;
+  if (strncmp (uri, root, length) != 0)
+    return NULL;
+  uri += length;
+  if (root[length - 1] != '/' && *uri == '/')
+    uri++;
+  return uri;
+}
+
+gchar *
+ams_paths_name_of_uri (const gchar * playlist, const gchar * root,
+    const gchar * uri)
+{
+  const gchar *rest = skip_root (uri, root);
+  const gchar *slash = strrchr (playlist, '/');
+  g_autofree gchar *path = NULL;
+  g_autofree gchar *joined = NULL;
+
+  if (!rest || *rest == '/' || g_uri_peek_scheme (rest))
+    return NULL;
+  path = g_uri_unescape_segment (rest, rest + strcspn (rest, "?#"), NULL);
+  if (!path)
+    return NULL;
+  joined = g_strdup_printf ("%.*s%s",
+      slash ? (int) (slash + 1 - playlist) : 0, playlist, path);
+  return normalise (joined);
+}
+
+gchar *
+ams_paths_hidden (const gchar * name, const gchar * suffix)
+{
+  const gchar *slash = strrchr (name, '/');
+  const gchar *base = slash ? slash + 1 : name;
+
+  return g_strdup_printf ("%.*s.%s%s", (int) (base - name), name, base, suffix);
+}

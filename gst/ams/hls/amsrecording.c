@@ -1,0 +1,584 @@
+/* amshls: HLS recording for GStreamer
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#include "amsrecording.h"
+#include "amsjournal.h"
+#include "amspaths.h"
+
+#include <string.h>
+
+#define SECOND G_GUINT64_CONSTANT (1000000000)
+
+/* So many of the last segments stand in the journal: more than can be whole
+ * but not yet in a stored playlist while the disk keeps up. */
+#define JOURNAL_SEGMENTS 16
+
+/* A segment that is no longer listed but still there. */
+typedef struct
+{
+  gchar *name;
+  guint64 grace;                /* ns: how long it must stay, unlisted */
+  guint64 unlisted_at;          /* ns of recorded media */
+} Kept;
+
+struct _AmsRecording
+{
+  AmsRecordingConfig *config;
+  AmsNames *segment_names;
+  AmsNames *playlist_names;
+
+  GDateTime *session;           /* in the configured zone */
+  gchar *playlist_name;
+  gchar *working_name;
+  gchar *journal_name;
+
+  AmsPlaylist *playlist;
+  guint64 version;
+  guint64 next_number;
+  GPtrArray *failed;            /* marked since the last render */
+
+  AmsRecordingSegment *open;
+  AmsRecordingSegment *last;
+  GQueue recent;                /* AmsJournalSegment, ended ones */
+
+  GQueue kept;                  /* Kept, oldest first */
+  guint64 longest_playlist;     /* ns */
+  GPtrArray *own_files;
+  AmsRecordingStats stats;
+};
+
+AmsRecordingConfig *
+ams_recording_config_new (void)
+{
+  return g_new0 (AmsRecordingConfig, 1);
+}
+
+void
+ams_recording_config_free (AmsRecordingConfig * config)
+{
+  g_free (config->location);
+  g_free (config->playlist_location);
+  g_free (config->playlist_root);
+  g_clear_pointer (&config->zone, g_time_zone_unref);
+  g_free (config);
+}
+
+void
+ams_recording_segment_free (AmsRecordingSegment * segment)
+{
+  g_free (segment->name);
+  g_free (segment);
+}
+
+void
+ams_recording_version_clear (AmsRecordingVersion * version)
+{
+  g_clear_pointer (&version->name, g_free);
+  g_clear_pointer (&version->text, g_bytes_unref);
+  g_clear_pointer (&version->failed, g_strfreev);
+}
+
+static void
+kept_free (Kept * kept)
+{
+  g_free (kept->name);
+  g_free (kept);
+}
+
+static void
+removal_free (AmsRecordingRemoval * removal)
+{
+  g_free (removal->name);
+  g_free (removal);
+}
+
+/* A name for the journal that is the same in each session: what the playlist's
+ * template has for a date becomes "_", in the last folder that has none. */
+static gchar *
+make_journal_name (const gchar * template_)
+{
+  g_autoptr (GString) name = g_string_new (NULL);
+  gsize folder = strcspn (template_, "{%");
+  const gchar *p;
+
+  while (folder > 0 && template_[folder - 1] != '/')
+    folder--;
+  g_string_append_len (name, template_, folder);
+  g_string_append_c (name, '.');
+  for (p = template_ + folder; *p; p++) {
+    if (*p == '{' && strchr (p, '}'))
+      p = strchr (p, '}');
+    g_string_append_c (name, strchr ("/{}%", *p) ? '_' : *p);
+  }
+  g_string_append (name, ".journal");
+  return g_string_free (g_steal_pointer (&name), FALSE);
+}
+
+static gboolean
+parse_names (AmsRecording * self, gboolean add_date_time, GError ** error)
+{
+  g_autoptr (AmsNames) segments = NULL;
+  g_autoptr (AmsNames) playlists = NULL;
+
+  segments = ams_names_new (self->config->location, AMS_NAMES_SEGMENT,
+      add_date_time, error);
+  if (!segments)
+    return FALSE;
+  playlists = ams_names_new (self->config->playlist_location,
+      AMS_NAMES_PLAYLIST, add_date_time, error);
+  if (!playlists)
+    return FALSE;
+  g_clear_pointer (&self->segment_names, ams_names_free);
+  g_clear_pointer (&self->playlist_names, ams_names_free);
+  self->segment_names = g_steal_pointer (&segments);
+  self->playlist_names = g_steal_pointer (&playlists);
+  return TRUE;
+}
+
+AmsRecording *
+ams_recording_new (AmsRecordingConfig * config, GError ** error)
+{
+  g_autoptr (AmsRecording) self = g_new0 (AmsRecording, 1);
+
+  self->config = config;
+  self->failed = g_ptr_array_new_with_free_func (g_free);
+  self->own_files = g_ptr_array_new_with_free_func (g_free);
+  g_queue_init (&self->recent);
+  g_queue_init (&self->kept);
+  self->journal_name = make_journal_name (config->playlist_location);
+  self->next_number = config->start_index;
+  if (!parse_names (self, config->add_date_time, error))
+    return NULL;
+  return g_steal_pointer (&self);
+}
+
+void
+ams_recording_free (AmsRecording * self)
+{
+  ams_recording_config_free (self->config);
+  g_clear_pointer (&self->segment_names, ams_names_free);
+  g_clear_pointer (&self->playlist_names, ams_names_free);
+  g_clear_pointer (&self->session, g_date_time_unref);
+  g_free (self->playlist_name);
+  g_free (self->working_name);
+  g_free (self->journal_name);
+  g_clear_pointer (&self->playlist, ams_playlist_free);
+  g_ptr_array_unref (self->failed);
+  g_clear_pointer (&self->open, ams_recording_segment_free);
+  g_clear_pointer (&self->last, ams_recording_segment_free);
+  g_queue_clear_full (&self->recent,
+      (GDestroyNotify) ams_journal_segment_free);
+  g_queue_clear_full (&self->kept, (GDestroyNotify) kept_free);
+  g_ptr_array_unref (self->own_files);
+  g_free (self);
+}
+
+const AmsRecordingConfig *
+ams_recording_get_config (AmsRecording * self)
+{
+  return self->config;
+}
+
+const AmsNames *
+ams_recording_get_segment_names (AmsRecording * self)
+{
+  return self->segment_names;
+}
+
+const AmsNames *
+ams_recording_get_playlist_names (AmsRecording * self)
+{
+  return self->playlist_names;
+}
+
+/* @date_time in the zone that names show. */
+static GDateTime *
+local_date (AmsRecording * self, gint64 date_time)
+{
+  g_autoptr (GDateTime) seconds =
+      g_date_time_new_from_unix_utc (date_time / G_USEC_PER_SEC);
+  g_autoptr (GDateTime) exact = NULL;
+
+  if (!seconds)
+    return NULL;
+  exact = g_date_time_add (seconds, date_time % G_USEC_PER_SEC);
+  return g_date_time_to_timezone (exact, self->config->zone);
+}
+
+gboolean
+ams_recording_begin (AmsRecording * self, gint64 date_time, gboolean apart,
+    GError ** error)
+{
+  if (apart && !parse_names (self, TRUE, error))
+    return FALSE;
+
+  g_clear_pointer (&self->session, g_date_time_unref);
+  self->session = local_date (self, date_time);
+  if (!self->session) {
+    g_set_error (error, AMS_NAMES_ERROR, AMS_NAMES_ERROR_SYNTAX,
+        "The recording would begin at a date that cannot be written "
+        "(%" G_GINT64_FORMAT " µs since 1970): is the clock set?", date_time);
+    return FALSE;
+  }
+  g_free (self->playlist_name);
+  self->playlist_name = ams_names_format (self->playlist_names, 0,
+      self->session, NULL, error);
+  if (!self->playlist_name)
+    return FALSE;
+  g_free (self->working_name);
+  self->working_name = self->config->type == AMS_PLAYLIST_VOD ?
+      ams_paths_hidden (self->playlist_name, ".recording") :
+      g_strdup (self->playlist_name);
+  return TRUE;
+}
+
+const gchar *
+ams_recording_get_playlist_name (AmsRecording * self)
+{
+  return self->playlist_name;
+}
+
+const gchar *
+ams_recording_get_working_name (AmsRecording * self)
+{
+  return self->working_name;
+}
+
+const gchar *
+ams_recording_get_journal_name (AmsRecording * self)
+{
+  return self->journal_name;
+}
+
+void
+ams_recording_continue (AmsRecording * self, const AmsPlaylistParsed * earlier,
+    guint64 next)
+{
+  const AmsRecordingConfig *config = self->config;
+
+  g_clear_pointer (&self->playlist, ams_playlist_free);
+  self->next_number = MAX (next, config->start_index);
+  if (earlier) {
+    self->playlist = ams_playlist_continue (earlier, config->type,
+        config->playlist_length);
+  } else {
+    self->playlist = ams_playlist_new (config->type, config->target_duration,
+        config->playlist_length, config->independent);
+    ams_playlist_set_first_sequence (self->playlist, self->next_number);
+  }
+  self->longest_playlist = ams_playlist_get_duration (self->playlist);
+}
+
+/* What a reader of the playlist finds under the name. */
+static gchar *
+make_uri (AmsRecording * self, const gchar * name)
+{
+  g_autofree gchar *relative = ams_paths_relative (self->playlist_name, name);
+
+  return ams_playlist_uri (self->config->playlist_root, relative);
+}
+
+static void
+keep_unlisted (AmsRecording * self, gchar * name, guint64 grace)
+{
+  Kept *kept = g_new0 (Kept, 1);
+
+  kept->name = name;
+  kept->grace = grace;
+  kept->unlisted_at = self->stats.duration;
+  g_queue_push_tail (&self->kept, kept);
+}
+
+static void
+slide (AmsRecording * self)
+{
+  g_autoptr (GPtrArray) gone = ams_playlist_slide (self->playlist);
+  guint i;
+
+  for (i = 0; i < gone->len; i++) {
+    const AmsPlaylistSegment *segment = g_ptr_array_index (gone, i);
+    gchar *name = ams_paths_name_of_uri (self->playlist_name,
+        self->config->playlist_root, segment->uri);
+
+    if (name)
+      keep_unlisted (self, name, segment->duration + self->longest_playlist);
+  }
+}
+
+static gboolean
+list_segment (AmsRecording * self, const AmsRecordingSegment * segment)
+{
+  g_autofree gchar *uri = make_uri (self, segment->name);
+  AmsPlaylistSegment line = {
+    .uri = uri,
+    .duration = segment->duration,
+    .date_time = self->config->program_date_time ? segment->date_time : 0,
+    .discontinuity = segment->discontinuity,
+  };
+  gboolean raised = ams_playlist_add (self->playlist, &line);
+
+  if (segment->discontinuity)
+    self->stats.discontinuities++;
+  self->longest_playlist = MAX (self->longest_playlist,
+      ams_playlist_get_duration (self->playlist));
+  slide (self);
+  return raised;
+}
+
+void
+ams_recording_add_recovered (AmsRecording * self,
+    const AmsRecordingSegment * segment)
+{
+  list_segment (self, segment);
+  self->stats.recovered++;
+}
+
+const AmsRecordingSegment *
+ams_recording_begin_segment (AmsRecording * self, gint64 date_time,
+    gboolean discontinuity, GError ** error)
+{
+  g_autoptr (GDateTime) date = local_date (self, date_time);
+  g_autofree gchar *name = NULL;
+
+  g_return_val_if_fail (self->open == NULL, NULL);
+
+  if (self->next_number > G_MAXINT64) {
+    g_set_error_literal (error, AMS_NAMES_ERROR, AMS_NAMES_ERROR_NOT_UNIQUE,
+        "There are no more segment numbers");
+    return NULL;
+  }
+  name = ams_names_format (self->segment_names, self->next_number,
+      self->session, date ? date : self->session, error);
+  if (!name)
+    return NULL;
+
+  self->open = g_new0 (AmsRecordingSegment, 1);
+  self->open->name = g_steal_pointer (&name);
+  self->open->number = self->next_number++;
+  self->open->sequence = ams_playlist_get_next_sequence (self->playlist);
+  self->open->date_time = date_time;
+  /* Where a session joins an earlier one; never before the very first. */
+  self->open->discontinuity = ams_playlist_get_next_sequence (self->playlist) >
+      ams_playlist_get_first_sequence (self->playlist) &&
+      (discontinuity || self->stats.segments == 0);
+  return self->open;
+}
+
+static AmsJournalSegment *
+journal_segment (const AmsRecordingSegment * segment)
+{
+  AmsJournalSegment *line = ams_journal_segment_new (segment->name);
+
+  line->number = segment->number;
+  line->date_time = segment->date_time;
+  line->duration = segment->duration;
+  line->discontinuity = segment->discontinuity;
+  return line;
+}
+
+const AmsRecordingSegment *
+ams_recording_end_segment (AmsRecording * self, guint64 size,
+    guint64 duration, gboolean * raised)
+{
+  g_return_val_if_fail (self->open != NULL, NULL);
+
+  g_clear_pointer (&self->last, ams_recording_segment_free);
+  self->last = g_steal_pointer (&self->open);
+  self->last->size = size;
+  self->last->duration = duration;
+  self->last->sequence = ams_playlist_get_next_sequence (self->playlist);
+
+  self->stats.segments++;
+  self->stats.bytes += size;
+  self->stats.duration += duration;
+  *raised = list_segment (self, self->last);
+
+  g_queue_push_tail (&self->recent, journal_segment (self->last));
+  if (g_queue_get_length (&self->recent) > JOURNAL_SEGMENTS)
+    ams_journal_segment_free (g_queue_pop_head (&self->recent));
+  if (self->config->remember_files)
+    g_ptr_array_add (self->own_files, g_strdup (self->last->name));
+  return self->last;
+}
+
+void
+ams_recording_abandon_segment (AmsRecording * self)
+{
+  g_clear_pointer (&self->open, ams_recording_segment_free);
+}
+
+gboolean
+ams_recording_has_open_segment (AmsRecording * self)
+{
+  return self->open != NULL;
+}
+
+gboolean
+ams_recording_mark_failed (AmsRecording * self, const gchar * name)
+{
+  g_autofree gchar *uri = NULL;
+
+  if (!self->playlist)
+    return FALSE;
+  g_ptr_array_add (self->failed, g_strdup (name));
+  uri = make_uri (self, name);
+  if (!ams_playlist_mark_gap (self->playlist, uri))
+    return FALSE;
+  self->stats.gaps++;
+  return TRUE;
+}
+
+static GStrv
+take_failed (AmsRecording * self)
+{
+  GStrv failed;
+
+  if (self->failed->len == 0)
+    return NULL;
+  g_ptr_array_add (self->failed, NULL);
+  failed = (GStrv) g_ptr_array_free (self->failed, FALSE);
+  self->failed = g_ptr_array_new_with_free_func (g_free);
+  return failed;
+}
+
+void
+ams_recording_render (AmsRecording * self, AmsRecordingVersion * version)
+{
+  version->name = g_strdup (self->working_name);
+  version->text = ams_playlist_render (self->playlist, &version->extends);
+  version->version = ++self->version;
+  version->final = FALSE;
+  version->failed = take_failed (self);
+}
+
+gboolean
+ams_recording_finish (AmsRecording * self, AmsRecordingVersion * version)
+{
+  if (!self->playlist || ams_playlist_get_length (self->playlist) == 0)
+    return FALSE;
+
+  if (self->config->endlist)
+    ams_playlist_end (self->playlist);
+  ams_recording_render (self, version);
+  version->final = TRUE;
+  if (!g_str_equal (version->name, self->playlist_name)) {
+    /* Another file than the versions before. */
+    g_free (version->name);
+    version->name = g_strdup (self->playlist_name);
+    version->extends = 0;
+  }
+  return TRUE;
+}
+
+GBytes *
+ams_recording_render_journal (AmsRecording * self)
+{
+  g_autoptr (AmsJournal) journal = ams_journal_new ();
+  GList *l;
+
+  journal->playlist = g_strdup (self->working_name);
+  journal->final_playlist = g_strdup (self->playlist_name);
+  journal->next_number = self->next_number;
+  for (l = self->recent.head; l; l = l->next) {
+    const AmsJournalSegment *ended = l->data;
+    AmsJournalSegment *copy = ams_journal_segment_new (ended->name);
+
+    copy->number = ended->number;
+    copy->date_time = ended->date_time;
+    copy->duration = ended->duration;
+    copy->discontinuity = ended->discontinuity;
+    g_ptr_array_add (journal->segments, copy);
+  }
+  if (self->open)
+    g_ptr_array_add (journal->segments, journal_segment (self->open));
+  return ams_journal_write (journal);
+}
+
+void
+ams_recording_add_unlisted (AmsRecording * self, const gchar * name)
+{
+  /* How long ago it was unlisted is not known: the whole grace again. */
+  keep_unlisted (self, g_strdup (name), self->longest_playlist +
+      ams_playlist_get_target_duration (self->playlist) * SECOND);
+}
+
+static gboolean
+too_many_files (AmsRecording * self)
+{
+  return self->config->max_files > 0 &&
+      self->kept.length + ams_playlist_get_length (self->playlist) >
+      self->config->max_files && self->kept.length > 0;
+}
+
+static void
+forget_file (AmsRecording * self, const gchar * name)
+{
+  guint i;
+
+  /* The oldest goes first, so it is found at once. */
+  for (i = 0; i < self->own_files->len; i++) {
+    if (g_str_equal (g_ptr_array_index (self->own_files, i), name)) {
+      g_ptr_array_remove_index (self->own_files, i);
+      return;
+    }
+  }
+}
+
+GPtrArray *
+ams_recording_take_removals (AmsRecording * self)
+{
+  GPtrArray *removals =
+      g_ptr_array_new_with_free_func ((GDestroyNotify) removal_free);
+
+  while (too_many_files (self)) {
+    Kept *kept = g_queue_pop_head (&self->kept);
+    AmsRecordingRemoval *removal = g_new0 (AmsRecordingRemoval, 1);
+    guint64 elapsed = self->stats.duration - kept->unlisted_at;
+
+    removal->name = g_steal_pointer (&kept->name);
+    removal->after = kept->grace > elapsed ?
+        (gdouble) (kept->grace - elapsed) / SECOND : 0;
+    forget_file (self, removal->name);
+    g_ptr_array_add (removals, removal);
+    kept_free (kept);
+  }
+  return removals;
+}
+
+static gpointer
+copy_string (gconstpointer string, gpointer user_data)
+{
+  return g_strdup (string);
+}
+
+GPtrArray *
+ams_recording_get_own_files (AmsRecording * self)
+{
+  return g_ptr_array_copy (self->own_files, copy_string, NULL);
+}
+
+void
+ams_recording_get_stats (AmsRecording * self, AmsRecordingStats * stats)
+{
+  *stats = self->stats;
+}
+
+guint
+ams_recording_get_target_duration (AmsRecording * self)
+{
+  return self->playlist ? ams_playlist_get_target_duration (self->playlist) :
+      self->config->target_duration;
+}
+
+guint
+ams_recording_get_length (AmsRecording * self)
+{
+  return self->playlist ? ams_playlist_get_length (self->playlist) : 0;
+}
+
+guint64
+ams_recording_get_next_number (AmsRecording * self)
+{
+  return self->next_number;
+}

@@ -1,0 +1,1024 @@
+/* amshls: HLS recording for GStreamer
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+/**
+ * SECTION:element-amshlssink
+ * @title: amshlssink
+ * @short_description: records a live stream as HLS
+ *
+ * Turns encoded video and audio into MPEG-TS segments and an HLS playlist (RFC
+ * 8216bis), on disk or, through its `src` pad, wherever an element like
+ * amshttpput or amss3put delivers them. Nothing that was recorded is lost, overwritten, or
+ * announced before it is there:
+ *
+ * - An earlier recording of the same name is continued: its playlist is kept
+ *   byte for byte, numbers go on, an EXT-X-DISCONTINUITY marks the join. One that
+ *   cannot be read is never overwritten: the recording fails before it begins.
+ * - After a crash (kill -9, power) the next start lists what was whole, and
+ *   salvages the open segment up to its last whole frame.
+ * - EXT-X-TARGETDURATION is a promise: segments are cut at the last keyframe that keeps it, after the fact
+ *   if need be. Only a GOP that is longer breaks it, with a warning.
+ * - A stalled disk or track does not hold up the stream.
+ *
+ * H.264, H.265, MPEG-1/2/4 video, AAC, MP2/MP3, AC-3, DTS and Opus are taken as encoders,
+ * depayloaders and demuxers give them; the parser is inside.
+ *
+ * ## Names
+ *
+ * #GstAmsHlsSink:location and #GstAmsHlsSink:playlist-location are templates: `%d`, `%05d` is the segment's
+ * number; `{session:FORMAT}` and `{segment:FORMAT}` the date and time at which the
+ * recording and the segment began, FORMAT as in g_date_time_format() plus `%L` for
+ * milliseconds. Folders are created.
+ *
+ * ## Messages
+ *
+ * Element messages, posted when the playlist that lists what they tell of is in its place:
+ *
+ * - `ams-recording-started`: `playlist-location` (string), `continued` (boolean), `recovered` (uint:
+ *   segments a crash had left unlisted), `next-number` (uint64), `target-duration` (uint, s).
+ * - `hls-segment-added`: `location` (string), `running-time`, `duration` (uint64, ns),
+ *   `sequence`, `size` (uint64), `date-time` (GstDateTime), `discontinuity` (boolean).
+ * - `ams-recording-ended`: `playlist-location` (string), `segments`, `recovered`, `gaps`, `discontinuities`, `bytes`,
+ *   `duration` (uint64, ns): of this session.
+ *
+ * ## Example launch lines
+ * |[
+ * gst-launch-1.0 -e videotestsrc is-live=true ! x264enc tune=zerolatency key-int-max=60 ! amshlssink name=h location=rec/cam1-%05d.ts playlist-location=rec/cam1.m3u8 audiotestsrc is-live=true ! avenc_aac ! h.
+ * ]| Records until Ctrl-C. The same line again continues the recording.
+ * |[
+ * gst-launch-1.0 -e audiotestsrc is-live=true ! avenc_aac ! amshlssink location='rec/{segment:%Y-%m-%d}/{segment:%H-%M-%S.%L}-%05d.ts' playlist-location=rec/radio.m3u8 playlist-type=live playlist-length=10 max-files=20
+ * ]| A sliding window of ten segments, the last twenty kept on disk, in a folder a day.
+ *
+ * Since: 0.1
+ */
+
+#include "config.h"
+
+#include "gstamshlssink.h"
+
+#include <gio/gio.h>
+#include <gst/pbutils/missing-plugins.h>
+#include <string.h>
+
+#include "amspaths.h"
+#include "gstamsgate.h"
+#include "gstamshlssettings.h"
+#include "gstamsparsers.h"
+#include "gstamssegmenter.h"
+#include "local/gstamslocalsink.h"
+
+GST_DEBUG_CATEGORY_STATIC (gst_ams_hls_sink_debug);
+#define GST_CAT_DEFAULT gst_ams_hls_sink_debug
+
+/* The program map names the muxer's pads by PID. */
+#define VIDEO_PID 65
+#define AUDIO_PID 66
+
+/* What a queue holds beyond the stall timeout before it makes the input wait. */
+#define QUEUE_SLACK (2 * GST_SECOND)
+
+/* µs: how long stopping without EOS may take to save what has come in. */
+#define STOP_TIMEOUT (G_USEC_PER_SEC * 9 / 10)
+
+static GstStaticPadTemplate video_template =
+GST_STATIC_PAD_TEMPLATE ("video", GST_PAD_SINK, GST_PAD_REQUEST,
+    GST_STATIC_CAPS (GST_AMS_VIDEO_CAPS));
+static GstStaticPadTemplate audio_template =
+GST_STATIC_PAD_TEMPLATE ("audio", GST_PAD_SINK, GST_PAD_REQUEST,
+    GST_STATIC_CAPS (GST_AMS_AUDIO_CAPS));
+static GstStaticPadTemplate src_template =
+GST_STATIC_PAD_TEMPLATE ("src", GST_PAD_SRC, GST_PAD_REQUEST,
+    GST_STATIC_CAPS ("application/x-ams-files"));
+
+enum
+{
+  SIGNAL_GET_PLAYLIST_STREAM,
+  SIGNAL_GET_FRAGMENT_STREAM,
+  SIGNAL_DELETE_FRAGMENT,
+  SIGNAL_SPLIT_NOW,
+  N_SIGNALS
+};
+
+static guint signals[N_SIGNALS];
+
+typedef struct
+{
+  gboolean video;
+  GstPad *ghost;
+  GstPad *gate_sink;
+  GstElement *parser;           /* what the caps asked for; streaming thread */
+  const gchar *parser_name;
+  GstElement *queue;
+  GstPad *mux_pad;              /* (nullable) streaming thread; cleared below PAUSED */
+} Track;
+
+struct _GstAmsHlsSink
+{
+  GstBin parent;
+
+  GstAmsHlsSettings settings;            /* under the object lock */
+
+  GstAmsGate *gate;
+  GstElement *muxer;            /* (nullable): mpegtsmux is missing */
+  GstAmsSegmenter *segmenter;
+  GstAmsPublisher *publisher;   /* the segmenter's */
+  GstElement *store;            /* our own ref, also while it is not in the bin */
+  gboolean has_store;
+  gchar *root;                  /* the store's; set below PAUSED */
+
+  GMutex lock;                  /* guards the tracks array */
+  GPtrArray *tracks;            /* Track */
+  GstPad *srcpad;
+  gboolean recording;           /* between READY→PAUSED and PAUSED→READY */
+};
+
+G_DEFINE_TYPE (GstAmsHlsSink, gst_ams_hls_sink, GST_TYPE_BIN);
+GST_ELEMENT_REGISTER_DEFINE (amshlssink, "amshlssink", GST_RANK_NONE,
+    GST_TYPE_AMS_HLS_SINK);
+
+static gboolean
+post_missing (GstAmsHlsSink * self, const gchar * factory)
+{
+  gst_element_post_message (GST_ELEMENT (self),
+      gst_missing_element_message_new (GST_ELEMENT (self), factory));
+  GST_ELEMENT_ERROR (self, CORE, MISSING_PLUGIN,
+      ("The element \"%s\" is missing: install the GStreamer plugins "
+          "(gst-plugins-good and -bad) that bring it.", factory), (NULL));
+  return FALSE;
+}
+
+/* In the track's streaming thread, when its first caps come. */
+static gboolean
+plug_parser (GstAmsHlsSink * self, Track * track, const gchar * factory)
+{
+  GstElement *parser = gst_element_factory_make (factory, NULL);
+  g_autoptr (GstPad) sink = NULL;
+  g_autoptr (GstPad) src = NULL;
+
+  if (!parser)
+    return post_missing (self, factory);
+  /* Parameter sets in front of every IDR: a player may begin at any segment. */
+  if (g_object_class_find_property (G_OBJECT_GET_CLASS (parser),
+          "config-interval"))
+    g_object_set (parser, "config-interval", -1, NULL);
+  gst_bin_add (GST_BIN (self), parser);
+  sink = gst_element_get_static_pad (parser, "sink");
+  src = gst_element_get_static_pad (parser, "src");
+  gst_pad_link (src, track->gate_sink);
+  gst_ghost_pad_set_target (GST_GHOST_PAD (track->ghost), sink);
+  gst_element_sync_state_with_parent (parser);
+  track->parser = parser;
+  track->parser_name = factory;
+  return TRUE;
+}
+
+static gboolean
+take_caps (GstAmsHlsSink * self, Track * track, GstCaps * caps)
+{
+  const gchar *factory = gst_ams_find_parser (caps, track->video);
+  g_autofree gchar *text = gst_caps_to_string (caps);
+
+  if (!factory) {
+    GST_ELEMENT_ERROR (self, STREAM, WRONG_TYPE,
+        ("The %s pad was given %s, which an MPEG-TS recording cannot carry: "
+            "encode to one of %s.", GST_PAD_NAME (track->ghost), text,
+            track->video ? GST_AMS_VIDEO_CAPS : GST_AMS_AUDIO_CAPS), (NULL));
+    return FALSE;
+  }
+  if (!track->parser)
+    return plug_parser (self, track, factory);
+  if (g_strcmp0 (factory, track->parser_name) != 0) {
+    GST_ELEMENT_ERROR (self, STREAM, FORMAT,
+        ("The %s pad's codec changed to %s while recording, which one "
+            "recording cannot hold: stop, and start again to continue it.",
+            GST_PAD_NAME (track->ghost), text), (NULL));
+    return FALSE;
+  }
+  return TRUE;
+}
+
+static GstPadProbeReturn
+on_ghost_event (GstPad * pad, GstPadProbeInfo * info, gpointer user_data)
+{
+  GstAmsHlsSink *self = user_data;
+  GstEvent *event = GST_PAD_PROBE_INFO_EVENT (info);
+  Track *track = gst_pad_get_element_private (pad);
+  GstCaps *caps;
+
+  if (GST_EVENT_TYPE (event) != GST_EVENT_CAPS)
+    return GST_PAD_PROBE_OK;
+  gst_event_parse_caps (event, &caps);
+  if (take_caps (self, track, caps))
+    return GST_PAD_PROBE_OK;
+  GST_PAD_PROBE_INFO_FLOW_RETURN (info) = GST_FLOW_NOT_NEGOTIATED;
+  gst_event_unref (event);
+  return GST_PAD_PROBE_HANDLED;
+}
+
+/* Before the first caps there is no parser to ask; and what cannot be taken is
+ * accepted here, to be refused with a sentence instead of a bare "not negotiated". */
+static gboolean
+on_ghost_query (GstPad * pad, GstObject * parent, GstQuery * query)
+{
+  GstCaps *filter;
+
+  switch (GST_QUERY_TYPE (query)) {
+    case GST_QUERY_CAPS:{
+      g_autoptr (GstCaps) caps = gst_pad_get_pad_template_caps (pad);
+
+      gst_query_parse_caps (query, &filter);
+      if (filter) {
+        GstCaps *both = gst_caps_intersect_full (filter, caps,
+            GST_CAPS_INTERSECT_FIRST);
+
+        gst_caps_replace (&caps, both);
+        gst_caps_unref (both);
+      }
+      gst_query_set_caps_result (query, caps);
+      return TRUE;
+    }
+    case GST_QUERY_ACCEPT_CAPS:
+      gst_query_set_accept_caps_result (query, TRUE);
+      return TRUE;
+    default:
+      return gst_pad_query_default (pad, parent, query);
+  }
+}
+
+/* ---- the gate's and the segmenter's callbacks ---- */
+
+static void
+set_program_map (GstAmsHlsSink * self)
+{
+  g_autoptr (GstStructure) map = NULL;
+  g_autofree gchar *video = g_strdup_printf ("sink_%d", VIDEO_PID);
+  g_autofree gchar *audio = g_strdup_printf ("sink_%d", AUDIO_PID);
+  gboolean has_video = FALSE;
+  guint i;
+
+  g_mutex_lock (&self->lock);
+  for (i = 0; i < self->tracks->len; i++)
+    has_video |= ((Track *) g_ptr_array_index (self->tracks, i))->video;
+  g_mutex_unlock (&self->lock);
+
+  /* PAT and PMT are written with the PCR's stream only: were it the audio, they would come
+   * behind the keyframe that they are to stand in front of. */
+  map = gst_structure_new ("program_map", video, G_TYPE_INT, 1,
+      audio, G_TYPE_INT, 1,
+      "PCR_1", G_TYPE_STRING, has_video ? video : audio, NULL);
+  g_object_set (self->muxer, "prog-map", map, NULL);
+}
+
+static Track *
+find_track (GstAmsHlsSink * self, gboolean video)
+{
+  Track *found = NULL;
+  guint i;
+
+  g_mutex_lock (&self->lock);
+  for (i = 0; i < self->tracks->len; i++) {
+    Track *track = g_ptr_array_index (self->tracks, i);
+
+    if (track->video == video)
+      found = track;
+  }
+  g_mutex_unlock (&self->lock);
+  return found;
+}
+
+static gboolean
+on_attach (GstAmsGate * gate, GstPad * srcpad, gboolean video,
+    gpointer user_data)
+{
+  GstAmsHlsSink *self = user_data;
+  Track *track = find_track (self, video);
+  g_autofree gchar *name = g_strdup_printf ("sink_%d",
+      video ? VIDEO_PID : AUDIO_PID);
+  g_autoptr (GstPad) queue_src = NULL;
+
+  if (!track)
+    return FALSE;
+  if (track->mux_pad)
+    return TRUE;
+  set_program_map (self);
+  track->mux_pad = gst_element_request_pad_simple (self->muxer, name);
+  queue_src = gst_element_get_static_pad (track->queue, "src");
+  if (!track->mux_pad ||
+      gst_pad_link (queue_src, track->mux_pad) != GST_PAD_LINK_OK) {
+    GST_ELEMENT_ERROR (self, CORE, PAD,
+        ("The muxer takes no %s.", video ? "video" : "audio"), (NULL));
+    return FALSE;
+  }
+  return TRUE;
+}
+
+static void
+on_nothing (GstAmsGate * gate, gpointer user_data)
+{
+  GstAmsHlsSink *self = user_data;
+  g_autoptr (GstPad) pad =
+      gst_element_get_static_pad (GST_ELEMENT (self->segmenter), "sink");
+
+  gst_pad_send_event (pad, gst_event_new_eos ());
+}
+
+static void
+on_target (GstClockTime target, gpointer user_data)
+{
+  GstAmsHlsSink *self = user_data;
+
+  gst_ams_gate_set_target_duration (self->gate, target);
+}
+
+/* ---- the store ---- */
+
+/* As hlssink2 says it: the path that the file would have. */
+static gchar *
+signal_location (GstAmsHlsSink * self, const gchar * name)
+{
+  if (g_str_equal (self->root, "."))
+    return g_strdup (name);
+  return g_build_filename (self->root, name, NULL);
+}
+
+static GOutputStream *
+on_get_playlist_stream (const gchar * name, gpointer user_data)
+{
+  GstAmsHlsSink *self = user_data;
+  g_autofree gchar *location = signal_location (self, name);
+  GOutputStream *stream = NULL;
+
+  g_signal_emit (self, signals[SIGNAL_GET_PLAYLIST_STREAM], 0, location,
+      &stream);
+  return stream;
+}
+
+static GOutputStream *
+on_get_segment_stream (const gchar * name, gpointer user_data)
+{
+  GstAmsHlsSink *self = user_data;
+  g_autofree gchar *location = signal_location (self, name);
+  GOutputStream *stream = NULL;
+
+  g_signal_emit (self, signals[SIGNAL_GET_FRAGMENT_STREAM], 0, location,
+      &stream);
+  return stream;
+}
+
+static void
+on_delete_fragment (const gchar * name, gpointer user_data)
+{
+  GstAmsHlsSink *self = user_data;
+  g_autofree gchar *location = signal_location (self, name);
+
+  g_signal_emit (self, signals[SIGNAL_DELETE_FRAGMENT], 0, location);
+}
+
+static gboolean
+is_handled (GstAmsHlsSink * self, guint signal)
+{
+  return g_signal_has_handler_pending (self, signals[signal], 0, TRUE);
+}
+
+static gboolean
+wants_store (GstAmsHlsSink * self)
+{
+  GstAmsWriteFiles write_files;
+
+  GST_OBJECT_LOCK (self);
+  write_files = self->settings.write_files;
+  GST_OBJECT_UNLOCK (self);
+  if (write_files == GST_AMS_WRITE_FILES_AUTO)
+    return !self->srcpad || !gst_pad_is_linked (self->srcpad);
+  return write_files == GST_AMS_WRITE_FILES_ALWAYS;
+}
+
+/* With the store in the bin, the bin is a sink; without, it is not. */
+static void
+update_store (GstAmsHlsSink * self)
+{
+  gboolean wants = wants_store (self);
+
+  if (self->recording || wants == self->has_store)
+    return;
+  self->has_store = wants;
+  if (wants) {
+    gst_bin_add (GST_BIN (self), gst_object_ref (self->store));
+    gst_element_link_pads (GST_ELEMENT (self->segmenter), "local", self->store,
+        "sink");
+    gst_element_sync_state_with_parent (self->store);
+  } else {
+    gst_element_unlink (GST_ELEMENT (self->segmenter), self->store);
+    gst_bin_remove (GST_BIN (self), self->store);
+    gst_element_set_state (self->store, GST_STATE_NULL);
+  }
+}
+
+/* ---- settings ---- */
+
+static gboolean
+refuse (GstAmsHlsSink * self, const GError * error)
+{
+  GST_ELEMENT_ERROR (self, RESOURCE, SETTINGS, ("%s", error->message), (NULL));
+  return FALSE;
+}
+
+static void
+copy_settings (GstAmsHlsSink * self, GstAmsHlsSettings * copy)
+{
+  GST_OBJECT_LOCK (self);
+  gst_ams_hls_settings_copy (&self->settings, copy);
+  GST_OBJECT_UNLOCK (self);
+}
+
+static AmsRecordingConfig *
+make_config (const GstAmsHlsSettings * settings, const gchar * name,
+    const gchar * playlist_name, GError ** error)
+{
+  g_autoptr (AmsRecordingConfig) config = ams_recording_config_new ();
+
+  config->zone = g_time_zone_new_identifier (settings->time_zone);
+  if (!config->zone) {
+    g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
+        "time-zone \"%s\" is not known: use a name such as \"Europe/Berlin\", "
+        "\"UTC\" or an offset such as \"+02:00\".", settings->time_zone);
+    return NULL;
+  }
+  config->location = g_strdup (name);
+  config->playlist_location = g_strdup (playlist_name);
+  config->playlist_root = g_strdup (settings->playlist_root);
+  config->add_date_time = settings->add_date_time;
+  config->type = settings->playlist_type;
+  config->target_duration = settings->target_duration;
+  config->playlist_length = settings->playlist_length;
+  config->max_files = settings->max_files;
+  config->start_index = settings->start_index;
+  config->program_date_time = settings->program_date_time;
+  config->endlist = settings->enable_endlist;
+  config->independent = TRUE;
+  config->remember_files = settings->delete_on_ended;
+  return g_steal_pointer (&config);
+}
+
+static gboolean
+check_locations (GstAmsHlsSink * self, const GstAmsHlsSettings * settings,
+    GError ** error)
+{
+  if (!settings->location || !*settings->location ||
+      !settings->playlist_location || !*settings->playlist_location) {
+    g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_INVALID_FILENAME,
+        "location and playlist-location must be set");
+    return FALSE;
+  }
+  if (!self->has_store && (ams_paths_escapes (settings->location) ||
+          ams_paths_escapes (settings->playlist_location))) {
+    g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_FILENAME,
+        "location \"%s\" and playlist-location \"%s\" name files behind the "
+        "src pad, so they must be relative and without \"..\"",
+        settings->location, settings->playlist_location);
+    return FALSE;
+  }
+  return TRUE;
+}
+
+static void
+configure_gate (GstAmsHlsSink * self, const GstAmsHlsSettings * settings)
+{
+  GstAmsGateSettings gate = {
+    .target_duration = settings->target_duration * GST_SECOND,
+    .stall_timeout = settings->stall_timeout,
+    .discontinuity_threshold = settings->discontinuity_threshold,
+    .align_to_clock = settings->align_to_clock,
+    .send_keyframe_requests = settings->send_keyframe_requests,
+    .date_reference = settings->date_reference,
+  };
+
+  gst_ams_gate_configure (self->gate, &gate);
+}
+
+/* What an application brings a stream for does not go to a file. */
+static void
+configure_streams (GstAmsHlsSink * self)
+{
+  AmsStreamCallbacks callbacks = { NULL, };
+
+  if (is_handled (self, SIGNAL_GET_PLAYLIST_STREAM))
+    callbacks.get_playlist_stream = on_get_playlist_stream;
+  if (is_handled (self, SIGNAL_GET_FRAGMENT_STREAM)) {
+    callbacks.get_segment_stream = on_get_segment_stream;
+    callbacks.remove = on_delete_fragment;
+  }
+  gst_ams_local_sink_set_streams (GST_AMS_LOCAL_SINK (self->store),
+      callbacks.get_playlist_stream || callbacks.get_segment_stream ?
+      &callbacks : NULL, self, NULL);
+}
+
+static void
+configure_store (GstAmsHlsSink * self, const GstAmsHlsSettings * settings,
+    const gchar * root)
+{
+  GstAmsLocalSink *store = GST_AMS_LOCAL_SINK (self->store);
+
+  g_free (self->root);
+  self->root = g_strdup (root);
+  gst_ams_local_sink_set_root (store, root);
+  gst_ams_local_sink_set_fsync (store, settings->fsync);
+  gst_ams_local_sink_set_overwrite (store,
+      settings->existing == GST_AMS_EXISTING_OVERWRITE);
+  configure_streams (self);
+}
+
+/* Gives the settings to the parts. FALSE: one is wrong, and an error was posted. */
+static gboolean
+configure (GstAmsHlsSink * self)
+{
+  g_auto (GstAmsHlsSettings) settings = { NULL, };
+  g_autofree gchar *root = NULL, *name = NULL, *playlist_name = NULL;
+  g_autoptr (GError) error = NULL;
+  GstAmsPublisherSettings segmenter = { NULL, };
+
+  copy_settings (self, &settings);
+  if (!check_locations (self, &settings, &error) ||
+      !ams_paths_split (settings.location, settings.playlist_location, &root,
+          &name, &playlist_name, &error))
+    return refuse (self, error);
+
+  segmenter.recording = make_config (&settings, name, playlist_name, &error);
+  if (!segmenter.recording)
+    return refuse (self, error);
+  segmenter.existing = settings.existing;
+  segmenter.root = g_str_equal (root, ".") || !self->has_store ?
+      NULL : g_strdup (root);
+  segmenter.delete_on_ended = settings.delete_on_ended;
+  segmenter.delete_delay = settings.delete_delay;
+  if (!gst_ams_publisher_configure (self->publisher, &segmenter, &error)) {
+    g_free (segmenter.root);
+    return refuse (self, error);
+  }
+  configure_gate (self, &settings);
+  configure_store (self, &settings, root);
+  return TRUE;
+}
+
+/* ---- pads ---- */
+
+static void
+track_free (Track * track)
+{
+  g_free (track);
+}
+
+static GstElement *
+add_queue (GstAmsHlsSink * self, GstPad * gate_src)
+{
+  GstElement *queue = gst_element_factory_make ("queue", NULL);
+  g_autoptr (GstPad) sink = NULL;
+
+  if (!queue)
+    return NULL;
+  g_object_set (queue, "max-size-buffers", 0, "max-size-bytes", 0,
+      "max-size-time", self->settings.stall_timeout + QUEUE_SLACK, "silent",
+      TRUE, NULL);
+  gst_bin_add (GST_BIN (self), queue);
+  sink = gst_element_get_static_pad (queue, "sink");
+  gst_pad_link (gate_src, sink);
+  gst_element_sync_state_with_parent (queue);
+  return queue;
+}
+
+static GstPad *
+request_track (GstAmsHlsSink * self, GstPadTemplate * template_,
+    gboolean video)
+{
+  const gchar *name = video ? "video" : "audio";
+  GstPad *gate_src;
+  Track *track;
+
+  if (find_track (self, video)) {
+    GST_WARNING_OBJECT (self, "there is one %s pad only, and it is taken",
+        name);
+    return NULL;
+  }
+  track = g_new0 (Track, 1);
+  track->video = video;
+  gst_ams_gate_add_track (self->gate, video, &track->gate_sink, &gate_src);
+  track->queue = add_queue (self, gate_src);
+  track->ghost = gst_ghost_pad_new_no_target_from_template (name, template_);
+  gst_pad_set_element_private (track->ghost, track);
+  gst_pad_set_query_function (track->ghost, on_ghost_query);
+  gst_pad_add_probe (track->ghost, GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM,
+      on_ghost_event, self, NULL);
+
+  g_mutex_lock (&self->lock);
+  g_ptr_array_add (self->tracks, track);
+  g_mutex_unlock (&self->lock);
+
+  gst_pad_set_active (track->ghost, TRUE);
+  gst_element_add_pad (GST_ELEMENT (self), track->ghost);
+  return track->ghost;
+}
+
+static GstPad *
+request_src (GstAmsHlsSink * self, GstPadTemplate * template_)
+{
+  g_autoptr (GstPad) target = NULL;
+
+  if (self->srcpad) {
+    GST_WARNING_OBJECT (self, "there is one src pad only, and it is taken; "
+        "use a tee behind it");
+    return NULL;
+  }
+  target = gst_element_get_static_pad (GST_ELEMENT (self->segmenter),
+      "remote");
+  self->srcpad = gst_ghost_pad_new_from_template ("src", target, template_);
+  gst_pad_set_active (self->srcpad, TRUE);
+  gst_element_add_pad (GST_ELEMENT (self), self->srcpad);
+  return self->srcpad;
+}
+
+static GstPad *
+gst_ams_hls_sink_request_new_pad (GstElement * element,
+    GstPadTemplate * template_, const gchar * name, const GstCaps * caps)
+{
+  GstAmsHlsSink *self = GST_AMS_HLS_SINK (element);
+  const gchar *kind = GST_PAD_TEMPLATE_NAME_TEMPLATE (template_);
+
+  if (g_str_equal (kind, "src"))
+    return request_src (self, template_);
+  return request_track (self, template_, g_str_equal (kind, "video"));
+}
+
+static void
+remove_child (GstAmsHlsSink * self, GstElement ** child)
+{
+  if (!*child)
+    return;
+  gst_element_set_locked_state (*child, TRUE);
+  gst_element_set_state (*child, GST_STATE_NULL);
+  gst_bin_remove (GST_BIN (self), *child);
+  *child = NULL;
+}
+
+static void
+release_mux_pad (GstAmsHlsSink * self, Track * track)
+{
+  if (!track->mux_pad)
+    return;
+  gst_element_release_request_pad (self->muxer, track->mux_pad);
+  gst_clear_object (&track->mux_pad);
+}
+
+/* While recording, the track ends: what it brought stays. */
+static void
+release_track (GstAmsHlsSink * self, Track * track)
+{
+  if (self->recording)
+    gst_pad_send_event (track->gate_sink, gst_event_new_eos ());
+  g_mutex_lock (&self->lock);
+  g_ptr_array_steal_index (self->tracks,
+      g_ptr_array_index (self->tracks, 0) == track ? 0 : 1);
+  g_mutex_unlock (&self->lock);
+
+  gst_pad_set_active (track->ghost, FALSE);
+  gst_ghost_pad_set_target (GST_GHOST_PAD (track->ghost), NULL);
+  remove_child (self, &track->parser);
+  gst_ams_gate_remove_track (self->gate, track->gate_sink);
+  if (!self->recording) {
+    release_mux_pad (self, track);
+    remove_child (self, &track->queue);
+  }
+  gst_element_remove_pad (GST_ELEMENT (self), track->ghost);
+  gst_clear_object (&track->mux_pad);
+  track_free (track);
+}
+
+static void
+gst_ams_hls_sink_release_pad (GstElement * element, GstPad * pad)
+{
+  GstAmsHlsSink *self = GST_AMS_HLS_SINK (element);
+
+  if (pad == self->srcpad) {
+    gst_pad_set_active (pad, FALSE);
+    gst_element_remove_pad (element, pad);
+    self->srcpad = NULL;
+    return;
+  }
+  release_track (self, gst_pad_get_element_private (pad));
+}
+
+/* ---- states ---- */
+
+static gpointer
+finish_thread (gpointer data)
+{
+  gst_ams_gate_finish (data);
+  return NULL;
+}
+
+/* Stopping without EOS: what has come in is saved all the same, if that can be
+ * done in time. @thread: to be joined when the pads are inactive, which ends whatever
+ * it may be blocked in. */
+static void
+end_recording (GstAmsHlsSink * self, GThread ** thread)
+{
+  if (gst_ams_publisher_wait_ended (self->publisher, 0))
+    return;
+  *thread = g_thread_new ("amshls-stop", finish_thread, self->gate);
+  if (!gst_ams_publisher_wait_ended (self->publisher, STOP_TIMEOUT))
+    GST_WARNING_OBJECT (self, "stopped before all was written: the next start "
+        "recovers it");
+}
+
+static gboolean
+is_complete (GstAmsHlsSink * self)
+{
+  guint i;
+
+  if (!self->muxer)
+    return post_missing (self, "mpegtsmux");
+  for (i = 0; i < self->tracks->len; i++)
+    if (!((Track *) g_ptr_array_index (self->tracks, i))->queue)
+      return post_missing (self, "queue");
+  return TRUE;
+}
+
+static void
+forget_tracks (GstAmsHlsSink * self)
+{
+  guint i;
+
+  for (i = 0; i < self->tracks->len; i++) {
+    Track *track = g_ptr_array_index (self->tracks, i);
+
+    release_mux_pad (self, track);
+    gst_ghost_pad_set_target (GST_GHOST_PAD (track->ghost), NULL);
+    remove_child (self, &track->parser);
+    track->parser_name = NULL;
+  }
+}
+
+static GstStateChangeReturn
+gst_ams_hls_sink_change_state (GstElement * element,
+    GstStateChange transition)
+{
+  GstAmsHlsSink *self = GST_AMS_HLS_SINK (element);
+  GThread *stopping = NULL;
+  GstStateChangeReturn ret;
+
+  switch (transition) {
+    case GST_STATE_CHANGE_NULL_TO_READY:
+      if (!is_complete (self))
+        return GST_STATE_CHANGE_FAILURE;
+      update_store (self);
+      if (!configure (self))
+        return GST_STATE_CHANGE_FAILURE;
+      break;
+    case GST_STATE_CHANGE_READY_TO_PAUSED:
+      update_store (self);
+      if (!configure (self))
+        return GST_STATE_CHANGE_FAILURE;
+      self->recording = TRUE;
+      break;
+    case GST_STATE_CHANGE_PAUSED_TO_READY:
+      end_recording (self, &stopping);
+      break;
+    default:
+      break;
+  }
+
+  ret = GST_ELEMENT_CLASS (gst_ams_hls_sink_parent_class)->change_state
+      (element, transition);
+
+  if (stopping)
+    g_thread_join (stopping);
+  if (transition == GST_STATE_CHANGE_PAUSED_TO_READY ||
+      (transition == GST_STATE_CHANGE_READY_TO_PAUSED &&
+          ret == GST_STATE_CHANGE_FAILURE)) {
+    self->recording = FALSE;
+    forget_tracks (self);
+  }
+  return ret;
+}
+
+/* ---- properties ---- */
+
+enum
+{
+  PROP_STATS = GST_AMS_HLS_SETTINGS_LAST_ID + 1,
+};
+
+static void
+gst_ams_hls_sink_set_property (GObject * object, guint id,
+    const GValue * value, GParamSpec * pspec)
+{
+  GstAmsHlsSink *self = GST_AMS_HLS_SINK (object);
+  gboolean known;
+
+  GST_OBJECT_LOCK (self);
+  known = gst_ams_hls_settings_set (&self->settings, id, value);
+  GST_OBJECT_UNLOCK (self);
+  if (!known)
+    G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
+}
+
+static GstStructure *
+get_stats (GstAmsHlsSink * self)
+{
+  GstStructure *stats = gst_ams_publisher_get_stats (self->publisher);
+  g_autoptr (GstStructure) store = NULL;
+
+  gst_structure_set (stats, "dropped-frames", G_TYPE_UINT64,
+      gst_ams_gate_get_dropped (self->gate), NULL);
+  g_object_get (self->store, "stats", &store, NULL);
+  if (store)
+    gst_structure_set (stats, "store", GST_TYPE_STRUCTURE, store, NULL);
+  return stats;
+}
+
+static void
+gst_ams_hls_sink_get_property (GObject * object, guint id, GValue * value,
+    GParamSpec * pspec)
+{
+  GstAmsHlsSink *self = GST_AMS_HLS_SINK (object);
+  gboolean known;
+
+  if (id == PROP_STATS) {
+    g_value_take_boxed (value, get_stats (self));
+    return;
+  }
+  GST_OBJECT_LOCK (self);
+  known = gst_ams_hls_settings_get (&self->settings, id, value);
+  GST_OBJECT_UNLOCK (self);
+  if (!known)
+    G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
+}
+
+/* ---- class ---- */
+
+static void
+split_now (GstAmsHlsSink * self)
+{
+  gst_ams_gate_split_now (self->gate);
+}
+
+static gboolean
+first_stream (GSignalInvocationHint * hint, GValue * result,
+    const GValue * value, gpointer data)
+{
+  g_value_copy (value, result);
+  return g_value_get_object (value) == NULL;
+}
+
+static void
+install_signals (GObjectClass * klass)
+{
+  GType type = G_TYPE_FROM_CLASS (klass);
+
+  /**
+   * GstAmsHlsSink::get-playlist-stream:
+   * @location: the playlist's location
+   *
+   * As hlssink2's: where a version of the playlist is to be written. With a handler for this signal or
+   * #GstAmsHlsSink::get-fragment-stream, nothing is written to disk by the element
+   * itself. Emitted in the store's thread; it may block without holding up the stream.
+   *
+   * Returns: (transfer full) (nullable): a stream; NULL: it cannot be had now
+   */
+  signals[SIGNAL_GET_PLAYLIST_STREAM] =
+      g_signal_new ("get-playlist-stream", type, G_SIGNAL_RUN_LAST, 0,
+      first_stream, NULL, NULL, G_TYPE_OUTPUT_STREAM, 1, G_TYPE_STRING);
+  /**
+   * GstAmsHlsSink::get-fragment-stream:
+   * @location: the segment's location
+   *
+   * As #GstAmsHlsSink::get-playlist-stream, for a segment.
+   *
+   * Returns: (transfer full) (nullable): a stream
+   */
+  signals[SIGNAL_GET_FRAGMENT_STREAM] =
+      g_signal_new ("get-fragment-stream", type, G_SIGNAL_RUN_LAST, 0,
+      first_stream, NULL, NULL, G_TYPE_OUTPUT_STREAM, 1, G_TYPE_STRING);
+  /**
+   * GstAmsHlsSink::delete-fragment:
+   * @location: the segment's location
+   *
+   * A segment that was written to a stream is no longer needed.
+   */
+  signals[SIGNAL_DELETE_FRAGMENT] =
+      g_signal_new ("delete-fragment", type, G_SIGNAL_RUN_LAST, 0, NULL, NULL,
+      NULL, G_TYPE_NONE, 1, G_TYPE_STRING);
+  /**
+   * GstAmsHlsSink::split-now:
+   *
+   * End the segment at the next keyframe, which is asked for at once.
+   */
+  signals[SIGNAL_SPLIT_NOW] =
+      g_signal_new_class_handler ("split-now", type,
+      G_SIGNAL_RUN_LAST | G_SIGNAL_ACTION, G_CALLBACK (split_now), NULL, NULL,
+      NULL, G_TYPE_NONE, 0);
+}
+
+static void
+gst_ams_hls_sink_dispose (GObject * object)
+{
+  GstAmsHlsSink *self = GST_AMS_HLS_SINK (object);
+
+  /* While their children are still there. */
+  while (self->tracks->len > 0)
+    gst_element_release_request_pad (GST_ELEMENT (self),
+        ((Track *) g_ptr_array_index (self->tracks, 0))->ghost);
+  if (self->store) {
+    if (!self->has_store)
+      gst_element_set_state (self->store, GST_STATE_NULL);
+    gst_clear_object (&self->store);
+  }
+  G_OBJECT_CLASS (gst_ams_hls_sink_parent_class)->dispose (object);
+}
+
+static void
+gst_ams_hls_sink_finalize (GObject * object)
+{
+  GstAmsHlsSink *self = GST_AMS_HLS_SINK (object);
+
+  gst_ams_hls_settings_clear (&self->settings);
+  g_ptr_array_unref (self->tracks);
+  g_free (self->root);
+  g_mutex_clear (&self->lock);
+  G_OBJECT_CLASS (gst_ams_hls_sink_parent_class)->finalize (object);
+}
+
+static void
+gst_ams_hls_sink_class_init (GstAmsHlsSinkClass * klass)
+{
+  GObjectClass *object_class = G_OBJECT_CLASS (klass);
+  GstElementClass *element_class = GST_ELEMENT_CLASS (klass);
+
+  GST_DEBUG_CATEGORY_INIT (gst_ams_hls_sink_debug, "amshlssink", 0,
+      "amshls: HLS recording");
+
+  object_class->set_property = gst_ams_hls_sink_set_property;
+  object_class->get_property = gst_ams_hls_sink_get_property;
+  object_class->dispose = gst_ams_hls_sink_dispose;
+  object_class->finalize = gst_ams_hls_sink_finalize;
+  gst_ams_hls_settings_install (object_class);
+  g_object_class_install_property (object_class, PROP_STATS,
+      g_param_spec_boxed ("stats", "Statistics",
+          "Of this session: segments, recovered, gaps, discontinuities, "
+          "bytes, duration (ns), dropped-frames (before the first keyframe); "
+          "store: what the disk still has to take",
+          GST_TYPE_STRUCTURE, G_PARAM_READABLE | G_PARAM_STATIC_STRINGS));
+  install_signals (object_class);
+
+  element_class->request_new_pad = gst_ams_hls_sink_request_new_pad;
+  element_class->release_pad = gst_ams_hls_sink_release_pad;
+  element_class->change_state = gst_ams_hls_sink_change_state;
+  gst_element_class_add_static_pad_template (element_class, &video_template);
+  gst_element_class_add_static_pad_template (element_class, &audio_template);
+  gst_element_class_add_static_pad_template (element_class, &src_template);
+  gst_element_class_set_static_metadata (element_class, "HLS recorder",
+      "Sink/Muxer/File",
+      "Records encoded video and audio as HLS (MPEG-TS segments and a "
+      "playlist), continues earlier recordings, survives crashes",
+      "The amshls developers");
+}
+
+/* Newer muxers may gather several frames of audio in one PES: a cut would fall into it. */
+static void
+init_muxer (GstAmsHlsSink * self)
+{
+  self->muxer = gst_element_factory_make ("mpegtsmux", "muxer");
+  if (!self->muxer)
+    return;
+  if (g_object_class_find_property (G_OBJECT_GET_CLASS (self->muxer),
+          "audio-pes-target-time"))
+    gst_util_set_object_arg (G_OBJECT (self->muxer), "audio-pes-target-time",
+        "0");
+  gst_bin_add (GST_BIN (self), self->muxer);
+  gst_element_link_pads (self->muxer, "src", GST_ELEMENT (self->segmenter),
+      "sink");
+}
+
+static void
+gst_ams_hls_sink_init (GstAmsHlsSink * self)
+{
+  static const GstAmsGateCallbacks callbacks = { on_attach, on_nothing };
+
+  g_mutex_init (&self->lock);
+  self->tracks = g_ptr_array_new ();
+  gst_ams_hls_settings_init (&self->settings);
+
+  self->gate = gst_ams_gate_new (&callbacks, self);
+  gst_object_set_name (GST_OBJECT (self->gate), "gate");
+  gst_bin_add (GST_BIN (self), GST_ELEMENT (self->gate));
+  self->segmenter = gst_ams_segmenter_new (on_target, self);
+  gst_object_set_name (GST_OBJECT (self->segmenter), "segmenter");
+  self->publisher = gst_ams_segmenter_get_publisher (self->segmenter);
+  gst_ams_publisher_set_poster (self->publisher, GST_ELEMENT (self));
+  gst_bin_add (GST_BIN (self), GST_ELEMENT (self->segmenter));
+  init_muxer (self);
+
+  self->store = gst_object_ref_sink (g_object_new (GST_TYPE_AMS_LOCAL_SINK, NULL));
+  gst_object_set_name (GST_OBJECT (self->store), "store");
+  update_store (self);
+}

@@ -1,0 +1,47 @@
+/* amshls: HLS recording for GStreamer
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#include "config.h"
+
+#include "gstamsparsers.h"
+
+typedef struct
+{
+  const gchar *media_type;
+  gint mpegversion;             /* 0: any */
+  const gchar *factory;
+} ParserRule;
+
+static const ParserRule parser_rules[] = {
+  {"video/x-h264", 0, "h264parse"},
+  {"video/x-h265", 0, "h265parse"},
+  {"video/mpeg", 1, "mpegvideoparse"},
+  {"video/mpeg", 2, "mpegvideoparse"},
+  {"video/mpeg", 4, "mpeg4videoparse"},
+  {"audio/mpeg", 1, "mpegaudioparse"},
+  {"audio/mpeg", 2, "aacparse"},
+  {"audio/mpeg", 4, "aacparse"},
+  {"audio/x-ac3", 0, "ac3parse"},
+  {"audio/x-dts", 0, "dcaparse"},
+  {"audio/x-opus", 0, "opusparse"},
+};
+
+const gchar *
+gst_ams_find_parser (const GstCaps * caps, gboolean video)
+{
+  const GstStructure *s = gst_caps_get_structure (caps, 0);
+  gint mpegversion = 0;
+  guint i;
+
+  if (g_str_has_prefix (gst_structure_get_name (s), "audio/") == video)
+    return NULL;
+  gst_structure_get_int (s, "mpegversion", &mpegversion);
+  for (i = 0; i < G_N_ELEMENTS (parser_rules); i++)
+    if (gst_structure_has_name (s, parser_rules[i].media_type) &&
+        (parser_rules[i].mpegversion == 0 ||
+            parser_rules[i].mpegversion == mpegversion))
+      return parser_rules[i].factory;
+  return NULL;
+}
+

@@ -1,0 +1,707 @@
+/* amshls: HLS recording for GStreamer
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+/* All of this runs in the segmenter's streaming thread, but for what the stores
+ * say (their threads), wait_ended() and get_stats() (any): those touch only
+ * what is under the lock. Nothing is pushed or posted with it held. */
+
+#include "config.h"
+
+#include "gstamspublisher.h"
+
+#include "files/amsfiles.h"
+
+GST_DEBUG_CATEGORY_STATIC (gst_ams_publisher_debug);
+#define GST_CAT_DEFAULT gst_ams_publisher_debug
+
+typedef struct
+{
+  guint64 version;              /* the playlist that lists it */
+  GstMessage *message;
+} Unannounced;
+
+struct _GstAmsPublisher
+{
+  /* constant; the segmenter and the bin outlive this: no refs */
+  GstElement *element;          /* whose errors these are */
+  GstElement *poster;           /* whose messages these are: the bin */
+  GstPad *local, *remote;
+  GstAmsPublisherTarget target;
+  gpointer user_data;
+
+  /* set below PAUSED, then constant */
+  GstAmsPublisherSettings settings;
+
+  /* streaming thread */
+  gboolean started, ended;
+  GstAmsCut current;            /* how the open file began */
+
+  GMutex lock;
+  GCond cond;
+  /* under the lock */
+  AmsRecording *recording;      /* changed by the streaming thread only, which reads it without */
+  GQueue failed;                /* names the stores gave up */
+  GQueue unannounced;           /* Unannounced */
+  GstMessage *ended_message;
+  gboolean announces;           /* somebody says when versions are stored */
+  gboolean has_ended;
+};
+
+static void
+unannounced_free (Unannounced * unannounced)
+{
+  gst_message_unref (unannounced->message);
+  g_free (unannounced);
+}
+
+/* The one place where errors are posted. */
+static GstFlowReturn
+post_error (GstAmsPublisher * self, const GError * error)
+{
+  GST_ERROR_OBJECT (self->element, "%s", error->message);
+  gst_element_message_full (self->element, GST_MESSAGE_ERROR,
+      error->domain == GST_RESOURCE_ERROR ? error->domain :
+      GST_RESOURCE_ERROR, error->domain == GST_RESOURCE_ERROR ? error->code :
+      GST_RESOURCE_ERROR_SETTINGS, g_strdup (error->message), NULL, __FILE__,
+      GST_FUNCTION, __LINE__);
+  return GST_FLOW_ERROR;
+}
+
+/* ---- downstream ---- */
+
+static void
+push_event (GstAmsPublisher * self, GstEvent * event)
+{
+  if (gst_pad_is_linked (self->local))
+    gst_pad_push_event (self->local, gst_event_ref (event));
+  if (gst_pad_is_linked (self->remote))
+    gst_pad_push_event (self->remote, gst_event_ref (event));
+  gst_event_unref (event);
+}
+
+/* The disk's word counts where both are linked: a remote that has failed must not
+ * stop what is written here. */
+GstFlowReturn
+gst_ams_publisher_write (GstAmsPublisher * self, GstBuffer * buffer)
+{
+  GstFlowReturn local = GST_FLOW_NOT_LINKED, remote = GST_FLOW_NOT_LINKED;
+
+  if (gst_pad_is_linked (self->local))
+    local = gst_pad_push (self->local, gst_buffer_ref (buffer));
+  if (gst_pad_is_linked (self->remote))
+    remote = gst_pad_push (self->remote, gst_buffer_ref (buffer));
+  gst_buffer_unref (buffer);
+  if (local != GST_FLOW_NOT_LINKED)
+    return local;
+  return remote;
+}
+
+static void
+push_stream_start (GstAmsPublisher * self)
+{
+  g_autofree gchar *id = gst_pad_create_stream_id (self->local,
+      self->element, "files");
+  g_autoptr (GstCaps) caps = gst_caps_new_empty_simple (AMS_FILES_CAPS);
+  GstSegment segment;
+
+  push_event (self, gst_event_new_stream_start (id));
+  push_event (self, gst_event_new_caps (caps));
+  gst_segment_init (&segment, GST_FORMAT_TIME);
+  push_event (self, gst_event_new_segment (&segment));
+}
+
+/* Hands a small file over in one go. */
+static GstFlowReturn
+push_file (GstAmsPublisher * self, GstPad * only, const AmsFileBegin * begin,
+    GBytes * data)
+{
+  AmsFileEnd end = {
+    .size = g_bytes_get_size (data),
+    .complete = TRUE,
+    .duration = GST_CLOCK_TIME_NONE,
+  };
+  GstBuffer *buffer = gst_buffer_new_wrapped_bytes (data);
+  GstFlowReturn ret = GST_FLOW_OK;
+
+  if (only) {
+    gst_pad_push_event (only, ams_files_event_new_begin (begin));
+    ret = gst_pad_push (only, buffer);
+    gst_pad_push_event (only, ams_files_event_new_end (&end));
+    return ret;
+  }
+  push_event (self, ams_files_event_new_begin (begin));
+  ret = gst_ams_publisher_write (self, buffer);
+  push_event (self, ams_files_event_new_end (&end));
+  return ret;
+}
+
+static void
+push_journal (GstAmsPublisher * self)
+{
+  g_autoptr (GBytes) text = NULL;
+  AmsFileBegin begin = { .role = AMS_FILE_ROLE_OTHER };
+
+  if (!gst_pad_is_linked (self->local))
+    return;
+  begin.name = (gchar *) ams_recording_get_journal_name (self->recording);
+  begin.content_type = (gchar *) "text/plain";
+  text = ams_recording_render_journal (self->recording);
+  push_file (self, self->local, &begin, text);
+}
+
+/* ---- playlists ---- */
+
+/* Whoever asked to be told is; with the lock released. */
+static void
+heed_failed (GstAmsPublisher * self)
+{
+  g_mutex_lock (&self->lock);
+  while (!g_queue_is_empty (&self->failed)) {
+    g_autofree gchar *name = g_queue_pop_head (&self->failed);
+
+    if (ams_recording_mark_failed (self->recording, name))
+      GST_WARNING_OBJECT (self->element, "\"%s\" is lost: EXT-X-GAP", name);
+  }
+  g_mutex_unlock (&self->lock);
+}
+
+static GstFlowReturn
+push_version (GstAmsPublisher * self, const AmsRecordingVersion * version)
+{
+  AmsFileBegin begin = {
+    .name = version->name,
+    .role = AMS_FILE_ROLE_PLAYLIST,
+    .content_type = (gchar *)
+        ams_file_content_type (AMS_FILE_ROLE_PLAYLIST, version->name),
+    .version = version->version,
+    .extends = version->extends,
+    .final = version->final,
+    .failed = version->failed,
+  };
+
+  return push_file (self, NULL, &begin, version->text);
+}
+
+static void
+push_removals (GstAmsPublisher * self)
+{
+  g_autoptr (GPtrArray) removals = NULL;
+  guint i;
+
+  g_mutex_lock (&self->lock);
+  removals = ams_recording_take_removals (self->recording);
+  g_mutex_unlock (&self->lock);
+  for (i = 0; i < removals->len; i++) {
+    const AmsRecordingRemoval *removal = g_ptr_array_index (removals, i);
+
+    push_event (self, ams_files_event_new_remove (removal->name,
+            removal->after));
+  }
+}
+
+static gchar *
+message_location (GstAmsPublisher * self, const gchar * name)
+{
+  if (!self->settings.root)
+    return g_strdup (name);
+  return g_build_filename (self->settings.root, name, NULL);
+}
+
+static GstMessage *
+new_segment_message (GstAmsPublisher * self,
+    const AmsRecordingSegment * segment)
+{
+  g_autofree gchar *location = message_location (self, segment->name);
+  g_autoptr (GDateTime) seconds =
+      g_date_time_new_from_unix_utc (segment->date_time / G_USEC_PER_SEC);
+  g_autoptr (GDateTime) date = g_date_time_add (seconds,
+      segment->date_time % G_USEC_PER_SEC);
+  g_autoptr (GstDateTime) gst_date =
+      gst_date_time_new_from_g_date_time (g_date_time_ref (date));
+
+  return gst_message_new_element (GST_OBJECT (self->poster),
+      gst_structure_new ("hls-segment-added",
+          "location", G_TYPE_STRING, location,
+          "running-time", G_TYPE_UINT64,
+          (guint64) MAX (self->current.running_time, 0),
+          "duration", G_TYPE_UINT64, segment->duration,
+          "sequence", G_TYPE_UINT64, segment->sequence,
+          "size", G_TYPE_UINT64, segment->size,
+          "date-time", GST_TYPE_DATE_TIME, gst_date,
+          "discontinuity", G_TYPE_BOOLEAN, segment->discontinuity, NULL));
+}
+
+/* It is posted when a store says that the playlist which lists it is there. */
+static void
+announce_later (GstAmsPublisher * self, const AmsRecordingSegment * segment,
+    guint64 version)
+{
+  Unannounced *unannounced = g_new0 (Unannounced, 1);
+  GstMessage *at_once = NULL;
+
+  unannounced->version = version;
+  unannounced->message = new_segment_message (self, segment);
+  g_mutex_lock (&self->lock);
+  if (self->announces) {
+    g_queue_push_tail (&self->unannounced, unannounced);
+  } else {
+    at_once = gst_message_ref (unannounced->message);
+    unannounced_free (unannounced);
+  }
+  g_mutex_unlock (&self->lock);
+  if (at_once)
+    gst_element_post_message (self->poster, at_once);
+}
+
+/* ---- files ---- */
+
+GstFlowReturn
+gst_ams_publisher_begin_file (GstAmsPublisher * self, const GstAmsCut * cut)
+{
+  g_autoptr (GError) error = NULL;
+  const AmsRecordingSegment *segment;
+  AmsFileBegin begin = { .role = AMS_FILE_ROLE_SEGMENT };
+
+  self->current = *cut;
+  g_mutex_lock (&self->lock);
+  segment = ams_recording_begin_segment (self->recording, cut->date_time,
+      cut->discontinuity, &error);
+  g_mutex_unlock (&self->lock);
+  if (!segment)
+    return post_error (self, error);
+
+  push_journal (self);
+  begin.name = segment->name;
+  begin.content_type = (gchar *)
+      ams_file_content_type (AMS_FILE_ROLE_SEGMENT, segment->name);
+  GST_DEBUG_OBJECT (self->element, "begins \"%s\"", segment->name);
+  push_event (self, ams_files_event_new_begin (&begin));
+  return GST_FLOW_OK;
+}
+
+static void
+warn_raised (GstAmsPublisher * self, const AmsRecordingSegment * segment)
+{
+  GST_ELEMENT_WARNING (self->element, STREAM, MUX,
+      ("Segment \"%s\" lasts %.3f s, longer than the target duration, as no "
+          "keyframe came earlier: EXT-X-TARGETDURATION is raised to %u. Make "
+          "the encoder send keyframes more often, or raise target-duration.",
+          segment->name, segment->duration / (gdouble) GST_SECOND,
+          ams_recording_get_target_duration (self->recording)), (NULL));
+}
+
+/* The first @size bytes of the open file are a segment that ends at @end. */
+GstFlowReturn
+gst_ams_publisher_end_file (GstAmsPublisher * self, guint64 size, gint64 end)
+{
+  g_auto (AmsRecordingVersion) version = { NULL, };
+  const AmsRecordingSegment *segment;
+  GstFlowReturn ret;
+  gboolean raised;
+  AmsFileEnd file_end = {
+    .size = size,
+    .complete = TRUE,
+    .duration = MAX (end - self->current.pts, 1),
+    .date_time = self->current.date_time,
+  };
+
+  heed_failed (self);
+  g_mutex_lock (&self->lock);
+  segment = ams_recording_end_segment (self->recording, size,
+      file_end.duration, &raised);
+  ams_recording_render (self->recording, &version);
+  g_mutex_unlock (&self->lock);
+
+  file_end.sequence = segment->sequence;
+  push_event (self, ams_files_event_new_end (&file_end));
+  announce_later (self, segment, version.version);
+  ret = push_version (self, &version);
+  push_removals (self);
+  if (raised)
+    warn_raised (self, segment);
+  return ret;
+}
+
+gboolean
+gst_ams_publisher_file_is_open (GstAmsPublisher * self)
+{
+  return self->started && ams_recording_has_open_segment (self->recording);
+}
+
+/* The open file never will be a segment. */
+void
+gst_ams_publisher_abandon_file (GstAmsPublisher * self)
+{
+  AmsFileEnd end = {.complete = FALSE,.duration = GST_CLOCK_TIME_NONE };
+
+  if (!gst_ams_publisher_file_is_open (self))
+    return;
+  g_mutex_lock (&self->lock);
+  ams_recording_abandon_segment (self->recording);
+  g_mutex_unlock (&self->lock);
+  push_event (self, ams_files_event_new_end (&end));
+}
+
+/* ---- starting and ending ---- */
+
+static void
+post_started (GstAmsPublisher * self, const GstAmsRecovered * recovered)
+{
+  g_autofree gchar *location = message_location (self,
+      ams_recording_get_playlist_name (self->recording));
+
+  gst_element_post_message (self->poster,
+      gst_message_new_element (GST_OBJECT (self->poster),
+          gst_structure_new ("ams-recording-started",
+              "playlist-location", G_TYPE_STRING, location,
+              "continued", G_TYPE_BOOLEAN, recovered->continued,
+              "recovered", G_TYPE_UINT, recovered->recovered,
+              "next-number", G_TYPE_UINT64,
+              ams_recording_get_next_number (self->recording),
+              "target-duration", G_TYPE_UINT,
+              ams_recording_get_target_duration (self->recording), NULL)));
+}
+
+static void
+push_recovered (GstAmsPublisher * self, const GstAmsRecovered * recovered)
+{
+  g_auto (AmsRecordingVersion) version = { NULL, };
+  guint i;
+
+  for (i = 0; i < recovered->adopted->len; i++)
+    push_event (self, gst_event_ref (g_ptr_array_index (recovered->adopted,
+                i)));
+  if (recovered->recovered == 0)
+    return;
+  g_mutex_lock (&self->lock);
+  ams_recording_render (self->recording, &version);
+  g_mutex_unlock (&self->lock);
+  push_version (self, &version);
+}
+
+static void
+push_other_session (GstAmsPublisher * self)
+{
+  g_autoptr (GPtrArray) objects =
+      gst_ams_recover_other_session (self->recording, self->local);
+  guint i;
+
+  for (i = 0; objects && i < objects->len; i++) {
+    GstMiniObject *object =
+        gst_mini_object_ref (g_ptr_array_index (objects, i));
+
+    if (GST_IS_EVENT (object))
+      gst_pad_push_event (self->local, GST_EVENT_CAST (object));
+    else
+      gst_pad_push (self->local, GST_BUFFER_CAST (object));
+  }
+}
+
+/* An earlier playlist's EXT-X-TARGETDURATION never changes: its promise is
+ * kept. */
+static void
+keep_promise (GstAmsPublisher * self)
+{
+  guint wanted =
+      ams_recording_get_config (self->recording)->target_duration;
+  guint promised = ams_recording_get_target_duration (self->recording);
+
+  if (promised >= wanted)
+    return;
+  GST_ELEMENT_INFO (self->element, STREAM, MUX,
+      ("The earlier playlist promises segments of at most %u s: they are kept "
+          "to that, not to target-duration=%u.", promised, wanted), (NULL));
+  self->target (promised * GST_SECOND, self->user_data);
+}
+
+GstFlowReturn
+gst_ams_publisher_start (GstAmsPublisher * self, const GstAmsCut * cut)
+{
+  g_auto (GstAmsRecovered) recovered = { FALSE, 0, NULL };
+  g_autoptr (GError) error = NULL;
+
+  push_stream_start (self);
+  if (!gst_ams_recover (self->recording, self->local, self->remote,
+          self->settings.existing, cut->date_time, &recovered, &error))
+    return post_error (self, error);
+  self->started = TRUE;
+  if (gst_pad_is_linked (self->local))
+    push_other_session (self);
+  push_recovered (self, &recovered);
+  keep_promise (self);
+  post_started (self, &recovered);
+  return GST_FLOW_OK;
+}
+
+static GstMessage *
+new_ended_message (GstAmsPublisher * self)
+{
+  g_autofree gchar *location = message_location (self,
+      ams_recording_get_playlist_name (self->recording));
+  AmsRecordingStats stats;
+
+  ams_recording_get_stats (self->recording, &stats);
+  return gst_message_new_element (GST_OBJECT (self->poster),
+      gst_structure_new ("ams-recording-ended",
+          "playlist-location", G_TYPE_STRING, location,
+          "segments", G_TYPE_UINT64, stats.segments,
+          "recovered", G_TYPE_UINT64, stats.recovered,
+          "gaps", G_TYPE_UINT64, stats.gaps,
+          "discontinuities", G_TYPE_UINT64, stats.discontinuities,
+          "bytes", G_TYPE_UINT64, stats.bytes,
+          "duration", G_TYPE_UINT64, stats.duration, NULL));
+}
+
+/* Only what this session wrote, and after the final playlist: that one goes too. */
+static void
+push_deletions (GstAmsPublisher * self)
+{
+  g_autoptr (GPtrArray) names = NULL;
+  guint i;
+
+  if (!self->settings.delete_on_ended)
+    return;
+  names = ams_recording_get_own_files (self->recording);
+  push_event (self, ams_files_event_new_remove (
+          ams_recording_get_playlist_name (self->recording),
+          self->settings.delete_delay));
+  for (i = 0; i < names->len; i++)
+    push_event (self, ams_files_event_new_remove (g_ptr_array_index (names, i),
+            self->settings.delete_delay));
+}
+
+static void
+push_final (GstAmsPublisher * self)
+{
+  g_auto (AmsRecordingVersion) version = { NULL, };
+  const gchar *working = ams_recording_get_working_name (self->recording);
+  gboolean any;
+
+  heed_failed (self);
+  g_mutex_lock (&self->lock);
+  any = ams_recording_finish (self->recording, &version);
+  g_mutex_unlock (&self->lock);
+  if (any) {
+    push_version (self, &version);
+    if (!g_str_equal (working, version.name))
+      push_event (self, ams_files_event_new_remove (working, 0));
+  }
+  if (gst_pad_is_linked (self->local))
+    gst_pad_push_event (self->local, ams_files_event_new_remove (
+            ams_recording_get_journal_name (self->recording), 0));
+  push_deletions (self);
+}
+
+static void
+post_ended (GstAmsPublisher * self)
+{
+  GstMessage *message;
+
+  g_mutex_lock (&self->lock);
+  message = g_steal_pointer (&self->ended_message);
+  g_mutex_unlock (&self->lock);
+  if (message)
+    gst_element_post_message (self->poster, message);
+}
+
+/* The last playlist; an open file was ended before. */
+static void
+finish (GstAmsPublisher * self)
+{
+  gboolean announces;
+
+  if (self->ended || !self->started)
+    return;
+  self->ended = TRUE;
+  g_mutex_lock (&self->lock);
+  self->ended_message = new_ended_message (self);
+  announces = self->announces;
+  g_mutex_unlock (&self->lock);
+  push_final (self);
+  if (!announces)
+    post_ended (self);
+}
+
+void
+gst_ams_publisher_end (GstAmsPublisher * self, GstEvent * eos)
+{
+  if (!self->started && !self->ended)
+    push_stream_start (self);
+  finish (self);
+  push_event (self, eos);
+  post_ended (self);
+
+  g_mutex_lock (&self->lock);
+  self->has_ended = TRUE;
+  g_cond_broadcast (&self->cond);
+  g_mutex_unlock (&self->lock);
+}
+
+/* ---- what the stores say ---- */
+
+static GstMessage *
+take_announced_locked (GstAmsPublisher * self, guint64 version)
+{
+  Unannounced *first = g_queue_peek_head (&self->unannounced);
+  GstMessage *message;
+
+  if (!first || first->version > version)
+    return NULL;
+  g_queue_pop_head (&self->unannounced);
+  message = gst_message_ref (first->message);
+  unannounced_free (first);
+  return message;
+}
+
+/* A playlist is there: so is what it lists. In the store's thread. */
+void
+gst_ams_publisher_take_stored (GstAmsPublisher * self, const gchar * name,
+    guint64 version)
+{
+  gboolean ours;
+  GstMessage *message = NULL;
+
+  g_mutex_lock (&self->lock);
+  ours = self->recording &&
+      (g_strcmp0 (name,
+          ams_recording_get_playlist_name (self->recording)) == 0 ||
+      g_strcmp0 (name,
+          ams_recording_get_working_name (self->recording)) == 0);
+  g_mutex_unlock (&self->lock);
+
+  while (ours) {
+    g_mutex_lock (&self->lock);
+    message = take_announced_locked (self, version);
+    if (!message && self->ended_message &&
+        g_queue_is_empty (&self->unannounced))
+      message = g_steal_pointer (&self->ended_message);
+    g_mutex_unlock (&self->lock);
+    if (!message)
+      break;
+    gst_element_post_message (self->poster, message);
+  }
+}
+
+void
+gst_ams_publisher_take_failed (GstAmsPublisher * self, gchar * name)
+{
+  g_mutex_lock (&self->lock);
+  g_queue_push_tail (&self->failed, name);
+  g_mutex_unlock (&self->lock);
+}
+
+/* ---- interface ---- */
+
+static void
+clear_settings (GstAmsPublisher * self)
+{
+  g_clear_pointer (&self->recording, ams_recording_free);
+  g_clear_pointer (&self->settings.root, g_free);
+}
+
+gboolean
+gst_ams_publisher_configure (GstAmsPublisher * self,
+    GstAmsPublisherSettings * settings, GError ** error)
+{
+  AmsRecording *recording =
+      ams_recording_new (g_steal_pointer (&settings->recording), error);
+
+  if (!recording)
+    return FALSE;
+  g_mutex_lock (&self->lock);
+  clear_settings (self);
+  self->settings = *settings;
+  self->recording = recording;
+  g_mutex_unlock (&self->lock);
+  settings->root = NULL;
+  return TRUE;
+}
+
+gboolean
+gst_ams_publisher_is_started (GstAmsPublisher * self)
+{
+  return self->started;
+}
+
+gboolean
+gst_ams_publisher_wait_ended (GstAmsPublisher * self, gint64 timeout)
+{
+  gint64 until = g_get_monotonic_time () + timeout;
+  gboolean ended;
+
+  g_mutex_lock (&self->lock);
+  while (!self->has_ended &&
+      g_cond_wait_until (&self->cond, &self->lock, until));
+  ended = self->has_ended;
+  g_mutex_unlock (&self->lock);
+  return ended;
+}
+
+GstStructure *
+gst_ams_publisher_get_stats (GstAmsPublisher * self)
+{
+  AmsRecordingStats stats = { 0, };
+
+  g_mutex_lock (&self->lock);
+  if (self->recording)
+    ams_recording_get_stats (self->recording, &stats);
+  g_mutex_unlock (&self->lock);
+  return gst_structure_new ("ams-hls-sink-stats",
+      "segments", G_TYPE_UINT64, stats.segments,
+      "recovered", G_TYPE_UINT64, stats.recovered,
+      "gaps", G_TYPE_UINT64, stats.gaps,
+      "discontinuities", G_TYPE_UINT64, stats.discontinuities,
+      "bytes", G_TYPE_UINT64, stats.bytes,
+      "duration", G_TYPE_UINT64, stats.duration, NULL);
+}
+
+void
+gst_ams_publisher_reset (GstAmsPublisher * self)
+{
+  self->started = self->ended = FALSE;
+  g_mutex_lock (&self->lock);
+  g_queue_clear_full (&self->failed, g_free);
+  g_queue_clear_full (&self->unannounced, (GDestroyNotify) unannounced_free);
+  gst_clear_message (&self->ended_message);
+  self->has_ended = FALSE;
+  self->announces = gst_pad_is_linked (self->local);
+  g_mutex_unlock (&self->lock);
+}
+
+GstAmsPublisher *
+gst_ams_publisher_new (GstElement * element, GstPad * local, GstPad * remote,
+    GstAmsPublisherTarget target, gpointer user_data)
+{
+  GstAmsPublisher *self = g_new0 (GstAmsPublisher, 1);
+
+  GST_DEBUG_CATEGORY_GET (gst_ams_publisher_debug, "amssegmenter");
+  g_mutex_init (&self->lock);
+  g_cond_init (&self->cond);
+  g_queue_init (&self->failed);
+  g_queue_init (&self->unannounced);
+  self->element = self->poster = element;
+  self->local = local;
+  self->remote = remote;
+  self->target = target;
+  self->user_data = user_data;
+  return self;
+}
+
+void
+gst_ams_publisher_set_poster (GstAmsPublisher * self, GstElement * poster)
+{
+  self->poster = poster;
+}
+
+void
+gst_ams_publisher_free (GstAmsPublisher * self)
+{
+  clear_settings (self);
+  g_queue_clear_full (&self->failed, g_free);
+  g_queue_clear_full (&self->unannounced, (GDestroyNotify) unannounced_free);
+  gst_clear_message (&self->ended_message);
+  g_mutex_clear (&self->lock);
+  g_cond_clear (&self->cond);
+  g_free (self);
+}

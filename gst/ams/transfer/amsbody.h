@@ -1,0 +1,59 @@
+/* amshls: HLS recording for GStreamer
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+/* The body of one file: how its bytes are kept from when they are made until
+ * the store has confirmed them. AmsMemoryBody keeps them in memory; the local
+ * store's body writes them to a hidden part file as they come; a spool is one
+ * that writes them to spool-dir, for a store that then reads them from there.
+ * Used by one engine's thread only. */
+
+#pragma once
+
+#include <gio/gio.h>
+
+G_BEGIN_DECLS
+
+#define AMS_TYPE_BODY (ams_body_get_type ())
+G_DECLARE_DERIVABLE_TYPE (AmsBody, ams_body, AMS, BODY, GObject)
+
+struct _AmsBodyClass
+{
+  GObjectClass parent_class;
+
+  /* What is in memory goes elsewhere by itself as soon as that is possible, so
+   * that waiting makes room even while the file is open. */
+  gboolean drains;
+
+  /* Takes @bytes in any case. FALSE: they are in memory still, and @error is
+   * why; they are tried again at the next append and when the file is put. */
+  gboolean (*append) (AmsBody * body, GBytes * bytes, GError ** error);
+  /* The file is the first @size bytes. Never does I/O. */
+  void (*finish) (AmsBody * body, guint64 size);
+  /* The file will never be whole: leave nothing behind. A body that is merely
+   * dropped leaves what is on disk, for the next start to find. */
+  void (*abandon) (AmsBody * body);
+  /* Bytes in memory. */
+  guint64 (*get_held) (AmsBody * body);
+};
+
+gboolean ams_body_append (AmsBody * body, GBytes * bytes, GError ** error);
+void ams_body_finish (AmsBody * body, guint64 size);
+void ams_body_abandon (AmsBody * body);
+guint64 ams_body_get_held (AmsBody * body);
+gboolean ams_body_drains (AmsBody * body);
+/* Bytes appended; after finish: the size of the file. */
+guint64 ams_body_get_size (AmsBody * body);
+
+#define AMS_TYPE_MEMORY_BODY (ams_memory_body_get_type ())
+G_DECLARE_FINAL_TYPE (AmsMemoryBody, ams_memory_body, AMS, MEMORY_BODY, AmsBody)
+
+AmsBody *ams_memory_body_new (void);
+/* What a writer needs: the block that holds the byte at @offset, from there to
+ * the block's end, at most to the file's end. NULL: @offset is the file's end.
+ * (transfer none) The cost does not depend on the body's size. */
+const guint8 *ams_memory_body_peek (AmsMemoryBody * body, guint64 offset, gsize * length);
+/* The whole, copied only if it is in several blocks. */
+GBytes *ams_memory_body_dup_bytes (AmsMemoryBody * body);
+
+G_END_DECLS

@@ -1,0 +1,1007 @@
+/* amshls: HLS recording for GStreamer
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#include "config.h"
+
+#include "transfer/amsengine.h"
+
+#include <string.h>
+
+GST_DEBUG_CATEGORY_STATIC (ams_engine_debug);
+#define GST_CAT_DEFAULT ams_engine_debug
+
+#define STOP_TIMEOUT G_TIME_SPAN_SECOND
+/* How long operations may take to heed their cancellable. */
+#define CANCEL_TIMEOUT (STOP_TIMEOUT / 2)
+/* Commands handled in one turn of the main loop, so that operations get theirs. */
+#define COMMANDS_PER_TURN 32
+
+typedef enum
+{
+  COMMAND_BEGIN,
+  COMMAND_DATA,
+  COMMAND_END,
+  COMMAND_ABANDON, /* the open file: told from upstream, by a flush */
+  COMMAND_GIVE_UP, /* the open file, for want of room */
+  COMMAND_REMOVE,
+  COMMAND_ADOPT,
+  COMMAND_FETCH,
+  COMMAND_LIST,
+} CommandKind;
+
+/* A question that a thread waits for. Held by that thread and by the engine's;
+ * the fields below `name` belong to the engine's lock once it is queued. */
+typedef struct
+{
+  gatomicrefcount refs;
+  AmsEngine *engine;
+  gchar *name;
+  gboolean partial;
+  guint64 max_size;
+
+  gboolean done;
+  GBytes *data;
+  GPtrArray *entries;
+  GError *error;
+} Request;
+
+typedef struct
+{
+  CommandKind kind;
+  union
+  {
+    AmsFileBegin begin;
+    GBytes *bytes;
+    AmsFileEnd end;
+    struct
+    {
+      gchar *name;
+      gdouble after;
+      guint64 size;
+    } file;
+    Request *request;
+  };
+  gboolean given_up; /* BEGIN: the streaming thread took its bytes back */
+} Command;
+
+struct _AmsEngine
+{
+  GObject parent;
+
+  /* Set before the thread starts. */
+  AmsStore *store;
+  AmsDeliveryConfig config;
+  AmsDeliveryCallbacks callbacks;
+  gpointer user_data;
+  GDestroyNotify destroy;
+  GMainContext *context;
+  GCancellable *cancellable; /* of everything; cancelled by stop() */
+  GThread *thread; /* of who starts and stops */
+
+  /* The engine's thread only. */
+  AmsDelivery *delivery;
+  gint64 next_run;
+  GMainLoop *loop;
+
+  /* Guards all below. No other lock is taken while it is held but GLib's own
+   * (g_source_set_ready_time), and nothing is called back. Innermost lock: an
+   * element may hold its own. */
+  GMutex lock;
+  GCond changed; /* anything that somebody waits for below */
+  GSource *work; /* NULL once the thread is gone */
+  GQueue commands; /* of Command */
+  guint64 command_bytes; /* in commands, and of the one being handled */
+  guint64 held_bytes; /* in bodies */
+  guint64 open_held; /* of them, of the file open in the delivery */
+  gboolean open_drains;
+  AmsFileRole open_role; /* of the file open in the delivery, if any */
+  gboolean open_in_delivery;
+  gboolean open; /* upstream has begun a file and not ended it */
+  AmsFileRole upstream_role; /* of that */
+  gboolean skipping; /* the rest of it is not wanted any more */
+  gboolean flushing;
+  gboolean stopping;
+  gboolean exited;
+  gboolean detached; /* stop() did not wait for the thread: no callbacks */
+  gboolean settled; /* as of when commands was empty last */
+  AmsDeliveryStats stats;
+};
+
+G_DEFINE_FINAL_TYPE (AmsEngine, ams_engine, G_TYPE_OBJECT)
+
+/* Requests */
+
+static Request *
+request_new (AmsEngine *self, const gchar *name)
+{
+  Request *request = g_new0 (Request, 1);
+
+  g_atomic_ref_count_init (&request->refs);
+  request->engine = g_object_ref (self);
+  request->name = g_strdup (name);
+  return request;
+}
+
+static Request *
+request_ref (Request *request)
+{
+  g_atomic_ref_count_inc (&request->refs);
+  return request;
+}
+
+static void
+request_unref (Request *request)
+{
+  if (!g_atomic_ref_count_dec (&request->refs))
+    return;
+  g_clear_pointer (&request->data, g_bytes_unref);
+  g_clear_pointer (&request->entries, g_ptr_array_unref);
+  g_clear_error (&request->error);
+  g_free (request->name);
+  g_object_unref (request->engine);
+  g_free (request);
+}
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (Request, request_unref)
+
+/* All (transfer full). */
+static void
+answer_request (Request *request, GBytes *data, GPtrArray *entries,
+    GError *error)
+{
+  AmsEngine *self = request->engine;
+
+  g_mutex_lock (&self->lock);
+  request->data = data;
+  request->entries = entries;
+  request->error = error;
+  request->done = TRUE;
+  g_cond_broadcast (&self->changed);
+  g_mutex_unlock (&self->lock);
+}
+
+/* Commands */
+
+static Command *
+command_new (CommandKind kind)
+{
+  Command *command = g_new0 (Command, 1);
+
+  command->kind = kind;
+  return command;
+}
+
+static void
+command_free (gpointer data)
+{
+  Command *command = data;
+
+  switch (command->kind) {
+    case COMMAND_BEGIN:
+      ams_file_begin_clear (&command->begin);
+      break;
+    case COMMAND_DATA:
+      g_bytes_unref (command->bytes);
+      break;
+    case COMMAND_REMOVE:
+    case COMMAND_ADOPT:
+      g_free (command->file.name);
+      break;
+    case COMMAND_FETCH:
+    case COMMAND_LIST:
+      request_unref (command->request);
+      break;
+    default:
+      break;
+  }
+  g_free (command);
+}
+
+static void
+wake_locked (AmsEngine *self)
+{
+  if (self->work)
+    g_source_set_ready_time (self->work, 0);
+}
+
+/* (transfer full) */
+static AmsEngineResult
+push_locked (AmsEngine *self, Command *command)
+{
+  if (self->stopping || !self->work) {
+    command_free (command);
+    return AMS_ENGINE_FLUSHING;
+  }
+  if (command->kind == COMMAND_DATA)
+    self->command_bytes += g_bytes_get_size (command->bytes);
+  g_queue_push_tail (&self->commands, command);
+  self->settled = FALSE;
+  wake_locked (self);
+  return AMS_ENGINE_OK;
+}
+
+static AmsEngineResult
+push (AmsEngine *self, Command *command)
+{
+  AmsEngineResult result;
+
+  g_mutex_lock (&self->lock);
+  result = push_locked (self, command);
+  g_mutex_unlock (&self->lock);
+  return result;
+}
+
+/* Room. The engine's thread drops what is oldest while it runs
+ * (ams_delivery_make_room). When it hangs in a disk, the streaming thread has to
+ * take files back out of the queue. */
+
+static gboolean
+is_droppable (AmsFileRole role)
+{
+  return role == AMS_FILE_ROLE_SEGMENT || role == AMS_FILE_ROLE_OTHER;
+}
+
+/* Takes out the DATA commands from @link up to the file's end. TRUE: there were
+ * some. */
+static gboolean
+take_back_data_locked (AmsEngine *self, GList *link)
+{
+  gboolean any = FALSE;
+  GList *next;
+
+  for (; link; link = next) {
+    Command *command = link->data;
+
+    next = link->next;
+    if (command->kind == COMMAND_BEGIN || command->kind == COMMAND_END ||
+        command->kind == COMMAND_ABANDON)
+      break;
+    if (command->kind != COMMAND_DATA)
+      continue;
+    self->command_bytes -= g_bytes_get_size (command->bytes);
+    command_free (command);
+    g_queue_delete_link (&self->commands, link);
+    any = TRUE;
+  }
+  return any;
+}
+
+/* Of the file that the engine's thread has begun already. */
+static gboolean
+take_back_first_locked (AmsEngine *self)
+{
+  if (!self->open_in_delivery || !is_droppable (self->open_role) ||
+      !take_back_data_locked (self, self->commands.head))
+    return FALSE;
+  g_queue_push_head (&self->commands, command_new (COMMAND_GIVE_UP));
+  return TRUE;
+}
+
+static gboolean
+take_back_next_locked (AmsEngine *self)
+{
+  for (GList *l = self->commands.head; l; l = l->next) {
+    Command *command = l->data;
+
+    if (command->kind == COMMAND_BEGIN && !command->given_up &&
+        is_droppable (command->begin.role) &&
+        take_back_data_locked (self, l->next)) {
+      command->given_up = TRUE;
+      return TRUE;
+    }
+  }
+  return FALSE;
+}
+
+/* What of the open file comes now is not to be kept, if it was the open file
+ * that was taken back: nothing of it is in the queue but its beginning. */
+static void
+skip_if_taken_locked (AmsEngine *self)
+{
+  const GList *l;
+
+  for (l = self->commands.tail; l; l = l->prev) {
+    const Command *command = l->data;
+
+    if (command->kind == COMMAND_GIVE_UP)
+      self->skipping = TRUE;
+    if (command->kind == COMMAND_BEGIN && command->given_up)
+      self->skipping = TRUE;
+    if (command->kind == COMMAND_BEGIN || command->kind == COMMAND_DATA ||
+        command->kind == COMMAND_END || command->kind == COMMAND_GIVE_UP)
+      return;
+  }
+}
+
+static guint64
+total_locked (AmsEngine *self)
+{
+  return self->command_bytes + self->held_bytes;
+}
+
+static void
+take_back_locked (AmsEngine *self)
+{
+  guint64 max = self->config.max_queue_bytes;
+
+  /* Less than half of it here: then it is the bodies that are large, and the
+   * engine's thread drops those; at worst 1.5 × max is held. */
+  while (total_locked (self) > max && self->command_bytes > max / 2) {
+    if (!take_back_first_locked (self) && !take_back_next_locked (self))
+      break;
+    skip_if_taken_locked (self);
+  }
+}
+
+/* Nothing but the open file is left, and that one goes nowhere before it is
+ * whole. */
+static gboolean
+is_waiting_futile_locked (AmsEngine *self)
+{
+  return self->commands.length == 0 && self->command_bytes == 0 &&
+      self->held_bytes == self->open_held && !self->open_drains;
+}
+
+static AmsEngineResult
+wait_for_room_locked (AmsEngine *self, gsize size)
+{
+  while (total_locked (self) > 0 &&
+      total_locked (self) + size > self->config.max_queue_bytes) {
+    if (self->stopping || self->flushing)
+      return AMS_ENGINE_FLUSHING;
+    if (is_waiting_futile_locked (self)) {
+      if (!is_droppable (self->upstream_role))
+        return AMS_ENGINE_OK;
+      self->skipping = TRUE;
+      return push_locked (self, command_new (COMMAND_GIVE_UP));
+    }
+    g_cond_wait (&self->changed, &self->lock);
+  }
+  return AMS_ENGINE_OK;
+}
+
+static AmsEngineResult
+make_room_locked (AmsEngine *self, gsize size)
+{
+  switch (self->config.queue_policy) {
+    case AMS_QUEUE_BLOCK:
+      return wait_for_room_locked (self, size);
+    case AMS_QUEUE_ERROR:
+      if (total_locked (self) + size > self->config.max_queue_bytes)
+        return AMS_ENGINE_FULL;
+      return AMS_ENGINE_OK;
+    default:
+      take_back_locked (self);
+      return AMS_ENGINE_OK;
+  }
+}
+
+/* The streaming thread's side */
+
+static void
+copy_begin (AmsFileBegin *to, const AmsFileBegin *from)
+{
+  *to = *from;
+  to->name = g_strdup (from->name);
+  to->content_type = g_strdup (from->content_type);
+  to->failed = g_strdupv (from->failed);
+}
+
+AmsEngineResult
+ams_engine_begin (AmsEngine *self, const AmsFileBegin *begin)
+{
+  Command *command = command_new (COMMAND_BEGIN);
+  AmsEngineResult result;
+
+  copy_begin (&command->begin, begin);
+  g_mutex_lock (&self->lock);
+  result = push_locked (self, command);
+  self->open = result == AMS_ENGINE_OK;
+  self->upstream_role = begin->role;
+  self->skipping = FALSE;
+  g_mutex_unlock (&self->lock);
+  return result;
+}
+
+static AmsEngineResult
+write_locked (AmsEngine *self, GBytes *bytes)
+{
+  AmsEngineResult result;
+  Command *command;
+
+  if (self->flushing || self->stopping)
+    return AMS_ENGINE_FLUSHING;
+  if (!self->open || self->skipping)
+    return AMS_ENGINE_OK;
+  result = make_room_locked (self, g_bytes_get_size (bytes));
+  if (result != AMS_ENGINE_OK || self->skipping || !self->open)
+    return result;
+  command = command_new (COMMAND_DATA);
+  command->bytes = g_bytes_ref (bytes);
+  return push_locked (self, command);
+}
+
+AmsEngineResult
+ams_engine_write (AmsEngine *self, GBytes *bytes)
+{
+  AmsEngineResult result;
+
+  g_mutex_lock (&self->lock);
+  result = write_locked (self, bytes);
+  g_mutex_unlock (&self->lock);
+  return result;
+}
+
+AmsEngineResult
+ams_engine_end (AmsEngine *self, const AmsFileEnd *end)
+{
+  AmsEngineResult result = AMS_ENGINE_OK;
+  Command *command = command_new (COMMAND_END);
+
+  command->end = *end;
+  g_mutex_lock (&self->lock);
+  if (self->open)
+    result = push_locked (self, command);
+  else
+    command_free (command);
+  self->open = FALSE;
+  g_mutex_unlock (&self->lock);
+  return result;
+}
+
+AmsEngineResult
+ams_engine_remove (AmsEngine *self, const gchar *name, gdouble after)
+{
+  Command *command = command_new (COMMAND_REMOVE);
+
+  command->file.name = g_strdup (name);
+  command->file.after = after;
+  return push (self, command);
+}
+
+AmsEngineResult
+ams_engine_adopt (AmsEngine *self, const gchar *name, guint64 size)
+{
+  Command *command = command_new (COMMAND_ADOPT);
+
+  command->file.name = g_strdup (name);
+  command->file.size = size;
+  return push (self, command);
+}
+
+void
+ams_engine_set_flushing (AmsEngine *self, gboolean flushing)
+{
+  g_mutex_lock (&self->lock);
+  self->flushing = flushing;
+  if (flushing && self->open) {
+    push_locked (self, command_new (COMMAND_ABANDON));
+    self->open = FALSE;
+  }
+  g_cond_broadcast (&self->changed);
+  g_mutex_unlock (&self->lock);
+}
+
+/* Waiting, from any thread */
+
+static void
+on_cancelled (GCancellable *cancellable, gpointer user_data)
+{
+  AmsEngine *self = user_data;
+
+  g_mutex_lock (&self->lock);
+  g_cond_broadcast (&self->changed);
+  g_mutex_unlock (&self->lock);
+}
+
+/* Neither of these may be called with the lock: connecting calls back at once if
+ * it is cancelled already, and disconnecting waits for a callback that runs. */
+static gulong
+watch (AmsEngine *self, GCancellable *cancellable)
+{
+  if (!cancellable)
+    return 0;
+  return g_cancellable_connect (cancellable, G_CALLBACK (on_cancelled), self,
+      NULL);
+}
+
+static AmsDrainResult
+drain_locked (AmsEngine *self, gint64 deadline, GCancellable *cancellable)
+{
+  while (!(self->commands.length == 0 && self->settled)) {
+    if (self->flushing || self->stopping ||
+        g_cancellable_is_cancelled (cancellable))
+      return AMS_DRAIN_CANCELLED;
+    if (deadline < 0)
+      g_cond_wait (&self->changed, &self->lock);
+    else if (!g_cond_wait_until (&self->changed, &self->lock, deadline))
+      return AMS_DRAIN_TIMEOUT;
+  }
+  return AMS_DRAIN_DONE;
+}
+
+AmsDrainResult
+ams_engine_drain (AmsEngine *self, gint64 timeout, GCancellable *cancellable)
+{
+  gint64 deadline = timeout < 0 ? -1 : g_get_monotonic_time () + timeout;
+  gulong watching = watch (self, cancellable);
+  AmsDrainResult result;
+
+  g_mutex_lock (&self->lock);
+  result = drain_locked (self, deadline, cancellable);
+  g_mutex_unlock (&self->lock);
+  g_cancellable_disconnect (cancellable, watching);
+  return result;
+}
+
+static void
+wait_for_locked (AmsEngine *self, Request *request, GCancellable *cancellable)
+{
+  while (!request->done && !self->exited && !self->stopping &&
+      !g_cancellable_is_cancelled (cancellable))
+    g_cond_wait (&self->changed, &self->lock);
+}
+
+/* (transfer none): the answer is in @request, or an error that there is none. */
+static gboolean
+ask (AmsEngine *self, CommandKind kind, Request *request,
+    GCancellable *cancellable, GError **error)
+{
+  Command *command = command_new (kind);
+  gulong watching;
+  gboolean done;
+
+  command->request = request_ref (request);
+  watching = watch (self, cancellable);
+  g_mutex_lock (&self->lock);
+  if (push_locked (self, command) == AMS_ENGINE_OK)
+    wait_for_locked (self, request, cancellable);
+  done = request->done;
+  g_mutex_unlock (&self->lock);
+  g_cancellable_disconnect (cancellable, watching);
+  if (!done) {
+    g_set_error (error, G_IO_ERROR, G_IO_ERROR_CANCELLED,
+        "“%s” was asked for, but delivery was stopped", request->name);
+    return FALSE;
+  }
+  if (request->error)
+    g_propagate_error (error, g_steal_pointer (&request->error));
+  return TRUE;
+}
+
+GBytes *
+ams_engine_fetch (AmsEngine *self, const gchar *name, gboolean partial,
+    guint64 max_size, GCancellable *cancellable, GError **error)
+{
+  g_autoptr (Request) request = request_new (self, name);
+
+  request->partial = partial;
+  request->max_size = max_size;
+  if (!ask (self, COMMAND_FETCH, request, cancellable, error))
+    return NULL;
+  return g_steal_pointer (&request->data);
+}
+
+GPtrArray *
+ams_engine_list (AmsEngine *self, const gchar *prefix,
+    GCancellable *cancellable, GError **error)
+{
+  g_autoptr (Request) request = request_new (self, prefix);
+
+  if (!ask (self, COMMAND_LIST, request, cancellable, error))
+    return NULL;
+  return g_steal_pointer (&request->entries);
+}
+
+void
+ams_engine_get_stats (AmsEngine *self, AmsEngineStats *stats)
+{
+  g_mutex_lock (&self->lock);
+  stats->queued_bytes = total_locked (self);
+  stats->files = self->stats;
+  g_mutex_unlock (&self->lock);
+}
+
+/* The engine's thread */
+
+static void
+on_fetched (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (Request) request = user_data;
+  GError *error = NULL;
+  GBytes *data = ams_store_fetch_finish (AMS_STORE (source), result, &error);
+
+  answer_request (request, data, NULL, error);
+}
+
+static void
+on_listed (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (Request) request = user_data;
+  GError *error = NULL;
+  GPtrArray *entries =
+      ams_store_list_finish (AMS_STORE (source), result, &error);
+
+  answer_request (request, NULL, entries, error);
+}
+
+static void
+handle_begin (AmsEngine *self, const Command *command)
+{
+  ams_delivery_begin (self->delivery, &command->begin);
+  if (command->given_up)
+    ams_delivery_give_up_open (self->delivery);
+}
+
+static void
+handle (AmsEngine *self, Command *command)
+{
+  AmsDelivery *delivery = self->delivery;
+
+  switch (command->kind) {
+    case COMMAND_BEGIN:
+      handle_begin (self, command);
+      break;
+    case COMMAND_DATA:
+      ams_delivery_write (delivery, command->bytes);
+      break;
+    case COMMAND_END:
+      ams_delivery_end (delivery, &command->end);
+      break;
+    case COMMAND_ABANDON:
+      ams_delivery_abandon (delivery);
+      break;
+    case COMMAND_GIVE_UP:
+      ams_delivery_give_up_open (delivery);
+      break;
+    case COMMAND_REMOVE:
+      ams_delivery_remove (delivery, command->file.name, command->file.after);
+      break;
+    case COMMAND_ADOPT:
+      ams_delivery_adopt (delivery, command->file.name, command->file.size);
+      break;
+    case COMMAND_FETCH:
+      ams_store_fetch_async (self->store, command->request->name,
+          command->request->partial, command->request->max_size,
+          self->cancellable, on_fetched, request_ref (command->request));
+      break;
+    case COMMAND_LIST:
+      ams_store_list_async (self->store, command->request->name,
+          self->cancellable, on_listed, request_ref (command->request));
+      break;
+  }
+}
+
+static void
+publish_locked (AmsEngine *self)
+{
+  self->held_bytes = ams_delivery_get_held (self->delivery);
+  self->open_held = ams_delivery_get_open_held (self->delivery);
+  self->open_drains = ams_delivery_open_drains (self->delivery);
+  g_cond_broadcast (&self->changed);
+}
+
+static Command *
+pop (AmsEngine *self)
+{
+  Command *command;
+
+  g_mutex_lock (&self->lock);
+  command = self->stopping ? NULL : g_queue_pop_head (&self->commands);
+  if (command && command->kind == COMMAND_BEGIN) {
+    self->open_in_delivery = !command->given_up;
+    self->open_role = command->begin.role;
+  } else if (command &&
+      (command->kind == COMMAND_END || command->kind == COMMAND_ABANDON ||
+          command->kind == COMMAND_GIVE_UP))
+    self->open_in_delivery = FALSE;
+  g_mutex_unlock (&self->lock);
+  return command;
+}
+
+/* The bytes count as the queue's until a body has them, so that what a hanging
+ * disk has in hand is counted. */
+static void
+handle_next (AmsEngine *self, Command *command)
+{
+  guint64 bytes = 0, queued;
+
+  if (command->kind == COMMAND_DATA)
+    bytes = g_bytes_get_size (command->bytes);
+  handle (self, command);
+  command_free (command);
+  g_mutex_lock (&self->lock);
+  self->command_bytes -= bytes;
+  queued = self->command_bytes;
+  publish_locked (self);
+  g_mutex_unlock (&self->lock);
+  ams_delivery_make_room (self->delivery, queued);
+}
+
+/* One turn: some commands, what may start now, and when to come back. */
+static void
+turn (AmsEngine *self)
+{
+  Command *command;
+  gint64 next;
+
+  for (guint i = 0; i < COMMANDS_PER_TURN && (command = pop (self)); i++)
+    handle_next (self, command);
+  next = ams_delivery_run (self->delivery);
+
+  g_mutex_lock (&self->lock);
+  publish_locked (self);
+  ams_delivery_get_stats (self->delivery, &self->stats);
+  if (self->commands.length == 0)
+    self->settled = ams_delivery_is_settled (self->delivery);
+  if (self->commands.length > 0)
+    next = 0;
+  g_source_set_ready_time (self->work, next == AMS_RETRY_FOREVER ? -1 : next);
+  if (self->stopping)
+    g_main_loop_quit (self->loop);
+  g_mutex_unlock (&self->lock);
+}
+
+static gboolean
+on_work (gpointer user_data)
+{
+  turn (user_data);
+  return G_SOURCE_CONTINUE;
+}
+
+/* An operation has ended. */
+static void
+on_kick (gpointer engine)
+{
+  AmsEngine *self = engine;
+
+  g_mutex_lock (&self->lock);
+  wake_locked (self);
+  g_mutex_unlock (&self->lock);
+}
+
+static gboolean
+dispatch_work (GSource *source, GSourceFunc callback, gpointer user_data)
+{
+  return callback (user_data);
+}
+
+static GSourceFuncs work_funcs = { .dispatch = dispatch_work };
+
+/* Cancelled operations are given a while to return. */
+static gboolean
+on_cancel_timeout (gpointer timed_out)
+{
+  *(gboolean *) timed_out = TRUE;
+  return G_SOURCE_REMOVE;
+}
+
+static void
+wait_for_operations (AmsEngine *self)
+{
+  g_autoptr (GSource) timer =
+      g_timeout_source_new (CANCEL_TIMEOUT / G_TIME_SPAN_MILLISECOND);
+  gboolean timed_out = FALSE;
+
+  g_source_set_callback (timer, on_cancel_timeout, &timed_out, NULL);
+  g_source_attach (timer, self->context);
+  while (ams_delivery_get_in_flight (self->delivery) > 0 && !timed_out)
+    g_main_context_iteration (self->context, TRUE);
+  g_source_destroy (timer);
+}
+
+static void
+end_thread (AmsEngine *self)
+{
+  GQueue commands;
+
+  g_mutex_lock (&self->lock);
+  ams_delivery_get_stats (self->delivery, &self->stats);
+  publish_locked (self);
+  commands = self->commands;
+  g_queue_init (&self->commands);
+  g_mutex_unlock (&self->lock);
+  g_queue_clear_full (&commands, command_free);
+
+  g_clear_pointer (&self->delivery, ams_delivery_free);
+  g_clear_pointer (&self->loop, g_main_loop_unref);
+  g_mutex_lock (&self->lock);
+  g_source_destroy (self->work);
+  g_clear_pointer (&self->work, g_source_unref);
+  self->exited = TRUE;
+  g_cond_broadcast (&self->changed);
+  g_mutex_unlock (&self->lock);
+}
+
+/* Callbacks reach the owner only while it has not given the thread up. */
+
+static gboolean
+is_attached (AmsEngine *self)
+{
+  gboolean attached;
+
+  g_mutex_lock (&self->lock);
+  attached = !self->detached;
+  g_mutex_unlock (&self->lock);
+  return attached;
+}
+
+static void
+on_stored (const AmsFileInfo *file, gpointer user_data)
+{
+  AmsEngine *self = user_data;
+
+  if (is_attached (self))
+    self->callbacks.stored (file, self->user_data);
+}
+
+static void
+on_failed (const AmsFileInfo *file, const GError *error, gpointer user_data)
+{
+  AmsEngine *self = user_data;
+
+  if (is_attached (self))
+    self->callbacks.failed (file, error, self->user_data);
+}
+
+static void
+on_warning (const GError *error, const gchar *name, gpointer user_data)
+{
+  AmsEngine *self = user_data;
+
+  if (is_attached (self))
+    self->callbacks.warning (error, name, self->user_data);
+}
+
+static void
+on_recovered (const GError *error, gpointer user_data)
+{
+  AmsEngine *self = user_data;
+
+  if (is_attached (self))
+    self->callbacks.recovered (error, self->user_data);
+}
+
+static void
+on_retrying (const AmsFileInfo *file, const GError *error, guint attempts,
+    gint64 delay, gpointer user_data)
+{
+  AmsEngine *self = user_data;
+
+  if (is_attached (self))
+    self->callbacks.retrying (file, error, attempts, delay, self->user_data);
+}
+
+static const AmsDeliveryCallbacks guarded_callbacks = {
+  .stored = on_stored,
+  .failed = on_failed,
+  .warning = on_warning,
+  .recovered = on_recovered,
+  .retrying = on_retrying,
+};
+
+static gpointer
+run (gpointer data)
+{
+  AmsEngine *self = data;
+
+  g_main_context_push_thread_default (self->context);
+  self->loop = g_main_loop_new (self->context, FALSE);
+  self->delivery = ams_delivery_new (self->store, &self->config,
+      &guarded_callbacks, self, self->cancellable, on_kick, self);
+  g_main_loop_run (self->loop);
+  wait_for_operations (self);
+  end_thread (self);
+  g_main_context_pop_thread_default (self->context);
+  g_object_unref (self);
+  return NULL;
+}
+
+/* Life */
+
+gboolean
+ams_engine_start (AmsEngine *self, GError **error)
+{
+  g_return_val_if_fail (self->thread == NULL && !self->stopping, FALSE);
+
+  self->work = g_source_new (&work_funcs, sizeof (GSource));
+  g_source_set_callback (self->work, on_work, self, NULL);
+  g_source_set_ready_time (self->work, -1);
+  g_source_attach (self->work, self->context);
+  self->thread =
+      g_thread_try_new ("ams-delivery", run, g_object_ref (self), error);
+  if (self->thread)
+    return TRUE;
+  g_source_destroy (self->work);
+  g_clear_pointer (&self->work, g_source_unref);
+  g_object_unref (self);
+  return FALSE;
+}
+
+static gboolean
+wait_for_exit_locked (AmsEngine *self)
+{
+  gint64 deadline = g_get_monotonic_time () + STOP_TIMEOUT;
+
+  while (!self->exited) {
+    if (!g_cond_wait_until (&self->changed, &self->lock, deadline))
+      break;
+  }
+  self->detached = !self->exited;
+  return self->exited;
+}
+
+gboolean
+ams_engine_stop (AmsEngine *self)
+{
+  GThread *thread = g_steal_pointer (&self->thread);
+  gboolean exited;
+
+  if (!thread)
+    return TRUE;
+  g_mutex_lock (&self->lock);
+  self->stopping = TRUE;
+  wake_locked (self);
+  g_cond_broadcast (&self->changed);
+  g_mutex_unlock (&self->lock);
+  g_cancellable_cancel (self->cancellable);
+
+  g_mutex_lock (&self->lock);
+  exited = wait_for_exit_locked (self);
+  g_mutex_unlock (&self->lock);
+  if (exited)
+    g_thread_join (thread);
+  else
+    g_thread_unref (thread);
+  return exited;
+}
+
+static void
+ams_engine_finalize (GObject *object)
+{
+  AmsEngine *self = AMS_ENGINE (object);
+
+  if (self->destroy)
+    self->destroy (self->user_data);
+  g_queue_clear_full (&self->commands, command_free);
+  g_object_unref (self->store);
+  g_object_unref (self->cancellable);
+  g_main_context_unref (self->context);
+  g_mutex_clear (&self->lock);
+  g_cond_clear (&self->changed);
+  G_OBJECT_CLASS (ams_engine_parent_class)->finalize (object);
+}
+
+static void
+ams_engine_class_init (AmsEngineClass *klass)
+{
+  GST_DEBUG_CATEGORY_INIT (ams_engine_debug, "amsengine", 0,
+      "amshls: delivery engine");
+  G_OBJECT_CLASS (klass)->finalize = ams_engine_finalize;
+}
+
+static void
+ams_engine_init (AmsEngine *self)
+{
+  g_mutex_init (&self->lock);
+  g_cond_init (&self->changed);
+  g_queue_init (&self->commands);
+  self->context = g_main_context_new ();
+  self->cancellable = g_cancellable_new ();
+  self->settled = TRUE;
+}
+
+AmsEngine *
+ams_engine_new (AmsStore *store, const AmsDeliveryConfig *config,
+    const AmsDeliveryCallbacks *callbacks, gpointer user_data,
+    GDestroyNotify destroy)
+{
+  AmsEngine *self = g_object_new (AMS_TYPE_ENGINE, NULL);
+
+  self->store = g_object_ref (store);
+  self->config = *config;
+  self->callbacks = *callbacks;
+  self->user_data = user_data;
+  self->destroy = destroy;
+  return self;
+}

@@ -1,0 +1,288 @@
+#!/usr/bin/env python3
+# amshls: HLS recording for GStreamer
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Kills a recorder with SIGKILL at random moments, restarts it, and looks at what became of the recording.
+
+    kill9.py [--kills N] [--lanes N] [--seed N] [--keep]
+
+Lanes are recordings that are killed beside each other, to save time. How much a kill cost is measured thus: a
+session's first EXT-X-PROGRAM-DATE-TIME says when its first frame was taken, by the pipeline's clock; the time of
+the kill less that date is how long there were frames to be recorded; what is listed of the session after all is
+how long was kept. A live source gives a frame out when its time has come, the encoder (zerolatency) holds none
+back, and a frame ends 33 ms after it began: LATENCY is for these and for the time that the muxer waits for the sound.
+"""
+import argparse
+import datetime
+import functools
+import hashlib
+import os
+import random
+import re
+import signal
+import subprocess
+import sys
+import threading
+import time
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "common"))
+import tap  # noqa: E402
+import tscheck  # noqa: E402
+
+LOST_AT_MOST = 1.0  # s for each kill: the promise
+LATENCY = 0.25  # s, see above
+START_AT_MOST = 1.0  # s from PLAYING to the first frame that is kept
+FRAME_RATE = 30
+
+PIPELINE = ("videotestsrc is-live=true ! video/x-raw,width=320,height=240,framerate=30/1 ! "
+    "x264enc tune=zerolatency speed-preset=ultrafast key-int-max=30 ! amshlssink name=h target-duration=2 "
+    "location=rec/cam-%05d.ts playlist-location=rec/cam.m3u8 "
+    "audiotestsrc is-live=true ! avenc_aac ! h.")
+
+
+class Run:
+    """One life of a recorder."""
+
+    def __init__(self, folder, log):
+        self.playing = self.killed = None
+        self.log = log
+        self.process = subprocess.Popen(["gst-launch-1.0", "-e"] + PIPELINE.split(), cwd=folder, stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        self.reader = threading.Thread(target=self.read, daemon=True)
+        self.reader.start()
+
+    def read(self):
+        for line in self.process.stdout:
+            if line.startswith(b"New clock") and self.playing is None:
+                self.playing = time.time()
+            self.log.write(line)
+        self.log.flush()
+
+    def kill(self):
+        self.killed = time.time()
+        self.process.kill()
+        self.process.wait()
+        self.reader.join()
+
+    def end(self):
+        self.killed = time.time()
+        self.process.send_signal(signal.SIGINT)
+        try:
+            code = self.process.wait(20)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+            code = "none: it did not end within 20 s"
+        self.reader.join()
+        return code
+
+
+class Lane:
+    """A recording that is killed again and again."""
+
+    def __init__(self, number, kills, rng, folder):
+        self.name = f"lane {number}"
+        self.kills, self.rng = kills, rng
+        self.folder = os.path.join(folder, f"lane{number}")
+        self.rec = os.path.join(self.folder, "rec")
+        self.playlist = os.path.join(self.rec, "cam.m3u8")
+        os.makedirs(self.folder)
+        self.runs = []
+        self.text = b""
+        self.hashes = {}
+        self.changed, self.repeated, self.ended = [], [], []
+        self.error = None
+
+    def moment(self):
+        """One kill in five falls into the start and the recovery."""
+        return self.rng.uniform(0.05, 1.0) if self.rng.random() < 0.2 else self.rng.uniform(1.0, 3.5)
+
+    def live(self):
+        try:
+            with open(os.path.join(self.folder, "log"), "wb") as log:
+                for number in range(self.kills):
+                    run = Run(self.folder, log)
+                    self.runs.append(run)
+                    time.sleep(self.moment())
+                    if run.process.poll() is not None:
+                        self.ended.append(f"{self.name}: run {number} ended by itself")
+                    run.kill()
+                    self.look(number)
+                run = Run(self.folder, log)
+                self.runs.append(run)
+                time.sleep(4)
+                code = run.end()
+                if code != 0:
+                    self.ended.append(f"{self.name}: the last run's exit code is {code}")
+                self.look(self.kills)
+        except Exception as error:  # pylint: disable=broad-except
+            self.error = error
+
+    def look(self, number):
+        """Between two lives: what was there before is there as it was."""
+        text = b""
+        if os.path.exists(self.playlist):
+            with open(self.playlist, "rb") as f:
+                text = f.read()
+        if not text.startswith(self.text):
+            self.changed.append(f"{self.name}: after run {number} the playlist is no longer what it was before, and more")
+        if text and not text.endswith(b"\n"):
+            self.changed.append(f"{self.name}: after run {number} the playlist ends in mid-line")
+        self.text = text
+        listed = [e.uri for e in tscheck.parse_playlist(self.playlist).entries] if text else []
+        numbers = [int(re.search(r"(\d+)\.ts$", uri).group(1)) for uri in listed]
+        if any(b <= a for a, b in zip(numbers, numbers[1:])):
+            self.repeated.append(f"{self.name}: after run {number} the numbers are {numbers}")
+        names = {n for n in os.listdir(self.rec) if n.endswith(".ts")} if os.path.isdir(self.rec) else set()
+        for name in sorted(names | set(listed) | set(self.hashes)):
+            path = os.path.join(self.rec, name)
+            if not os.path.exists(path):
+                self.changed.append(f"{self.name}: after run {number} {name} is gone")
+                continue
+            with open(path, "rb") as f:
+                digest = hashlib.sha256(f.read()).hexdigest()
+            if self.hashes.setdefault(name, digest) != digest:
+                self.changed.append(f"{self.name}: after run {number} {name} has other bytes")
+
+    @functools.cached_property
+    def report(self):
+        return tscheck.check(self.playlist)
+
+    @functools.cached_property
+    def sessions(self):
+        """The entries between two DISCONTINUITYs, with the date of the first."""
+        sessions = []
+        for entry in self.report.playlist.entries:
+            if not sessions or entry.discontinuity:
+                sessions.append([])
+            sessions[-1].append(entry)
+        return [(datetime.datetime.fromisoformat(s[0].date_time.replace("Z", "+00:00")).timestamp() if s[0].date_time else None, s)
+            for s in sessions]
+
+    def losses(self):
+        """For each run: (its number, seconds lost at the kill, seconds from PLAYING to the first frame)."""
+        found = []
+        for number, run in enumerate(self.runs):
+            begun = run.playing if run.playing is not None else run.killed
+            mine = [(date, s) for date, s in self.sessions if date is not None and begun - 1 <= date <= run.killed]
+            if not mine:
+                found.append((number, max(run.killed - begun, 0), 0.0))
+                continue
+            date, _ = mine[0]
+            kept = sum(e.duration for _, s in mine for e in s)
+            found.append((number, run.killed - date - kept, date - begun))
+        return found
+
+
+LANES = []
+
+
+def all_of(attribute):
+    return [text for lane in LANES for text in getattr(lane, attribute)]
+
+
+def test_recorders_live_until_they_are_killed():
+    for lane in LANES:
+        if lane.error:
+            raise lane.error
+    ended = all_of("ended")
+    if ended:
+        for lane in LANES:
+            with open(os.path.join(lane.folder, "log"), encoding="utf-8", errors="replace") as log:
+                tap.note("".join(log.readlines()[-40:]))
+    tap.check(not ended, "\n".join(ended))
+
+
+def test_what_was_listed_stays_byte_for_byte():
+    tap.check(not all_of("changed"), "\n".join(all_of("changed")))
+
+
+def test_numbers_never_repeat():
+    tap.check(not all_of("repeated"), "\n".join(all_of("repeated")))
+
+
+def test_playlists_are_correct():
+    for lane in LANES:
+        tap.m3u8_check(lane.playlist)
+
+
+def test_segments_are_correct():
+    findings = [f"{lane.name}: {f}" for lane in LANES for f in lane.report.findings]
+    tap.check(not findings, "\n".join(findings))
+
+
+def test_each_join_is_a_discontinuity():
+    for lane in LANES:
+        entries = lane.report.playlist.entries
+        tap.check(not entries[0].discontinuity, f"{lane.name}: a DISCONTINUITY before the very first segment")
+        undated = [s[0].uri for date, s in lane.sessions if date is None]
+        tap.check(not undated, f"{lane.name}: no date at {undated}")
+        for number, run in enumerate(lane.runs):
+            within = [date for date, s in lane.sessions if (run.playing or run.killed) - 1 <= date <= run.killed]
+            tap.check(len(within) <= 1, f"{lane.name}: run {number} has {len(within)} sessions")
+        tap.check(len(lane.sessions) <= len(lane.runs), f"{lane.name}: {len(lane.sessions)} sessions, {len(lane.runs)} runs")
+        tap.check(len(lane.sessions) >= len(lane.runs) // 2, f"{lane.name}: only {len(lane.sessions)} sessions, {len(lane.runs)} runs")
+
+
+def test_at_most_a_second_is_lost():
+    losses = [(lane.name, *loss) for lane in LANES for loss in lane.losses()]
+    lost = sorted(loss for _, _, loss, _ in losses)
+    tap.note(f"lost at a kill: median {lost[len(lost) // 2]:.3f} s, most {lost[-1]:.3f} s; "
+        f"from PLAYING to the first frame at most {max(start for *_, start in losses):.3f} s")
+    bad = [f"{name}: run {number} lost {loss:.3f} s" for name, number, loss, _ in losses if loss > LOST_AT_MOST + LATENCY]
+    bad += [f"{name}: run {number} lists {-loss:.3f} s more than there were" for name, number, loss, _ in losses if loss < -0.5]
+    bad += [f"{name}: run {number} began {start:.3f} s late" for name, number, _, start in losses if start > START_AT_MOST]
+    tap.check(not bad, "\n".join(bad))
+
+
+def test_every_whole_segment_is_listed():
+    for lane in LANES:
+        listed = {e.uri for e in lane.report.playlist.entries}
+        unlisted = sorted(n for n in os.listdir(lane.rec) if n.endswith(".ts") and not n.startswith(".") and n not in listed)
+        tap.check(not unlisted, f"{lane.name}: not listed: {unlisted}")
+        tap.check(lane.report.playlist.ended, f"{lane.name}: no EXT-X-ENDLIST after the clean end")
+        parts = sorted(n for n in os.listdir(lane.rec) if ".part" in n)
+        if parts:
+            tap.note(f"{lane.name}: {len(parts)} part files with nothing to save: {parts[:5]}")
+
+
+def test_ffmpeg_decodes_it_all():
+    tap.need("ffmpeg")
+    for lane in LANES:
+        said = tap.run(["ffmpeg", "-nostdin", "-v", "error", "-xerror", "-i", lane.playlist, "-f", "null", "-progress", "-", "-"], timeout=120)
+        frames = int(re.findall(r"^frame=(\d+)", said, re.M)[-1])
+        listed = sum(m.frames for m in lane.report.media)
+        tap.note(f"{lane.name}: {len(lane.report.playlist.entries)} segments, {len(lane.sessions)} sessions, {frames} frames decoded")
+        # Between sessions ffmpeg fills or drops a frame to keep its constant rate.
+        tap.check(abs(frames - listed) <= len(lane.sessions), f"{lane.name}: {frames} frames decoded, {listed} listed")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--kills", type=int, default=int(os.environ.get("KILLS", "50")))
+    parser.add_argument("--lanes", type=int, default=2)
+    parser.add_argument("--seed", type=int, default=int(os.environ.get("SEED", "0")) or random.SystemRandom().randrange(1, 1 << 31))
+    parser.add_argument("--keep", action="store_true")
+    args = parser.parse_args()
+    sys.argv[1:] = []
+    if args.keep:
+        os.environ["AMS_KEEP"] = "1"
+    tap.note(f"SEED={args.seed}, {args.kills} kills in {args.lanes} lanes")
+    rng = random.Random(args.seed)
+    with tap.folder() as folder:
+        try:
+            tap.have_element()
+        except (tap.Failed, tap.Skip) as reason:
+            print(f"1..1\nnot ok 1 - {reason}")
+            return 1
+        LANES.extend(Lane(n, args.kills // args.lanes + (n < args.kills % args.lanes), random.Random(rng.random()), folder)
+            for n in range(args.lanes))
+        threads = [threading.Thread(target=lane.live) for lane in LANES]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        return tap.run_tests(globals())
+
+
+if __name__ == "__main__":
+    sys.exit(main())

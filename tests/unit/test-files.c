@@ -1,0 +1,197 @@
+/* amshls: HLS recording for GStreamer
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#include "config.h"
+
+#include "files/amsfiles.h"
+
+#include <string.h>
+
+static void
+test_name_table_is_kept (void)
+{
+  static const gchar *const good[] = { "a", "a/b.ts", "…/ü.ts", ".a", "a..b",
+    "a/.../b" };
+  static const gchar *const bad[] = { "", "/a", "a/", "a//b", ".", "..",
+    "a/../b", "./a", "a\nb", "\xff", "a/\x7f" };
+  g_autofree gchar *longest = g_strnfill (1024, 'a');
+  g_autofree gchar *too_long = g_strnfill (1025, 'a');
+
+  for (guint i = 0; i < G_N_ELEMENTS (good); i++)
+    g_assert_true (ams_file_name_check (good[i], NULL));
+  for (guint i = 0; i < G_N_ELEMENTS (bad); i++) {
+    g_autoptr (GError) error = NULL;
+
+    g_assert_false (ams_file_name_check (bad[i], &error));
+    g_assert_true (g_utf8_validate (error->message, -1, NULL));
+  }
+  g_assert_true (ams_file_name_check (longest, NULL));
+  g_assert_false (ams_file_name_check (too_long, NULL));
+}
+
+static void
+test_begin_round_trip_keeps_all (void)
+{
+  const gchar *failed[] = { "a.ts", "b.ts", NULL };
+  AmsFileBegin begin = { .name = (gchar *) "x/i.m3u8",
+    .role = AMS_FILE_ROLE_PLAYLIST,
+    .version = 7,
+    .extends = 99,
+    .final = TRUE,
+    .failed = (GStrv) failed };
+  g_autoptr (GstEvent) event = ams_files_event_new_begin (&begin);
+  g_auto (AmsFileBegin) parsed = { 0 };
+
+  g_assert_true (GST_EVENT_IS_SERIALIZED (event));
+  g_assert_true (ams_files_event_parse_begin (event, &parsed));
+  g_assert_cmpstr (parsed.name, ==, "x/i.m3u8");
+  g_assert_cmpint (parsed.role, ==, AMS_FILE_ROLE_PLAYLIST);
+  g_assert_cmpstr (parsed.content_type, ==, "application/vnd.apple.mpegurl");
+  g_assert_cmpuint (parsed.version, ==, 7);
+  g_assert_cmpuint (parsed.extends, ==, 99);
+  g_assert_true (parsed.final);
+  g_assert_cmpstrv (parsed.failed, failed);
+}
+
+static void
+test_end_round_trip_keeps_all (void)
+{
+  AmsFileEnd end = { 5, TRUE, 12, 6 * GST_SECOND, 1234567 }, parsed;
+  g_autoptr (GstEvent) event = ams_files_event_new_end (&end);
+
+  g_assert_true (ams_files_event_parse_end (event, &parsed));
+  g_assert_cmpuint (parsed.size, ==, 5);
+  g_assert_true (parsed.complete);
+  g_assert_cmpuint (parsed.sequence, ==, 12);
+  g_assert_cmpuint (parsed.duration, ==, 6 * GST_SECOND);
+  g_assert_cmpint (parsed.date_time, ==, 1234567);
+}
+
+static void
+test_small_events_round_trip (void)
+{
+  g_autoptr (GstEvent) remove = ams_files_event_new_remove ("a", 2.5);
+  g_autoptr (GstEvent) adopt = ams_files_event_new_adopt ("b", 188);
+  g_autoptr (GstEvent) failed = ams_files_event_new_failed ("c");
+  g_autoptr (GstEvent) stored = ams_files_event_new_stored ("d", 4);
+  g_autofree gchar *a = NULL, *b = NULL, *c = NULL, *d = NULL, *no = NULL;
+  gdouble after;
+  guint64 size, version;
+
+  g_assert_true (ams_files_event_parse_remove (remove, &a, &after));
+  g_assert_cmpfloat (after, ==, 2.5);
+  g_assert_true (ams_files_event_parse_adopt (adopt, &b, &size));
+  g_assert_cmpuint (size, ==, 188);
+  g_assert_true (ams_files_event_parse_failed (failed, &c));
+  g_assert_cmpstr (c, ==, "c");
+  g_assert_true (ams_files_event_parse_stored (stored, &d, &version));
+  g_assert_cmpuint (version, ==, 4);
+  g_assert_false (ams_files_event_parse_failed (stored, &no));
+}
+
+static void
+test_begin_with_bad_name_is_refused (void)
+{
+  static const gchar *const fields[] = {
+    "ams-file-begin, name=(string)../x, role=(string)segment",
+    "ams-file-begin, role=(string)segment",
+    "ams-file-begin, name=(string)x, role=(string)nonsense",
+    "ams-file-begin, name=(int)3, role=(string)segment",
+    "something-else, name=(string)x, role=(string)segment",
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS (fields); i++) {
+    g_autoptr (GstEvent) event =
+        gst_event_new_custom (GST_EVENT_CUSTOM_DOWNSTREAM,
+            gst_structure_from_string (fields[i], NULL));
+    g_auto (AmsFileBegin) begin = { 0 };
+
+    g_assert_false (ams_files_event_parse_begin (event, &begin));
+  }
+}
+
+static void
+test_fetch_answers_are_collected (void)
+{
+  g_autoptr (GstQuery) query = ams_files_query_new_fetch ("a", TRUE, 10);
+  g_autoptr (GBytes) bytes = g_bytes_new_static ("hello", 5);
+  g_autoptr (GPtrArray) answers = NULL;
+  g_autofree gchar *name = NULL;
+  AmsFileFetchAnswer *answer;
+  gboolean partial;
+  guint64 max;
+
+  g_assert_true (ams_files_query_parse_fetch (query, &name, &partial, &max));
+  g_assert_true (partial);
+  g_assert_cmpuint (max, ==, 10);
+  ams_files_query_add_fetched (query, bytes);
+  ams_files_query_add_absent (query);
+  ams_files_query_add_failed (query, "no idea");
+  answers = ams_files_query_fetch_answers (query);
+  g_assert_cmpuint (answers->len, ==, 3);
+  answer = answers->pdata[0];
+  g_assert_true (g_bytes_equal (answer->data, bytes));
+  answer = answers->pdata[1];
+  g_assert_cmpint (answer->status, ==, AMS_FILE_STATUS_ABSENT);
+  answer = answers->pdata[2];
+  g_assert_cmpint (answer->status, ==, AMS_FILE_STATUS_FAILED);
+  g_assert_cmpstr (answer->message, ==, "no idea");
+}
+
+static void
+test_list_answers_are_collected (void)
+{
+  g_autoptr (GstQuery) query = ams_files_query_new_list ("p/");
+  g_autoptr (GPtrArray) entries =
+      g_ptr_array_new_with_free_func ((GDestroyNotify) ams_file_entry_free);
+  g_autoptr (GPtrArray) answers = NULL;
+  AmsFileListAnswer *answer;
+  AmsFileEntry *entry;
+
+  g_ptr_array_add (entries, ams_file_entry_new ("p/1", G_MAXUINT64, TRUE));
+  ams_files_query_add_listed (query, entries);
+  ams_files_query_add_failed (query, "cannot list");
+  answers = ams_files_query_list_answers (query);
+  g_assert_cmpuint (answers->len, ==, 2);
+  answer = answers->pdata[0];
+  g_assert_cmpuint (answer->entries->len, ==, 1);
+  entry = answer->entries->pdata[0];
+  g_assert_cmpstr (entry->name, ==, "p/1");
+  g_assert_cmpuint (entry->size, ==, G_MAXUINT64);
+  g_assert_true (entry->partial);
+  answer = answers->pdata[1];
+  g_assert_cmpint (answer->status, ==, AMS_FILE_STATUS_FAILED);
+}
+
+static void
+test_query_nobody_answered_has_no_answers (void)
+{
+  g_autoptr (GstQuery) query = ams_files_query_new_fetch ("a", FALSE, 1);
+  g_autoptr (GPtrArray) answers = ams_files_query_fetch_answers (query);
+
+  g_assert_cmpuint (answers->len, ==, 0);
+}
+
+int
+main (int argc, char **argv)
+{
+  gst_init (NULL, NULL);
+  g_test_init (&argc, &argv, NULL);
+  g_test_add_func ("/files/name/table-is-kept", test_name_table_is_kept);
+  g_test_add_func ("/files/begin/round-trip-keeps-all",
+      test_begin_round_trip_keeps_all);
+  g_test_add_func ("/files/begin/with-bad-name-is-refused",
+      test_begin_with_bad_name_is_refused);
+  g_test_add_func ("/files/end/round-trip-keeps-all",
+      test_end_round_trip_keeps_all);
+  g_test_add_func ("/files/small-events/round-trip",
+      test_small_events_round_trip);
+  g_test_add_func ("/files/fetch/answers-are-collected",
+      test_fetch_answers_are_collected);
+  g_test_add_func ("/files/list/answers-are-collected",
+      test_list_answers_are_collected);
+  g_test_add_func ("/files/query/nobody-answered-has-no-answers",
+      test_query_nobody_answered_has_no_answers);
+  return g_test_run ();
+}
