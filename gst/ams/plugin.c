@@ -9,11 +9,11 @@
 #include "hls/gstamshlssink.h"
 
 static gboolean
-plugin_init (GstPlugin * plugin)
+plugin_init (GstPlugin *plugin)
 {
   return GST_ELEMENT_REGISTER (amshlssink, plugin);
 }
 
 GST_PLUGIN_DEFINE (GST_VERSION_MAJOR, GST_VERSION_MINOR, ams,
-    "Records live streams as HLS: to disk, HTTP and S3", plugin_init, VERSION, GST_LICENSE,
-    PACKAGE_NAME, PACKAGE_ORIGIN)
+    "Records live streams as HLS: to disk, HTTP and S3", plugin_init, VERSION,
+    GST_LICENSE, PACKAGE_NAME, PACKAGE_ORIGIN)

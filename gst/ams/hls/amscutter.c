@@ -13,7 +13,8 @@
  * were asked for; this is a little more than a frame at 25 Hz. */
 #define GRID_TOLERANCE (45 * SECOND / 1000)
 
-/* Intra-only streams: a candidate more often than this gains nothing. */
+/* Intra-only streams: a candidate more often than this gains nothing. Others
+ * have one at each keyframe, since a scene cut's may be the one that counts. */
 #define CANDIDATE_SPACING (SECOND / 4)
 
 #define N_INTERVALS 8
@@ -24,7 +25,7 @@ struct _AmsCutter
   gint64 date_offset;
   gboolean on_request;
 
-  gint64 start;                 /* of the current segment */
+  gint64 start; /* of the current segment */
   gint64 due;
   gint64 candidate;
   gboolean forced;
@@ -47,23 +48,23 @@ ams_cutter_new (gint64 target)
 }
 
 void
-ams_cutter_free (AmsCutter * self)
+ams_cutter_free (AmsCutter *self)
 {
   g_free (self);
 }
 
 /* The first multiple of the target, on the wall clock, behind @start. */
 static gint64
-next_boundary (AmsCutter * self, gint64 start)
+next_boundary (AmsCutter *self, gint64 start)
 {
   gint64 date = start + self->date_offset + GRID_TOLERANCE;
-  gint64 multiple = date / self->target;
+  gint64 multiple = date / self->target - (date % self->target < 0);
 
   return (multiple + 1) * self->target - self->date_offset;
 }
 
 static void
-set_due (AmsCutter * self)
+set_due (AmsCutter *self)
 {
   if (self->date_offset == AMS_TIME_NONE)
     self->due = self->start + self->target;
@@ -72,7 +73,7 @@ set_due (AmsCutter * self)
 }
 
 static void
-begin_segment (AmsCutter * self, gint64 pts)
+begin_segment (AmsCutter *self, gint64 pts)
 {
   self->start = pts;
   self->candidate = AMS_TIME_NONE;
@@ -80,7 +81,7 @@ begin_segment (AmsCutter * self, gint64 pts)
 }
 
 void
-ams_cutter_set_target (AmsCutter * self, gint64 target)
+ams_cutter_set_target (AmsCutter *self, gint64 target)
 {
   self->target = target;
   if (self->start != AMS_TIME_NONE)
@@ -88,7 +89,7 @@ ams_cutter_set_target (AmsCutter * self, gint64 target)
 }
 
 void
-ams_cutter_set_alignment (AmsCutter * self, gint64 date_offset)
+ams_cutter_set_alignment (AmsCutter *self, gint64 date_offset)
 {
   self->date_offset = date_offset;
   if (self->start != AMS_TIME_NONE)
@@ -96,13 +97,13 @@ ams_cutter_set_alignment (AmsCutter * self, gint64 date_offset)
 }
 
 void
-ams_cutter_set_keyframes_on_request (AmsCutter * self, gboolean on_request)
+ams_cutter_set_keyframes_on_request (AmsCutter *self, gboolean on_request)
 {
   self->on_request = on_request;
 }
 
 void
-ams_cutter_start (AmsCutter * self, gint64 pts)
+ams_cutter_start (AmsCutter *self, gint64 pts)
 {
   begin_segment (self, pts);
   self->last_keyframe = pts;
@@ -110,22 +111,23 @@ ams_cutter_start (AmsCutter * self, gint64 pts)
 }
 
 void
-ams_cutter_force (AmsCutter * self)
+ams_cutter_force (AmsCutter *self)
 {
   self->forced = TRUE;
 }
 
+/* What a forced cut ends (a hole, another encoder) is no interval. */
 static void
-learn_interval (AmsCutter * self, gint64 pts)
+learn_interval (AmsCutter *self, gint64 pts)
 {
-  if (self->last_keyframe != AMS_TIME_NONE && pts > self->last_keyframe)
+  if (!self->forced && pts > self->last_keyframe)
     self->intervals[self->n_intervals++ % N_INTERVALS] =
         pts - self->last_keyframe;
   self->last_keyframe = pts;
 }
 
 static gint64
-longest_interval (AmsCutter * self)
+longest_interval (AmsCutter *self)
 {
   gint64 longest = 0;
   guint i;
@@ -137,7 +139,7 @@ longest_interval (AmsCutter * self)
 
 /* When the keyframe behind the one at @pts will probably come. */
 static gint64
-predict_next (AmsCutter * self, gint64 pts)
+predict_next (AmsCutter *self, gint64 pts)
 {
   gint64 next = pts + longest_interval (self);
 
@@ -147,33 +149,48 @@ predict_next (AmsCutter * self, gint64 pts)
 }
 
 static gboolean
-breaks_promise (AmsCutter * self, gint64 end)
+breaks_promise (AmsCutter *self, gint64 end)
 {
   return end - self->start >= self->target + ROUNDING_SLACK;
 }
 
-static AmsCut
-decide (AmsCutter * self, gint64 pts)
+/* A keyframe just before the time counts unless the next comes in time. */
+static gboolean
+is_due (AmsCutter *self, gint64 pts)
 {
-  if (self->forced || pts >= self->due - GRID_TOLERANCE ||
+  return pts >= self->due ||
+      (pts >= self->due - GRID_TOLERANCE &&
+          pts + longest_interval (self) > self->due);
+}
+
+static gboolean
+is_too_close (AmsCutter *self, gint64 pts)
+{
+  return self->candidate != AMS_TIME_NONE &&
+      (pts <= self->candidate ||
+          (longest_interval (self) < CANDIDATE_SPACING &&
+              pts - self->candidate < CANDIDATE_SPACING));
+}
+
+static AmsCut
+decide (AmsCutter *self, gint64 pts)
+{
+  if (self->forced || is_due (self, pts) ||
       breaks_promise (self, predict_next (self, pts)))
     return AMS_CUT_HERE;
-  if (self->candidate != AMS_TIME_NONE &&
-      pts - self->candidate < CANDIDATE_SPACING)
-    return AMS_CUT_NOT;
-  return AMS_CUT_CANDIDATE;
+  return is_too_close (self, pts) ? AMS_CUT_NOT : AMS_CUT_CANDIDATE;
 }
 
 /* Asked for at @due and not come: do not count on it again. */
 static void
-doubt_requests (AmsCutter * self, gint64 pts)
+doubt_requests (AmsCutter *self, gint64 pts)
 {
   if (pts > self->due + GRID_TOLERANCE)
     self->on_request = FALSE;
 }
 
 AmsCutDecision
-ams_cutter_keyframe (AmsCutter * self, gint64 pts)
+ams_cutter_keyframe (AmsCutter *self, gint64 pts)
 {
   AmsCutDecision decision = { FALSE, AMS_CUT_NOT };
 
@@ -201,7 +218,7 @@ ams_cutter_keyframe (AmsCutter * self, gint64 pts)
 }
 
 gboolean
-ams_cutter_frame (AmsCutter * self, gint64 end)
+ams_cutter_frame (AmsCutter *self, gint64 end)
 {
   g_return_val_if_fail (self->start != AMS_TIME_NONE, FALSE);
 
@@ -214,13 +231,13 @@ ams_cutter_frame (AmsCutter * self, gint64 end)
 }
 
 gint64
-ams_cutter_get_due (AmsCutter * self)
+ams_cutter_get_due (AmsCutter *self)
 {
   return self->due;
 }
 
 gint64
-ams_cutter_get_segment_start (AmsCutter * self)
+ams_cutter_get_segment_start (AmsCutter *self)
 {
   return self->start;
 }

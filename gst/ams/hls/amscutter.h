@@ -23,47 +23,47 @@ G_BEGIN_DECLS
 typedef enum
 {
   AMS_CUT_NOT,
-  AMS_CUT_HERE,                 /* a segment begins with this keyframe */
-  AMS_CUT_CANDIDATE,            /* one may have to begin here after all */
+  AMS_CUT_HERE, /* a segment begins with this keyframe */
+  AMS_CUT_CANDIDATE, /* one may have to begin here after all */
 } AmsCut;
 
 typedef struct
 {
-  gboolean at_candidate;        /* first, a segment begins at the candidate */
+  gboolean at_candidate; /* first, a segment begins at the candidate */
   AmsCut here;
 } AmsCutDecision;
 
 typedef struct _AmsCutter AmsCutter;
 
 AmsCutter *ams_cutter_new (gint64 target);
-void ams_cutter_free (AmsCutter * self);
+void ams_cutter_free (AmsCutter *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (AmsCutter, ams_cutter_free)
 
-void ams_cutter_set_target (AmsCutter * self, gint64 target);
+void ams_cutter_set_target (AmsCutter *self, gint64 target);
 
 /* Segments end when wall-clock time is a multiple of the target;
  * @date_offset: what makes a time into ns since 1970. AMS_TIME_NONE: no longer. */
-void ams_cutter_set_alignment (AmsCutter * self, gint64 date_offset);
+void ams_cutter_set_alignment (AmsCutter *self, gint64 date_offset);
 
 /* Whether the encoder makes a keyframe when it is asked for one at
  * ams_cutter_get_due(); taken back when it does not. */
-void ams_cutter_set_keyframes_on_request (AmsCutter * self, gboolean on_request);
+void ams_cutter_set_keyframes_on_request (AmsCutter *self, gboolean on_request);
 
 /* The first segment begins; also after all were ended. */
-void ams_cutter_start (AmsCutter * self, gint64 pts);
+void ams_cutter_start (AmsCutter *self, gint64 pts);
 
 /* The next keyframe is cut at, whatever the time. */
-void ams_cutter_force (AmsCutter * self);
+void ams_cutter_force (AmsCutter *self);
 
 /* A keyframe at @pts. After AMS_CUT_HERE the segment that begins is the
  * current one. */
-AmsCutDecision ams_cutter_keyframe (AmsCutter * self, gint64 pts);
+AmsCutDecision ams_cutter_keyframe (AmsCutter *self, gint64 pts);
 
 /* Another frame, shown until @end. TRUE: cut at the candidate now. */
-gboolean ams_cutter_frame (AmsCutter * self, gint64 end);
+gboolean ams_cutter_frame (AmsCutter *self, gint64 end);
 
 /* When the current segment should end: when a keyframe is wanted. */
-gint64 ams_cutter_get_due (AmsCutter * self);
-gint64 ams_cutter_get_segment_start (AmsCutter * self);
+gint64 ams_cutter_get_due (AmsCutter *self);
+gint64 ams_cutter_get_segment_start (AmsCutter *self);
 
 G_END_DECLS

@@ -3,6 +3,7 @@
  */
 
 #include "amsjournal.h"
+#include "amspaths.h"
 
 #define GROUP "recording"
 #define FORMAT_VERSION 1
@@ -10,6 +11,9 @@
 /* One that is larger was not written by us. */
 #define MAX_SIZE (64 * 1024)
 #define MAX_SEGMENTS 64
+
+/* ns: what a playlist's parser takes, see amsplaylistparser.h. */
+#define MAX_DURATION (G_GUINT64_CONSTANT (86400) * 1000000000)
 
 AmsJournal *
 ams_journal_new (void)
@@ -22,7 +26,7 @@ ams_journal_new (void)
 }
 
 void
-ams_journal_free (AmsJournal * self)
+ams_journal_free (AmsJournal *self)
 {
   g_free (self->playlist);
   g_free (self->final_playlist);
@@ -31,7 +35,7 @@ ams_journal_free (AmsJournal * self)
 }
 
 AmsJournalSegment *
-ams_journal_segment_new (const gchar * name)
+ams_journal_segment_new (const gchar *name)
 {
   AmsJournalSegment *segment = g_new0 (AmsJournalSegment, 1);
 
@@ -40,14 +44,14 @@ ams_journal_segment_new (const gchar * name)
 }
 
 void
-ams_journal_segment_free (AmsJournalSegment * segment)
+ams_journal_segment_free (AmsJournalSegment *segment)
 {
   g_free (segment->name);
   g_free (segment);
 }
 
 static void
-write_segment (GKeyFile * file, guint i, const AmsJournalSegment * segment)
+write_segment (GKeyFile *file, guint i, const AmsJournalSegment *segment)
 {
   g_autofree gchar *group = g_strdup_printf ("segment %u", i);
 
@@ -55,12 +59,11 @@ write_segment (GKeyFile * file, guint i, const AmsJournalSegment * segment)
   g_key_file_set_uint64 (file, group, "number", segment->number);
   g_key_file_set_int64 (file, group, "date-time", segment->date_time);
   g_key_file_set_uint64 (file, group, "duration", segment->duration);
-  g_key_file_set_boolean (file, group, "discontinuity",
-      segment->discontinuity);
+  g_key_file_set_boolean (file, group, "discontinuity", segment->discontinuity);
 }
 
 GBytes *
-ams_journal_write (const AmsJournal * self)
+ams_journal_write (const AmsJournal *self)
 {
   g_autoptr (GKeyFile) file = g_key_file_new ();
   gsize length;
@@ -77,11 +80,22 @@ ams_journal_write (const AmsJournal * self)
   return g_bytes_new_take (text, length);
 }
 
+/* NULL when there is none, or none that we would have written. */
+static gchar *
+read_name (GKeyFile *file, const gchar *group, const gchar *key)
+{
+  g_autofree gchar *name = g_key_file_get_string (file, group, key, NULL);
+
+  if (!name || *name == '\0' || ams_paths_escapes (name))
+    return NULL;
+  return g_steal_pointer (&name);
+}
+
 static AmsJournalSegment *
-read_segment (GKeyFile * file, guint i)
+read_segment (GKeyFile *file, guint i)
 {
   g_autofree gchar *group = g_strdup_printf ("segment %u", i);
-  g_autofree gchar *name = g_key_file_get_string (file, group, "name", NULL);
+  g_autofree gchar *name = read_name (file, group, "name");
   AmsJournalSegment *segment;
 
   if (!name)
@@ -90,13 +104,15 @@ read_segment (GKeyFile * file, guint i)
   segment->number = g_key_file_get_uint64 (file, group, "number", NULL);
   segment->date_time = g_key_file_get_int64 (file, group, "date-time", NULL);
   segment->duration = g_key_file_get_uint64 (file, group, "duration", NULL);
+  if (segment->duration > MAX_DURATION)
+    segment->duration = 0;
   segment->discontinuity =
       g_key_file_get_boolean (file, group, "discontinuity", NULL);
   return segment;
 }
 
 AmsJournal *
-ams_journal_read (GBytes * data)
+ams_journal_read (GBytes *data)
 {
   g_autoptr (GKeyFile) file = g_key_file_new ();
   g_autoptr (AmsJournal) self = ams_journal_new ();
@@ -108,11 +124,12 @@ ams_journal_read (GBytes * data)
       g_key_file_get_integer (file, GROUP, "version", NULL) != FORMAT_VERSION)
     return NULL;
 
-  self->playlist = g_key_file_get_string (file, GROUP, "playlist", NULL);
-  self->final_playlist =
-      g_key_file_get_string (file, GROUP, "final-playlist", NULL);
+  self->playlist = read_name (file, GROUP, "playlist");
+  self->final_playlist = read_name (file, GROUP, "final-playlist");
   self->next_number = g_key_file_get_uint64 (file, GROUP, "next-number", NULL);
-  if (!self->playlist || !self->final_playlist)
+  /* The number behind the last that there can be is 2^63. */
+  if (!self->playlist || !self->final_playlist ||
+      self->next_number > (guint64) G_MAXINT64 + 1)
     return NULL;
   for (i = 0; i < MAX_SEGMENTS && (segment = read_segment (file, i)); i++)
     g_ptr_array_add (self->segments, segment);
@@ -120,7 +137,7 @@ ams_journal_read (GBytes * data)
 }
 
 const AmsJournalSegment *
-ams_journal_find (const AmsJournal * self, const gchar * name)
+ams_journal_find (const AmsJournal *self, const gchar *name)
 {
   guint i;
 

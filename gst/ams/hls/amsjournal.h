@@ -17,29 +17,31 @@ typedef struct
 {
   gchar *name;
   guint64 number;
-  gint64 date_time;             /* µs since 1970 UTC; 0: unknown */
-  guint64 duration;             /* ns; 0: was still open */
+  gint64 date_time; /* µs since 1970 UTC; 0: unknown */
+  guint64 duration; /* ns; 0: was still open */
   gboolean discontinuity;
 } AmsJournalSegment;
 
 typedef struct
 {
-  gchar *playlist;              /* the name that the session's versions went to */
-  gchar *final_playlist;        /* and the last one's */
+  gchar *playlist; /* the name that the session's versions went to */
+  gchar *final_playlist; /* and the last one's */
   guint64 next_number;
-  GPtrArray *segments;          /* (element-type AmsJournalSegment) the last few, oldest first */
+  GPtrArray *
+      segments; /* (element-type AmsJournalSegment) the last few, oldest first */
 } AmsJournal;
 
 AmsJournal *ams_journal_new (void);
-void ams_journal_free (AmsJournal * self);
+void ams_journal_free (AmsJournal *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (AmsJournal, ams_journal_free)
 
-AmsJournalSegment *ams_journal_segment_new (const gchar * name);
-void ams_journal_segment_free (AmsJournalSegment * segment);
+AmsJournalSegment *ams_journal_segment_new (const gchar *name);
+void ams_journal_segment_free (AmsJournalSegment *segment);
 
-GBytes *ams_journal_write (const AmsJournal * self);
+GBytes *ams_journal_write (const AmsJournal *self);
 /* NULL when @data is no journal or a broken one. Hostile input. */
-AmsJournal *ams_journal_read (GBytes * data);
-const AmsJournalSegment *ams_journal_find (const AmsJournal * self, const gchar * name);
+AmsJournal *ams_journal_read (GBytes *data);
+const AmsJournalSegment *ams_journal_find (const AmsJournal *self,
+    const gchar *name);
 
 G_END_DECLS

@@ -25,7 +25,7 @@ is_random_access_slice (guint8 header, gboolean h265)
 }
 
 gboolean
-ams_nal_is_random_access (const guint8 * data, gsize size, gboolean h265)
+ams_nal_is_random_access (const guint8 *data, gsize size, gboolean h265)
 {
   const guint8 *end = data + size;
   const guint8 *p = data;

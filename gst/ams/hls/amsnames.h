@@ -15,18 +15,18 @@ GQuark ams_names_error_quark (void);
 
 typedef enum
 {
-  AMS_NAMES_ERROR_SYNTAX,       /* a conversion or a brace that is not understood */
-  AMS_NAMES_ERROR_NOT_UNIQUE,   /* two segments could get the same name */
-  AMS_NAMES_ERROR_ESCAPES,      /* absolute, "..", or a control character */
+  AMS_NAMES_ERROR_SYNTAX, /* a conversion or a brace that is not understood */
+  AMS_NAMES_ERROR_NOT_UNIQUE, /* two segments could get the same name */
+  AMS_NAMES_ERROR_ESCAPES, /* absolute, "..", or a control character */
 } AmsNamesError;
 
 typedef struct _AmsNames AmsNames;
 
 typedef enum
 {
-  AMS_NAMES_SEGMENT,            /* needs a number, or {segment:} with year to second and %L or %f (without a zone in
+  AMS_NAMES_SEGMENT, /* needs a number, or {segment:} with year to second and %L or %f (without a zone in
                                  * the name, local time still comes twice in the hour when summer time ends) */
-  AMS_NAMES_PLAYLIST,           /* takes {session:} only, no number */
+  AMS_NAMES_PLAYLIST, /* takes {session:} only, no number */
 } AmsNamesKind;
 
 /* Parses @template. Grammar: literal bytes; "%%"; one "%d" with optional "0"
@@ -41,23 +41,26 @@ typedef enum
  * "cam1-%05d.ts" -> "cam1-2026-11-22_10-46-04.509-00001.ts" and "cam1.m3u8" -> "cam1-2026-11-22_10-46-04.509.m3u8".
  * Where there is nothing before the number, no "-" leads: "%05d.ts" -> "2026-11-22_10-46-04.509-00001.ts".
  * Returns: (transfer full) or NULL. */
-AmsNames *ams_names_new (const gchar * template_, AmsNamesKind kind, gboolean add_date_time, GError ** error);
-void ams_names_free (AmsNames * self);
+AmsNames *ams_names_new (const gchar *template_, AmsNamesKind kind,
+    gboolean add_date_time, GError **error);
+void ams_names_free (AmsNames *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (AmsNames, ams_names_free)
 
 /* @session, @segment: in the zone that the name is to show; @segment may be NULL for a
  * playlist. The expanded name is checked (".." may come out of nothing, a date never makes "/"
  * unless FORMAT has one). Returns: (transfer full), or NULL with an error. */
-gchar *ams_names_format (const AmsNames * self, guint64 number, GDateTime * session, GDateTime * segment, GError ** error);
+gchar *ams_names_format (const AmsNames *self, guint64 number,
+    GDateTime *session, GDateTime *segment, GError **error);
 
 /* Whether @name could have come from this template with any number and any
  * dates; *@number is its number (0 when the template has none). Strict about width: "%05d" matches "00012" and
  * "123456", not "12" or "012345". Never catastrophic in time: linear or nearly so in strlen (@name). */
-gboolean ams_names_match (const AmsNames * self, const gchar * name, guint64 * number);
+gboolean ams_names_match (const AmsNames *self, const gchar *name,
+    guint64 *number);
 
 /* The longest literal every name begins with (for listing a store). */
-const gchar *ams_names_prefix (const AmsNames * self);
-gboolean ams_names_has_number (const AmsNames * self);
-gboolean ams_names_has_session (const AmsNames * self);
+const gchar *ams_names_prefix (const AmsNames *self);
+gboolean ams_names_has_number (const AmsNames *self);
+gboolean ams_names_has_session (const AmsNames *self);
 
 G_END_DECLS

@@ -3,27 +3,28 @@
  */
 
 #include "amspaths.h"
+#include "amsplaylist.h"
 
 #include <gio/gio.h>
 #include <string.h>
 
 static gboolean
-has_dotdot (const gchar * path)
+has_dotdot (const gchar *path)
 {
   g_auto (GStrv) parts = g_strsplit (path, "/", -1);
 
-  return g_strv_contains ((const gchar * const *) parts, "..");
+  return g_strv_contains ((const gchar *const *) parts, "..");
 }
 
 gboolean
-ams_paths_escapes (const gchar * location)
+ams_paths_escapes (const gchar *location)
 {
   return g_path_is_absolute (location) || has_dotdot (location);
 }
 
 /* The length of @path's folder part that has no template in it, with its "/". */
 static gsize
-literal_folder_length (const gchar * path)
+literal_folder_length (const gchar *path)
 {
   gsize literal = strcspn (path, "{}%");
 
@@ -33,7 +34,7 @@ literal_folder_length (const gchar * path)
 }
 
 static gsize
-common_folder_length (const gchar * a, const gchar * b)
+common_folder_length (const gchar *a, const gchar *b)
 {
   gsize n = MIN (literal_folder_length (a), literal_folder_length (b));
   gsize i = 0;
@@ -46,23 +47,26 @@ common_folder_length (const gchar * a, const gchar * b)
 }
 
 gboolean
-ams_paths_split (const gchar * location, const gchar * playlist_location,
-    gchar ** root, gchar ** name, gchar ** playlist_name, GError ** error)
+ams_paths_split (const gchar *location, const gchar *playlist_location,
+    gchar **root, gchar **name, gchar **playlist_name, GError **error)
 {
   gsize common = 0;
 
   if (g_path_is_absolute (location) != g_path_is_absolute (playlist_location)) {
     g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_FILENAME,
         "location \"%s\" and playlist-location \"%s\" must both be absolute "
-        "or both be relative", location, playlist_location);
+        "or both be relative",
+        location, playlist_location);
     return FALSE;
   }
   if (ams_paths_escapes (location) || ams_paths_escapes (playlist_location))
     common = common_folder_length (location, playlist_location);
-  if (has_dotdot (location + common) || has_dotdot (playlist_location + common)) {
+  if (has_dotdot (location + common) ||
+      has_dotdot (playlist_location + common)) {
     g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_FILENAME,
         "\"..\" may only be in the part that location \"%s\" and "
-        "playlist-location \"%s\" have in common", location, playlist_location);
+        "playlist-location \"%s\" have in common",
+        location, playlist_location);
     return FALSE;
   }
 
@@ -73,7 +77,7 @@ ams_paths_split (const gchar * location, const gchar * playlist_location,
 }
 
 gchar *
-ams_paths_relative (const gchar * from, const gchar * to)
+ams_paths_relative (const gchar *from, const gchar *to)
 {
   g_autoptr (GString) path = g_string_new (NULL);
   gsize common = 0, i;
@@ -88,9 +92,10 @@ ams_paths_relative (const gchar * from, const gchar * to)
   return g_string_free (g_steal_pointer (&path), FALSE);
 }
 
-/* Resolves "." and ".." of @path below the root of names; NULL when it leads out. */
+/* Resolves "." and ".." of @path below the root of names; NULL when it leads out or
+ * nowhere. */
 static gchar *
-normalise (const gchar * path)
+normalise (const gchar *path)
 {
   g_auto (GStrv) parts = g_strsplit (path, "/", -1);
   g_autoptr (GPtrArray) kept = g_ptr_array_new ();
@@ -105,46 +110,45 @@ normalise (const gchar * path)
       g_ptr_array_add (kept, parts[i]);
     }
   }
+  if (kept->len == 0)
+    return NULL;
   g_ptr_array_add (kept, NULL);
   return g_strjoinv ("/", (gchar **) kept->pdata);
 }
 
+/* The relative reference behind @root, which stands in the playlist as
+ * ams_playlist_uri() writes it. */
 static const gchar *
-skip_root (const gchar * uri, const gchar * root)
+skip_root (const gchar *uri, const gchar *root)
 {
-  gsize length = root ? strlen (root) : 0;
+  g_autofree gchar *prefix = ams_playlist_uri (root, "");
 
-  if (length == 0)
-    return uri;
-  if (strncmp (uri, root, length) != 0)
+  if (*prefix == '\0' && g_uri_peek_scheme (uri))
     return NULL;
-  uri += length;
-  if (root[length - 1] != '/' && *uri == '/')
-    uri++;
-  return uri;
+  return g_str_has_prefix (uri, prefix) ? uri + strlen (prefix) : NULL;
 }
 
 gchar *
-ams_paths_name_of_uri (const gchar * playlist, const gchar * root,
-    const gchar * uri)
+ams_paths_name_of_uri (const gchar *playlist, const gchar *root,
+    const gchar *uri)
 {
   const gchar *rest = skip_root (uri, root);
   const gchar *slash = strrchr (playlist, '/');
   g_autofree gchar *path = NULL;
   g_autofree gchar *joined = NULL;
 
-  if (!rest || *rest == '/' || g_uri_peek_scheme (rest))
+  if (!rest || *rest == '/')
     return NULL;
   path = g_uri_unescape_segment (rest, rest + strcspn (rest, "?#"), NULL);
   if (!path)
     return NULL;
-  joined = g_strdup_printf ("%.*s%s",
-      slash ? (int) (slash + 1 - playlist) : 0, playlist, path);
+  joined = g_strdup_printf ("%.*s%s", slash ? (int) (slash + 1 - playlist) : 0,
+      playlist, path);
   return normalise (joined);
 }
 
 gchar *
-ams_paths_hidden (const gchar * name, const gchar * suffix)
+ams_paths_hidden (const gchar *name, const gchar *suffix)
 {
   const gchar *slash = strrchr (name, '/');
   const gchar *base = slash ? slash + 1 : name;

@@ -15,20 +15,22 @@ G_BEGIN_DECLS
  * template in it) and what is relative to it. Relative locations without ".."
  * stay as they are, and *@root is ".": the names that a store behind the src
  * pad sees are those that were written. FALSE when one is absolute and the other is not, or ".." comes behind a template. */
-gboolean ams_paths_split (const gchar * location, const gchar * playlist_location, gchar ** root, gchar ** name, gchar ** playlist_name, GError ** error);
+gboolean ams_paths_split (const gchar *location, const gchar *playlist_location,
+    gchar **root, gchar **name, gchar **playlist_name, GError **error);
 
 /* Whether @location is absolute or leads out of the current folder. */
-gboolean ams_paths_escapes (const gchar * location);
+gboolean ams_paths_escapes (const gchar *location);
 
 /* The relative path from the folder of @from to @to: "a/list.m3u8", "a/b/1.ts"
  * gives "b/1.ts". (transfer full) */
-gchar *ams_paths_relative (const gchar * from, const gchar * to);
+gchar *ams_paths_relative (const gchar *from, const gchar *to);
 
 /* The name that @uri, found in the playlist @playlist, stands for; NULL when it is none
  * of ours (absolute, another root, leads out). @root: the prefix that the playlist's URIs have, or NULL. (transfer full) (nullable) */
-gchar *ams_paths_name_of_uri (const gchar * playlist, const gchar * root, const gchar * uri);
+gchar *ams_paths_name_of_uri (const gchar *playlist, const gchar *root,
+    const gchar *uri);
 
 /* A hidden file beside @name: "a/list.m3u8", ".journal" gives "a/.list.m3u8.journal". (transfer full) */
-gchar *ams_paths_hidden (const gchar * name, const gchar * suffix);
+gchar *ams_paths_hidden (const gchar *name, const gchar *suffix);
 
 G_END_DECLS

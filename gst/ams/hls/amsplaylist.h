@@ -22,9 +22,9 @@ typedef enum
 
 typedef struct
 {
-  gchar *uri;                   /* as it stands in the playlist (already percent-encoded) */
-  guint64 duration;             /* ns */
-  gint64 date_time;             /* µs since 1970 UTC; 0: no EXT-X-PROGRAM-DATE-TIME line */
+  gchar *uri; /* as it stands in the playlist (already percent-encoded) */
+  guint64 duration; /* ns */
+  gint64 date_time; /* µs since 1970 UTC; 0: no EXT-X-PROGRAM-DATE-TIME line */
   gboolean discontinuity;
   gboolean gap;
 } AmsPlaylistSegment;
@@ -33,42 +33,46 @@ typedef struct _AmsPlaylist AmsPlaylist;
 
 /* @target_duration in s, ≥ 1. @window: segments listed of a live playlist, 0 = all; but never
  * shorter than 3 × target (hls-rules 4). @independent: say EXT-X-INDEPENDENT-SEGMENTS. @type VOD renders as PLAYLIST-TYPE:VOD. */
-AmsPlaylist *ams_playlist_new (AmsPlaylistType type, guint target_duration, guint window, gboolean independent);
+AmsPlaylist *ams_playlist_new (AmsPlaylistType type, guint target_duration,
+    guint window, gboolean independent);
 
 /* Goes on from @earlier, a parsed playlist (see amsplaylistparser.h): its text is kept
  * byte for byte but for ENDLIST (event, vod; CRLF kept as it is in the kept part), or its lines per segment (live,
  * and MEDIA-SEQUENCE / DISCONTINUITY-SEQUENCE go on, any unknown per-segment tag kept with its segment, header lines kept). TARGETDURATION is the earlier one's.
  * If @earlier ends encrypted, METHOD=NONE comes before what is added. KEY, MAP and BITRATE lines outlive their segment in a sliding window. */
 struct _AmsPlaylistParsed;
-AmsPlaylist *ams_playlist_continue (const struct _AmsPlaylistParsed * earlier, AmsPlaylistType type, guint window);
+AmsPlaylist *ams_playlist_continue (const struct _AmsPlaylistParsed *earlier,
+    AmsPlaylistType type, guint window);
 
-void ams_playlist_free (AmsPlaylist * self);
+void ams_playlist_free (AmsPlaylist *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (AmsPlaylist, ams_playlist_free)
 
 /* The first segment's number (start-index); 0 unless set. Only for a playlist made with ams_playlist_new(), before
  * the first segment is added. */
-void ams_playlist_set_first_sequence (AmsPlaylist * self, guint64 sequence);
+void ams_playlist_set_first_sequence (AmsPlaylist *self, guint64 sequence);
 
-guint ams_playlist_get_target_duration (AmsPlaylist * self);
+guint ams_playlist_get_target_duration (AmsPlaylist *self);
 /* The media sequence number that the next added segment gets, and that of the first one listed. */
-guint64 ams_playlist_get_next_sequence (AmsPlaylist * self);
-guint64 ams_playlist_get_first_sequence (AmsPlaylist * self);
-guint ams_playlist_get_length (AmsPlaylist * self);
-guint64 ams_playlist_get_duration (AmsPlaylist * self);   /* ns, of what is listed */
+guint64 ams_playlist_get_next_sequence (AmsPlaylist *self);
+guint64 ams_playlist_get_first_sequence (AmsPlaylist *self);
+guint ams_playlist_get_length (AmsPlaylist *self);
+guint64 ams_playlist_get_duration (
+    AmsPlaylist *self); /* ns, of what is listed */
 
 /* Adds a segment at the end. A duration that rounds to more than the target (half a second: up, as printed, in µs) raises
  * TARGETDURATION; returns TRUE then (the caller warns). */
-gboolean ams_playlist_add (AmsPlaylist * self, const AmsPlaylistSegment * segment);
+gboolean ams_playlist_add (AmsPlaylist *self,
+    const AmsPlaylistSegment *segment);
 
 /* Live: takes the first segments that no longer belong to the window out (raising the sequences).
  * Returns: (transfer full) (element-type AmsPlaylistSegment) those that left, first first; empty for event and vod. */
-GPtrArray *ams_playlist_slide (AmsPlaylist * self);
+GPtrArray *ams_playlist_slide (AmsPlaylist *self);
 
 /* Marks the listed segment with this URI EXT-X-GAP; FALSE when it is not listed. The next version extends nothing. */
-gboolean ams_playlist_mark_gap (AmsPlaylist * self, const gchar * uri);
+gboolean ams_playlist_mark_gap (AmsPlaylist *self, const gchar *uri);
 
 /* Adds EXT-X-ENDLIST; nothing may be added afterwards. */
-void ams_playlist_end (AmsPlaylist * self);
+void ams_playlist_end (AmsPlaylist *self);
 
 /* The playlist as it stands: UTF-8, every line ended. O(1) for event and vod since the memory is shared with later
  * versions, which only write behind it. *@extends: how many of its first bytes are exactly the version
@@ -76,13 +80,14 @@ void ams_playlist_end (AmsPlaylist * self);
  * behind *@extends no line and no segment's group of lines straddles a multiple of 4096 bytes (AMS_FILES_PAGE_SIZE):
  * comment lines ("#" and spaces, or an empty line where one byte is left) fill the rest. A group longer than that makes *@extends 0.
  * Returns: (transfer full) */
-GBytes *ams_playlist_render (AmsPlaylist * self, guint64 * extends);
+GBytes *ams_playlist_render (AmsPlaylist *self, guint64 *extends);
 
-AmsPlaylistSegment *ams_playlist_segment_new (const gchar * uri, guint64 duration, gint64 date_time, gboolean discontinuity, gboolean gap);
-void ams_playlist_segment_free (AmsPlaylistSegment * segment);
+AmsPlaylistSegment *ams_playlist_segment_new (const gchar *uri,
+    guint64 duration, gint64 date_time, gboolean discontinuity, gboolean gap);
+void ams_playlist_segment_free (AmsPlaylistSegment *segment);
 
 /* Percent-encodes a relative name for a playlist line (RFC 3986 path; "/" kept; ":" in the first part encoded so that it is
  * not taken for a scheme), with @root (nullable) put before it: a URI prefix, used as it is, a "/" added between if it lacks one. */
-gchar *ams_playlist_uri (const gchar * root, const gchar * name);
+gchar *ams_playlist_uri (const gchar *root, const gchar *name);
 
 G_END_DECLS

@@ -18,8 +18,8 @@
 typedef struct
 {
   gchar *name;
-  guint64 grace;                /* ns: how long it must stay, unlisted */
-  guint64 unlisted_at;          /* ns of recorded media */
+  guint64 grace; /* ns: how long it must stay, unlisted */
+  guint64 unlisted_at; /* ns of recorded media */
 } Kept;
 
 struct _AmsRecording
@@ -28,7 +28,7 @@ struct _AmsRecording
   AmsNames *segment_names;
   AmsNames *playlist_names;
 
-  GDateTime *session;           /* in the configured zone */
+  GDateTime *session; /* in the configured zone */
   gchar *playlist_name;
   gchar *working_name;
   gchar *journal_name;
@@ -36,14 +36,18 @@ struct _AmsRecording
   AmsPlaylist *playlist;
   guint64 version;
   guint64 next_number;
-  GPtrArray *failed;            /* marked since the last render */
+  GPtrArray *failed; /* marked since the last render */
+  GHashTable *gaps; /* names, each counted once */
 
   AmsRecordingSegment *open;
+  gboolean open_failed; /* given up before it was whole */
+  gboolean owes_discontinuity; /* an abandoned segment had one */
   AmsRecordingSegment *last;
-  GQueue recent;                /* AmsJournalSegment, ended ones */
+  GQueue recent; /* AmsJournalSegment, ended ones */
 
-  GQueue kept;                  /* Kept, oldest first */
-  guint64 longest_playlist;     /* ns */
+  GQueue kept; /* Kept, oldest first */
+  guint n_earlier; /* the first ones of those, an earlier session's */
+  guint64 longest_playlist; /* ns */
   GPtrArray *own_files;
   AmsRecordingStats stats;
 };
@@ -55,7 +59,7 @@ ams_recording_config_new (void)
 }
 
 void
-ams_recording_config_free (AmsRecordingConfig * config)
+ams_recording_config_free (AmsRecordingConfig *config)
 {
   g_free (config->location);
   g_free (config->playlist_location);
@@ -65,14 +69,14 @@ ams_recording_config_free (AmsRecordingConfig * config)
 }
 
 void
-ams_recording_segment_free (AmsRecordingSegment * segment)
+ams_recording_segment_free (AmsRecordingSegment *segment)
 {
   g_free (segment->name);
   g_free (segment);
 }
 
 void
-ams_recording_version_clear (AmsRecordingVersion * version)
+ams_recording_version_clear (AmsRecordingVersion *version)
 {
   g_clear_pointer (&version->name, g_free);
   g_clear_pointer (&version->text, g_bytes_unref);
@@ -80,14 +84,14 @@ ams_recording_version_clear (AmsRecordingVersion * version)
 }
 
 static void
-kept_free (Kept * kept)
+kept_free (Kept *kept)
 {
   g_free (kept->name);
   g_free (kept);
 }
 
 static void
-removal_free (AmsRecordingRemoval * removal)
+removal_free (AmsRecordingRemoval *removal)
 {
   g_free (removal->name);
   g_free (removal);
@@ -96,7 +100,7 @@ removal_free (AmsRecordingRemoval * removal)
 /* A name for the journal that is the same in each session: what the playlist's
  * template has for a date becomes "_", in the last folder that has none. */
 static gchar *
-make_journal_name (const gchar * template_)
+make_journal_name (const gchar *template_)
 {
   g_autoptr (GString) name = g_string_new (NULL);
   gsize folder = strcspn (template_, "{%");
@@ -116,7 +120,7 @@ make_journal_name (const gchar * template_)
 }
 
 static gboolean
-parse_names (AmsRecording * self, gboolean add_date_time, GError ** error)
+parse_names (AmsRecording *self, gboolean add_date_time, GError **error)
 {
   g_autoptr (AmsNames) segments = NULL;
   g_autoptr (AmsNames) playlists = NULL;
@@ -137,12 +141,13 @@ parse_names (AmsRecording * self, gboolean add_date_time, GError ** error)
 }
 
 AmsRecording *
-ams_recording_new (AmsRecordingConfig * config, GError ** error)
+ams_recording_new (AmsRecordingConfig *config, GError **error)
 {
   g_autoptr (AmsRecording) self = g_new0 (AmsRecording, 1);
 
   self->config = config;
   self->failed = g_ptr_array_new_with_free_func (g_free);
+  self->gaps = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
   self->own_files = g_ptr_array_new_with_free_func (g_free);
   g_queue_init (&self->recent);
   g_queue_init (&self->kept);
@@ -154,7 +159,7 @@ ams_recording_new (AmsRecordingConfig * config, GError ** error)
 }
 
 void
-ams_recording_free (AmsRecording * self)
+ams_recording_free (AmsRecording *self)
 {
   ams_recording_config_free (self->config);
   g_clear_pointer (&self->segment_names, ams_names_free);
@@ -165,36 +170,36 @@ ams_recording_free (AmsRecording * self)
   g_free (self->journal_name);
   g_clear_pointer (&self->playlist, ams_playlist_free);
   g_ptr_array_unref (self->failed);
+  g_hash_table_unref (self->gaps);
   g_clear_pointer (&self->open, ams_recording_segment_free);
   g_clear_pointer (&self->last, ams_recording_segment_free);
-  g_queue_clear_full (&self->recent,
-      (GDestroyNotify) ams_journal_segment_free);
+  g_queue_clear_full (&self->recent, (GDestroyNotify) ams_journal_segment_free);
   g_queue_clear_full (&self->kept, (GDestroyNotify) kept_free);
   g_ptr_array_unref (self->own_files);
   g_free (self);
 }
 
 const AmsRecordingConfig *
-ams_recording_get_config (AmsRecording * self)
+ams_recording_get_config (AmsRecording *self)
 {
   return self->config;
 }
 
 const AmsNames *
-ams_recording_get_segment_names (AmsRecording * self)
+ams_recording_get_segment_names (AmsRecording *self)
 {
   return self->segment_names;
 }
 
 const AmsNames *
-ams_recording_get_playlist_names (AmsRecording * self)
+ams_recording_get_playlist_names (AmsRecording *self)
 {
   return self->playlist_names;
 }
 
 /* @date_time in the zone that names show. */
 static GDateTime *
-local_date (AmsRecording * self, gint64 date_time)
+local_date (AmsRecording *self, gint64 date_time)
 {
   g_autoptr (GDateTime) seconds =
       g_date_time_new_from_unix_utc (date_time / G_USEC_PER_SEC);
@@ -203,12 +208,14 @@ local_date (AmsRecording * self, gint64 date_time)
   if (!seconds)
     return NULL;
   exact = g_date_time_add (seconds, date_time % G_USEC_PER_SEC);
+  if (!exact)
+    return NULL;
   return g_date_time_to_timezone (exact, self->config->zone);
 }
 
 gboolean
-ams_recording_begin (AmsRecording * self, gint64 date_time, gboolean apart,
-    GError ** error)
+ams_recording_begin (AmsRecording *self, gint64 date_time, gboolean apart,
+    GError **error)
 {
   if (apart && !parse_names (self, TRUE, error))
     return FALSE;
@@ -218,41 +225,42 @@ ams_recording_begin (AmsRecording * self, gint64 date_time, gboolean apart,
   if (!self->session) {
     g_set_error (error, AMS_NAMES_ERROR, AMS_NAMES_ERROR_SYNTAX,
         "The recording would begin at a date that cannot be written "
-        "(%" G_GINT64_FORMAT " µs since 1970): is the clock set?", date_time);
+        "(%" G_GINT64_FORMAT " µs since 1970): is the clock set?",
+        date_time);
     return FALSE;
   }
   g_free (self->playlist_name);
-  self->playlist_name = ams_names_format (self->playlist_names, 0,
-      self->session, NULL, error);
+  self->playlist_name =
+      ams_names_format (self->playlist_names, 0, self->session, NULL, error);
   if (!self->playlist_name)
     return FALSE;
   g_free (self->working_name);
-  self->working_name = self->config->type == AMS_PLAYLIST_VOD ?
-      ams_paths_hidden (self->playlist_name, ".recording") :
-      g_strdup (self->playlist_name);
+  self->working_name = self->config->type == AMS_PLAYLIST_VOD
+      ? ams_paths_hidden (self->playlist_name, ".recording")
+      : g_strdup (self->playlist_name);
   return TRUE;
 }
 
 const gchar *
-ams_recording_get_playlist_name (AmsRecording * self)
+ams_recording_get_playlist_name (AmsRecording *self)
 {
   return self->playlist_name;
 }
 
 const gchar *
-ams_recording_get_working_name (AmsRecording * self)
+ams_recording_get_working_name (AmsRecording *self)
 {
   return self->working_name;
 }
 
 const gchar *
-ams_recording_get_journal_name (AmsRecording * self)
+ams_recording_get_journal_name (AmsRecording *self)
 {
   return self->journal_name;
 }
 
 void
-ams_recording_continue (AmsRecording * self, const AmsPlaylistParsed * earlier,
+ams_recording_continue (AmsRecording *self, const AmsPlaylistParsed *earlier,
     guint64 next)
 {
   const AmsRecordingConfig *config = self->config;
@@ -260,8 +268,8 @@ ams_recording_continue (AmsRecording * self, const AmsPlaylistParsed * earlier,
   g_clear_pointer (&self->playlist, ams_playlist_free);
   self->next_number = MAX (next, config->start_index);
   if (earlier) {
-    self->playlist = ams_playlist_continue (earlier, config->type,
-        config->playlist_length);
+    self->playlist =
+        ams_playlist_continue (earlier, config->type, config->playlist_length);
   } else {
     self->playlist = ams_playlist_new (config->type, config->target_duration,
         config->playlist_length, config->independent);
@@ -272,42 +280,51 @@ ams_recording_continue (AmsRecording * self, const AmsPlaylistParsed * earlier,
 
 /* What a reader of the playlist finds under the name. */
 static gchar *
-make_uri (AmsRecording * self, const gchar * name)
+make_uri (AmsRecording *self, const gchar *name)
 {
   g_autofree gchar *relative = ams_paths_relative (self->playlist_name, name);
 
   return ams_playlist_uri (self->config->playlist_root, relative);
 }
 
-static void
-keep_unlisted (AmsRecording * self, gchar * name, guint64 grace)
+/* Whether segments that have left the window are removed some day. */
+static gboolean
+removes_files (AmsRecording *self)
+{
+  return self->config->type == AMS_PLAYLIST_LIVE && self->config->max_files > 0;
+}
+
+static Kept *
+kept_new (AmsRecording *self, const gchar *name, guint64 grace)
 {
   Kept *kept = g_new0 (Kept, 1);
 
-  kept->name = name;
+  kept->name = g_strdup (name);
   kept->grace = grace;
   kept->unlisted_at = self->stats.duration;
-  g_queue_push_tail (&self->kept, kept);
+  return kept;
 }
 
 static void
-slide (AmsRecording * self)
+slide (AmsRecording *self)
 {
   g_autoptr (GPtrArray) gone = ams_playlist_slide (self->playlist);
   guint i;
 
   for (i = 0; i < gone->len; i++) {
     const AmsPlaylistSegment *segment = g_ptr_array_index (gone, i);
-    gchar *name = ams_paths_name_of_uri (self->playlist_name,
+    g_autofree gchar *name = ams_paths_name_of_uri (self->playlist_name,
         self->config->playlist_root, segment->uri);
 
-    if (name)
-      keep_unlisted (self, name, segment->duration + self->longest_playlist);
+    if (name && removes_files (self))
+      g_queue_push_tail (&self->kept,
+          kept_new (self, name, segment->duration + self->longest_playlist));
   }
 }
 
 static gboolean
-list_segment (AmsRecording * self, const AmsRecordingSegment * segment)
+list_segment (AmsRecording *self, const AmsRecordingSegment *segment,
+    gboolean gap)
 {
   g_autofree gchar *uri = make_uri (self, segment->name);
   AmsPlaylistSegment line = {
@@ -315,28 +332,29 @@ list_segment (AmsRecording * self, const AmsRecordingSegment * segment)
     .duration = segment->duration,
     .date_time = self->config->program_date_time ? segment->date_time : 0,
     .discontinuity = segment->discontinuity,
+    .gap = gap,
   };
   gboolean raised = ams_playlist_add (self->playlist, &line);
 
   if (segment->discontinuity)
     self->stats.discontinuities++;
-  self->longest_playlist = MAX (self->longest_playlist,
-      ams_playlist_get_duration (self->playlist));
+  self->longest_playlist =
+      MAX (self->longest_playlist, ams_playlist_get_duration (self->playlist));
   slide (self);
   return raised;
 }
 
 void
-ams_recording_add_recovered (AmsRecording * self,
-    const AmsRecordingSegment * segment)
+ams_recording_add_recovered (AmsRecording *self,
+    const AmsRecordingSegment *segment)
 {
-  list_segment (self, segment);
+  list_segment (self, segment, FALSE);
   self->stats.recovered++;
 }
 
 const AmsRecordingSegment *
-ams_recording_begin_segment (AmsRecording * self, gint64 date_time,
-    gboolean discontinuity, GError ** error)
+ams_recording_begin_segment (AmsRecording *self, gint64 date_time,
+    gboolean discontinuity, GError **error)
 {
   g_autoptr (GDateTime) date = local_date (self, date_time);
   g_autofree gchar *name = NULL;
@@ -360,13 +378,13 @@ ams_recording_begin_segment (AmsRecording * self, gint64 date_time,
   self->open->date_time = date_time;
   /* Where a session joins an earlier one; never before the very first. */
   self->open->discontinuity = ams_playlist_get_next_sequence (self->playlist) >
-      ams_playlist_get_first_sequence (self->playlist) &&
-      (discontinuity || self->stats.segments == 0);
+          ams_playlist_get_first_sequence (self->playlist) &&
+      (discontinuity || self->owes_discontinuity || self->stats.segments == 0);
   return self->open;
 }
 
 static AmsJournalSegment *
-journal_segment (const AmsRecordingSegment * segment)
+journal_segment (const AmsRecordingSegment *segment)
 {
   AmsJournalSegment *line = ams_journal_segment_new (segment->name);
 
@@ -378,8 +396,8 @@ journal_segment (const AmsRecordingSegment * segment)
 }
 
 const AmsRecordingSegment *
-ams_recording_end_segment (AmsRecording * self, guint64 size,
-    guint64 duration, gboolean * raised)
+ams_recording_end_segment (AmsRecording *self, guint64 size, guint64 duration,
+    gboolean *raised)
 {
   g_return_val_if_fail (self->open != NULL, NULL);
 
@@ -392,7 +410,8 @@ ams_recording_end_segment (AmsRecording * self, guint64 size,
   self->stats.segments++;
   self->stats.bytes += size;
   self->stats.duration += duration;
-  *raised = list_segment (self, self->last);
+  *raised = list_segment (self, self->last, self->open_failed);
+  self->open_failed = self->owes_discontinuity = FALSE;
 
   g_queue_push_tail (&self->recent, journal_segment (self->last));
   if (g_queue_get_length (&self->recent) > JOURNAL_SEGMENTS)
@@ -403,34 +422,49 @@ ams_recording_end_segment (AmsRecording * self, guint64 size,
 }
 
 void
-ams_recording_abandon_segment (AmsRecording * self)
+ams_recording_abandon_segment (AmsRecording *self)
 {
+  if (self->open && self->open->discontinuity)
+    self->owes_discontinuity = TRUE;
+  self->open_failed = FALSE;
   g_clear_pointer (&self->open, ams_recording_segment_free);
 }
 
 gboolean
-ams_recording_has_open_segment (AmsRecording * self)
+ams_recording_has_open_segment (AmsRecording *self)
 {
   return self->open != NULL;
 }
 
-gboolean
-ams_recording_mark_failed (AmsRecording * self, const gchar * name)
+/* Marks @name where it is listed, or will be. */
+static gboolean
+mark_gap (AmsRecording *self, const gchar *name)
 {
-  g_autofree gchar *uri = NULL;
+  g_autofree gchar *uri = make_uri (self, name);
 
+  if (self->open && g_str_equal (self->open->name, name)) {
+    self->open_failed = TRUE;
+    return TRUE;
+  }
+  return ams_playlist_mark_gap (self->playlist, uri);
+}
+
+gboolean
+ams_recording_mark_failed (AmsRecording *self, const gchar *name)
+{
   if (!self->playlist)
     return FALSE;
-  g_ptr_array_add (self->failed, g_strdup (name));
-  uri = make_uri (self, name);
-  if (!ams_playlist_mark_gap (self->playlist, uri))
+  if (!g_ptr_array_find_with_equal_func (self->failed, name, g_str_equal, NULL))
+    g_ptr_array_add (self->failed, g_strdup (name));
+  if (!mark_gap (self, name))
     return FALSE;
-  self->stats.gaps++;
+  if (g_hash_table_add (self->gaps, g_strdup (name)))
+    self->stats.gaps++;
   return TRUE;
 }
 
 static GStrv
-take_failed (AmsRecording * self)
+take_failed (AmsRecording *self)
 {
   GStrv failed;
 
@@ -443,7 +477,7 @@ take_failed (AmsRecording * self)
 }
 
 void
-ams_recording_render (AmsRecording * self, AmsRecordingVersion * version)
+ams_recording_render (AmsRecording *self, AmsRecordingVersion *version)
 {
   version->name = g_strdup (self->working_name);
   version->text = ams_playlist_render (self->playlist, &version->extends);
@@ -453,7 +487,7 @@ ams_recording_render (AmsRecording * self, AmsRecordingVersion * version)
 }
 
 gboolean
-ams_recording_finish (AmsRecording * self, AmsRecordingVersion * version)
+ams_recording_finish (AmsRecording *self, AmsRecordingVersion *version)
 {
   if (!self->playlist || ams_playlist_get_length (self->playlist) == 0)
     return FALSE;
@@ -472,7 +506,7 @@ ams_recording_finish (AmsRecording * self, AmsRecordingVersion * version)
 }
 
 GBytes *
-ams_recording_render_journal (AmsRecording * self)
+ams_recording_render_journal (AmsRecording *self)
 {
   g_autoptr (AmsJournal) journal = ams_journal_new ();
   GList *l;
@@ -496,23 +530,27 @@ ams_recording_render_journal (AmsRecording * self)
 }
 
 void
-ams_recording_add_unlisted (AmsRecording * self, const gchar * name)
+ams_recording_add_unlisted (AmsRecording *self, const gchar *name)
 {
   /* How long ago it was unlisted is not known: the whole grace again. */
-  keep_unlisted (self, g_strdup (name), self->longest_playlist +
-      ams_playlist_get_target_duration (self->playlist) * SECOND);
+  guint64 grace = self->longest_playlist +
+      ams_playlist_get_target_duration (self->playlist) * SECOND;
+
+  if (removes_files (self))
+    g_queue_push_nth (&self->kept, kept_new (self, name, grace),
+        self->n_earlier++);
 }
 
 static gboolean
-too_many_files (AmsRecording * self)
+too_many_files (AmsRecording *self)
 {
-  return self->config->max_files > 0 &&
+  return self->kept.length > 0 &&
       self->kept.length + ams_playlist_get_length (self->playlist) >
-      self->config->max_files && self->kept.length > 0;
+      self->config->max_files;
 }
 
 static void
-forget_file (AmsRecording * self, const gchar * name)
+forget_file (AmsRecording *self, const gchar *name)
 {
   guint i;
 
@@ -526,7 +564,7 @@ forget_file (AmsRecording * self, const gchar * name)
 }
 
 GPtrArray *
-ams_recording_take_removals (AmsRecording * self)
+ams_recording_take_removals (AmsRecording *self)
 {
   GPtrArray *removals =
       g_ptr_array_new_with_free_func ((GDestroyNotify) removal_free);
@@ -536,9 +574,10 @@ ams_recording_take_removals (AmsRecording * self)
     AmsRecordingRemoval *removal = g_new0 (AmsRecordingRemoval, 1);
     guint64 elapsed = self->stats.duration - kept->unlisted_at;
 
+    self->n_earlier -= self->n_earlier > 0;
     removal->name = g_steal_pointer (&kept->name);
-    removal->after = kept->grace > elapsed ?
-        (gdouble) (kept->grace - elapsed) / SECOND : 0;
+    removal->after =
+        kept->grace > elapsed ? (gdouble) (kept->grace - elapsed) / SECOND : 0;
     forget_file (self, removal->name);
     g_ptr_array_add (removals, removal);
     kept_free (kept);
@@ -553,32 +592,32 @@ copy_string (gconstpointer string, gpointer user_data)
 }
 
 GPtrArray *
-ams_recording_get_own_files (AmsRecording * self)
+ams_recording_get_own_files (AmsRecording *self)
 {
   return g_ptr_array_copy (self->own_files, copy_string, NULL);
 }
 
 void
-ams_recording_get_stats (AmsRecording * self, AmsRecordingStats * stats)
+ams_recording_get_stats (AmsRecording *self, AmsRecordingStats *stats)
 {
   *stats = self->stats;
 }
 
 guint
-ams_recording_get_target_duration (AmsRecording * self)
+ams_recording_get_target_duration (AmsRecording *self)
 {
-  return self->playlist ? ams_playlist_get_target_duration (self->playlist) :
-      self->config->target_duration;
+  return self->playlist ? ams_playlist_get_target_duration (self->playlist)
+                        : self->config->target_duration;
 }
 
 guint
-ams_recording_get_length (AmsRecording * self)
+ams_recording_get_length (AmsRecording *self)
 {
   return self->playlist ? ams_playlist_get_length (self->playlist) : 0;
 }
 
 guint64
-ams_recording_get_next_number (AmsRecording * self)
+ams_recording_get_next_number (AmsRecording *self)
 {
   return self->next_number;
 }

@@ -17,38 +17,38 @@ G_BEGIN_DECLS
 
 typedef struct
 {
-  gchar *location;              /* relative templates */
+  gchar *location; /* relative templates */
   gchar *playlist_location;
-  gchar *playlist_root;         /* (nullable) */
+  gchar *playlist_root; /* (nullable) */
   gboolean add_date_time;
-  GTimeZone *zone;              /* of the dates in names */
+  GTimeZone *zone; /* of the dates in names */
   AmsPlaylistType type;
-  guint target_duration;        /* s */
-  guint playlist_length;        /* live: segments listed, 0: all */
-  guint max_files;              /* live: segments kept, 0: all */
+  guint target_duration; /* s */
+  guint playlist_length; /* live: segments listed, 0: all */
+  guint max_files; /* live: segments kept, 0: all */
   guint64 start_index;
   gboolean program_date_time;
   gboolean endlist;
-  gboolean independent;         /* EXT-X-INDEPENDENT-SEGMENTS */
-  gboolean remember_files;      /* for ams_recording_get_own_files() */
+  gboolean independent; /* EXT-X-INDEPENDENT-SEGMENTS */
+  gboolean remember_files; /* for ams_recording_get_own_files() */
 } AmsRecordingConfig;
 
 AmsRecordingConfig *ams_recording_config_new (void);
-void ams_recording_config_free (AmsRecordingConfig * config);
+void ams_recording_config_free (AmsRecordingConfig *config);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (AmsRecordingConfig, ams_recording_config_free)
 
 typedef struct
 {
   gchar *name;
-  guint64 number;               /* in the name */
-  guint64 sequence;             /* in the playlist */
+  guint64 number; /* in the name */
+  guint64 sequence; /* in the playlist */
   guint64 size;
   guint64 duration;
   gint64 date_time;
   gboolean discontinuity;
 } AmsRecordingSegment;
 
-void ams_recording_segment_free (AmsRecordingSegment * segment);
+void ams_recording_segment_free (AmsRecordingSegment *segment);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (AmsRecordingSegment, ams_recording_segment_free)
 
 /* One version of the playlist. */
@@ -59,84 +59,91 @@ typedef struct
   guint64 version;
   guint64 extends;
   gboolean final;
-  GStrv failed;                 /* (nullable) */
+  GStrv failed; /* (nullable) */
 } AmsRecordingVersion;
 
-void ams_recording_version_clear (AmsRecordingVersion * version);
-G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (AmsRecordingVersion, ams_recording_version_clear)
+void ams_recording_version_clear (AmsRecordingVersion *version);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (AmsRecordingVersion,
+    ams_recording_version_clear)
 
 typedef struct
 {
   gchar *name;
-  gdouble after;                /* s */
+  gdouble after; /* s */
 } AmsRecordingRemoval;
 
 typedef struct
 {
-  guint64 segments;             /* finished by this session */
-  guint64 recovered;            /* of an earlier one, found unlisted */
+  guint64 segments; /* finished by this session */
+  guint64 recovered; /* of an earlier one, found unlisted */
   guint64 gaps;
   guint64 discontinuities;
   guint64 bytes;
-  guint64 duration;             /* ns */
+  guint64 duration; /* ns */
 } AmsRecordingStats;
 
 typedef struct _AmsRecording AmsRecording;
 
 /* Takes @config. NULL with an AMS_NAMES_ERROR when a template is refused. */
-AmsRecording *ams_recording_new (AmsRecordingConfig * config, GError ** error);
-void ams_recording_free (AmsRecording * self);
+AmsRecording *ams_recording_new (AmsRecordingConfig *config, GError **error);
+void ams_recording_free (AmsRecording *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (AmsRecording, ams_recording_free)
 
-const AmsRecordingConfig *ams_recording_get_config (AmsRecording * self);
-const AmsNames *ams_recording_get_segment_names (AmsRecording * self);
-const AmsNames *ams_recording_get_playlist_names (AmsRecording * self);
+const AmsRecordingConfig *ams_recording_get_config (AmsRecording *self);
+const AmsNames *ams_recording_get_segment_names (AmsRecording *self);
+const AmsNames *ams_recording_get_playlist_names (AmsRecording *self);
 
 /* When the session begins: from then on the playlist has a name. @apart: names are given the session's date
  * even if the templates have none, to stay apart from what is there (existing=append-or-new). */
-gboolean ams_recording_begin (AmsRecording * self, gint64 date_time, gboolean apart, GError ** error);
-const gchar *ams_recording_get_playlist_name (AmsRecording * self);
+gboolean ams_recording_begin (AmsRecording *self, gint64 date_time,
+    gboolean apart, GError **error);
+const gchar *ams_recording_get_playlist_name (AmsRecording *self);
 /* Where versions go while the recording runs: for a vod a hidden file, else the playlist. */
-const gchar *ams_recording_get_working_name (AmsRecording * self);
+const gchar *ams_recording_get_working_name (AmsRecording *self);
 /* The same for every session of this recording. */
-const gchar *ams_recording_get_journal_name (AmsRecording * self);
+const gchar *ams_recording_get_journal_name (AmsRecording *self);
 
 /* Goes on from @earlier (nullable: from nothing); the next segment is number @next. */
-void ams_recording_continue (AmsRecording * self, const AmsPlaylistParsed * earlier, guint64 next);
+void ams_recording_continue (AmsRecording *self,
+    const AmsPlaylistParsed *earlier, guint64 next);
 
 /* Lists a segment that an earlier session left behind. */
-void ams_recording_add_recovered (AmsRecording * self, const AmsRecordingSegment * segment);
+void ams_recording_add_recovered (AmsRecording *self,
+    const AmsRecordingSegment *segment);
 
 /* The next segment's name; (transfer none), until the next call. NULL: no unique or allowed name came out. */
-const AmsRecordingSegment *ams_recording_begin_segment (AmsRecording * self, gint64 date_time, gboolean discontinuity, GError ** error);
+const AmsRecordingSegment *ams_recording_begin_segment (AmsRecording *self,
+    gint64 date_time, gboolean discontinuity, GError **error);
 /* It is whole: lists it. Returns: (transfer none) it, until the next call; *@raised: the target duration had to be raised. */
-const AmsRecordingSegment *ams_recording_end_segment (AmsRecording * self, guint64 size, guint64 duration, gboolean * raised);
+const AmsRecordingSegment *ams_recording_end_segment (AmsRecording *self,
+    guint64 size, guint64 duration, gboolean *raised);
 /* It never will be. */
-void ams_recording_abandon_segment (AmsRecording * self);
-gboolean ams_recording_has_open_segment (AmsRecording * self);
+void ams_recording_abandon_segment (AmsRecording *self);
+gboolean ams_recording_has_open_segment (AmsRecording *self);
 
 /* A store has given @name up: EXT-X-GAP. FALSE when it is not listed (any more). */
-gboolean ams_recording_mark_failed (AmsRecording * self, const gchar * name);
+gboolean ams_recording_mark_failed (AmsRecording *self, const gchar *name);
 
 /* The playlist as it stands, as it goes to the working name. */
-void ams_recording_render (AmsRecording * self, AmsRecordingVersion * version);
+void ams_recording_render (AmsRecording *self, AmsRecordingVersion *version);
 /* The playlist's last version, with ENDLIST if configured. FALSE when nothing was ever listed. */
-gboolean ams_recording_finish (AmsRecording * self, AmsRecordingVersion * version);
+gboolean ams_recording_finish (AmsRecording *self,
+    AmsRecordingVersion *version);
 
 /* What a later session must know if this one dies now (see amsjournal.h). */
-GBytes *ams_recording_render_journal (AmsRecording * self);
+GBytes *ams_recording_render_journal (AmsRecording *self);
 
 /* Segments that have left the window and are no longer to be kept, each once. @known: names that an
  * earlier session left, oldest first. (transfer full) (element-type AmsRecordingRemoval) */
-GPtrArray *ams_recording_take_removals (AmsRecording * self);
-void ams_recording_add_unlisted (AmsRecording * self, const gchar * name);
+GPtrArray *ams_recording_take_removals (AmsRecording *self);
+void ams_recording_add_unlisted (AmsRecording *self, const gchar *name);
 
 /* All that this session wrote and has not removed. (transfer full) (element-type utf8) */
-GPtrArray *ams_recording_get_own_files (AmsRecording * self);
+GPtrArray *ams_recording_get_own_files (AmsRecording *self);
 
-void ams_recording_get_stats (AmsRecording * self, AmsRecordingStats * stats);
-guint ams_recording_get_target_duration (AmsRecording * self);
-guint ams_recording_get_length (AmsRecording * self);
-guint64 ams_recording_get_next_number (AmsRecording * self);
+void ams_recording_get_stats (AmsRecording *self, AmsRecordingStats *stats);
+guint ams_recording_get_target_duration (AmsRecording *self);
+guint ams_recording_get_length (AmsRecording *self);
+guint64 ams_recording_get_next_number (AmsRecording *self);
 
 G_END_DECLS

@@ -8,15 +8,18 @@
 
 #include <string.h>
 
-G_DEFINE_QUARK (ams-recovery-error-quark, ams_recovery_error)
+G_DEFINE_QUARK (ams_recovery_error_quark, ams_recovery_error)
 
 /* 90 kHz. Segments of one session follow on each other to the frame; how long the last
  * frame lasts is an estimate. Two sessions that meet as closely by chance do no harm. */
 #define FOLLOWS_TOLERANCE (90000 / 10)
 #define PTS_MODULO (G_GUINT64_CONSTANT (1) << 33)
 
+/* ns: a playlist with a longer segment could not be read again. */
+#define LONGEST_SEGMENT (G_GUINT64_CONSTANT (86400) * 1000000000)
+
 AmsRecoveryFile *
-ams_recovery_file_new (const gchar * name, guint64 size, gboolean partial)
+ams_recovery_file_new (const gchar *name, guint64 size, gboolean partial)
 {
   AmsRecoveryFile *file = g_new0 (AmsRecoveryFile, 1);
 
@@ -27,14 +30,14 @@ ams_recovery_file_new (const gchar * name, guint64 size, gboolean partial)
 }
 
 void
-ams_recovery_file_free (AmsRecoveryFile * file)
+ams_recovery_file_free (AmsRecoveryFile *file)
 {
   g_free (file->name);
   g_free (file);
 }
 
 void
-ams_survey_free (AmsSurvey * survey)
+ams_survey_free (AmsSurvey *survey)
 {
   g_ptr_array_unref (survey->orphans);
   g_ptr_array_unref (survey->unlisted);
@@ -43,53 +46,69 @@ ams_survey_free (AmsSurvey * survey)
 
 /* ---- which playlist ---- */
 
-static gboolean
-is_beginning (const AmsPlaylistParsed * shorter,
-    const AmsPlaylistParsed * longer)
-{
-  return shorter->body_end <= longer->body_end &&
-      memcmp (g_bytes_get_data (shorter->text, NULL),
-      g_bytes_get_data (longer->text, NULL), shorter->body_end) == 0;
-}
-
 static guint64
-end_sequence (const AmsPlaylistParsed * parsed)
+end_sequence (const AmsPlaylistParsed *parsed)
 {
   return parsed->media_sequence + parsed->segments->len;
 }
 
-/* A sliding window is no beginning of a later one: they agree on what both list. */
 static gboolean
-windows_agree (const AmsPlaylistParsed * earlier,
-    const AmsPlaylistParsed * later)
+segments_agree (const AmsPlaylistParsed *a, guint i, const AmsPlaylistParsed *b,
+    guint j)
+{
+  const AmsPlaylistParsedSegment *x =
+      &g_array_index (a->segments, AmsPlaylistParsedSegment, i);
+  const AmsPlaylistParsedSegment *y =
+      &g_array_index (b->segments, AmsPlaylistParsedSegment, j);
+  const gchar *x_text = g_bytes_get_data (a->text, NULL);
+  const gchar *y_text = g_bytes_get_data (b->text, NULL);
+
+  return x->duration == y->duration && x->date_time == y->date_time &&
+      x->discontinuity == y->discontinuity && x->uri_len == y->uri_len &&
+      memcmp (x_text + x->uri_start, y_text + y->uri_start, x->uri_len) == 0;
+}
+
+/* They agree on what both list. Not byte by byte: a window slides, a GAP may have
+ * been marked, the target duration raised. */
+static gboolean
+lists_agree (const AmsPlaylistParsed *earlier, const AmsPlaylistParsed *later)
 {
   guint64 first = MAX (earlier->media_sequence, later->media_sequence);
   guint64 sequence;
 
   for (sequence = first; sequence < end_sequence (earlier); sequence++) {
-    g_autofree gchar *a = ams_playlist_parsed_uri (earlier,
-        sequence - earlier->media_sequence);
-    g_autofree gchar *b = ams_playlist_parsed_uri (later,
-        sequence - later->media_sequence);
-
-    if (!g_str_equal (a, b))
+    if (!segments_agree (earlier, sequence - earlier->media_sequence, later,
+            sequence - later->media_sequence))
       return FALSE;
   }
   return TRUE;
 }
 
 static gboolean
-goes_on_from (const AmsPlaylistParsed * longer,
-    const AmsPlaylistParsed * shorter)
+goes_on_from (const AmsPlaylistParsed *longer, const AmsPlaylistParsed *shorter)
 {
-  if (longer->has_type || shorter->has_type)
-    return is_beginning (shorter, longer);
-  return end_sequence (shorter) <= end_sequence (longer) &&
-      windows_agree (shorter, longer);
+  if (longer->type != shorter->type ||
+      end_sequence (shorter) > end_sequence (longer) ||
+      !lists_agree (shorter, longer))
+    return FALSE;
+  return !longer->has_type || longer->media_sequence == shorter->media_sequence;
+}
+
+/* Of two that list the same, the one that says more is the later. */
+static gboolean
+is_better (const AmsPlaylistParsed *parsed, const AmsPlaylistParsed *chosen)
+{
+  if (!goes_on_from (parsed, chosen))
+    return FALSE;
+  if (end_sequence (parsed) > end_sequence (chosen))
+    return TRUE;
+  if (parsed->body_end != chosen->body_end)
+    return parsed->body_end > chosen->body_end;
+  return parsed->ended && !chosen->ended;
 }
 
 AmsPlaylistParsed *
-ams_recovery_choose (GPtrArray * texts, const gchar * name, GError ** error)
+ams_recovery_choose (GPtrArray *texts, const gchar *name, GError **error)
 {
   g_autoptr (AmsPlaylistParsed) chosen = NULL;
   guint i;
@@ -102,17 +121,19 @@ ams_recovery_choose (GPtrArray * texts, const gchar * name, GError ** error)
     if (!parsed) {
       g_set_error (error, AMS_RECOVERY_ERROR, AMS_RECOVERY_ERROR_UNREADABLE,
           "The earlier playlist \"%s\" cannot be continued: %s. Repair it, "
-          "move it away, or set existing=append-or-new.", name, why->message);
+          "move it away, or set existing=append-or-new.",
+          name, why->message);
       return NULL;
     }
-    if (!chosen || goes_on_from (parsed, chosen)) {
+    if (!chosen || is_better (parsed, chosen)) {
       g_clear_pointer (&chosen, ams_playlist_parsed_free);
       chosen = g_steal_pointer (&parsed);
     } else if (!goes_on_from (chosen, parsed)) {
       g_set_error (error, AMS_RECOVERY_ERROR, AMS_RECOVERY_ERROR_FORKED,
           "Two stores hold different recordings under the name \"%s\", "
           "neither of which continues the other. Move one of them away, or "
-          "set existing=append-or-new.", name);
+          "set existing=append-or-new.",
+          name);
       return NULL;
     }
   }
@@ -120,20 +141,30 @@ ams_recovery_choose (GPtrArray * texts, const gchar * name, GError ** error)
 }
 
 gboolean
-ams_recovery_check_type (const AmsPlaylistParsed * earlier,
-    AmsPlaylistType type, const gchar * name, GError ** error)
+ams_recovery_check_type (const AmsPlaylistParsed *earlier, AmsPlaylistType type,
+    const gchar *name, GError **error)
 {
-  if (earlier->has_type && earlier->type == AMS_PLAYLIST_VOD && earlier->ended) {
+  if (earlier->has_type && earlier->type == AMS_PLAYLIST_VOD &&
+      earlier->ended) {
     g_set_error (error, AMS_RECOVERY_ERROR, AMS_RECOVERY_ERROR_FINISHED,
         "\"%s\" is a finished VOD playlist, which may not change any more. "
-        "Record to another name, or set existing=append-or-new.", name);
+        "Record to another name, or set existing=append-or-new.",
+        name);
+    return FALSE;
+  }
+  if (earlier->has_map) {
+    g_set_error (error, AMS_RECOVERY_ERROR, AMS_RECOVERY_ERROR_TYPE,
+        "\"%s\" lists fragmented MP4 (EXT-X-MAP), which MPEG-TS segments cannot "
+        "continue. Record to another name, or set existing=append-or-new.",
+        name);
     return FALSE;
   }
   if (earlier->has_type && type == AMS_PLAYLIST_LIVE) {
     g_set_error (error, AMS_RECOVERY_ERROR, AMS_RECOVERY_ERROR_TYPE,
         "\"%s\" is an EVENT playlist, from which nothing may be removed: it "
         "cannot be continued with playlist-type=live. Record to another name, "
-        "or set playlist-type=event.", name);
+        "or set playlist-type=event.",
+        name);
     return FALSE;
   }
   return TRUE;
@@ -143,14 +174,14 @@ ams_recovery_check_type (const AmsPlaylistParsed * earlier,
 
 typedef struct
 {
-  GHashTable *names;            /* listed */
+  GHashTable *names; /* listed */
   gboolean any;
-  guint64 first, last;          /* numbers */
+  guint64 first, last; /* numbers */
   gchar *last_name;
 } Listed;
 
 static void
-listed_clear (Listed * listed)
+listed_clear (Listed *listed)
 {
   g_hash_table_unref (listed->names);
   g_free (listed->last_name);
@@ -158,24 +189,34 @@ listed_clear (Listed * listed)
 
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Listed, listed_clear)
 
+/* No recording makes a higher number: one stray file must not use them up. */
+static gboolean
+is_ours (const AmsNames *names, const gchar *name, guint64 *number)
+{
+  return ams_names_match (names, name, number) && *number <= G_MAXINT64;
+}
+
 static void
-collect_listed (AmsRecording * recording, const AmsPlaylistParsed * earlier,
-    Listed * listed)
+collect_listed (AmsRecording *recording, const AmsPlaylistParsed *earlier,
+    Listed *listed)
 {
   const AmsNames *names = ams_recording_get_segment_names (recording);
   const gchar *root = ams_recording_get_config (recording)->playlist_root;
+  const gchar *playlist = ams_recording_get_playlist_name (recording);
   guint i;
 
   listed->names = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
   for (i = 0; earlier && i < earlier->segments->len; i++) {
     g_autofree gchar *uri = ams_playlist_parsed_uri (earlier, i);
-    gchar *name = ams_paths_name_of_uri (
-        ams_recording_get_playlist_name (recording), root, uri);
+    gchar *name = ams_paths_name_of_uri (playlist, root, uri);
     guint64 number;
 
+    /* Of a time when there was no root. */
+    if (!name)
+      name = ams_paths_name_of_uri (playlist, NULL, uri);
     if (!name)
       continue;
-    if (ams_names_match (names, name, &number)) {
+    if (is_ours (names, name, &number)) {
       listed->first = listed->any ? MIN (listed->first, number) : number;
       listed->last = listed->any ? MAX (listed->last, number) : number;
       listed->any = TRUE;
@@ -199,12 +240,31 @@ compare_numbered (gconstpointer a, gconstpointer b)
 
   if (x->number != y->number)
     return x->number < y->number ? -1 : 1;
-  return strcmp (x->file->name, y->file->name);
+  if (!g_str_equal (x->file->name, y->file->name))
+    return strcmp (x->file->name, y->file->name);
+  return x->file->partial - y->file->partial;
 }
 
-/* The store's files that have this recording's names, in order. */
+static void
+drop_repeated (GArray *found)
+{
+  guint i, kept = 0;
+
+  for (i = 0; i < found->len; i++) {
+    Numbered file = g_array_index (found, Numbered, i);
+
+    if (kept == 0 ||
+        !g_str_equal (file.file->name,
+            g_array_index (found, Numbered, kept - 1).file->name))
+      g_array_index (found, Numbered, kept++) = file;
+  }
+  g_array_set_size (found, kept);
+}
+
+/* The stores' files that have this recording's names, in order, each once: whole
+ * if any store has it whole. */
 static GArray *
-collect_files (const AmsNames * names, GPtrArray * files)
+collect_files (const AmsNames *names, GPtrArray *files)
 {
   GArray *found = g_array_new (FALSE, FALSE, sizeof (Numbered));
   guint i;
@@ -212,15 +272,16 @@ collect_files (const AmsNames * names, GPtrArray * files)
   for (i = 0; i < files->len; i++) {
     Numbered numbered = { g_ptr_array_index (files, i), 0 };
 
-    if (ams_names_match (names, numbered.file->name, &numbered.number))
+    if (is_ours (names, numbered.file->name, &numbered.number))
       g_array_append_val (found, numbered);
   }
   g_array_sort (found, compare_numbered);
+  drop_repeated (found);
   return found;
 }
 
 static gboolean
-is_behind (const Numbered * file, const Listed * listed, gboolean has_number)
+is_behind (const Numbered *file, const Listed *listed, gboolean has_number)
 {
   if (!listed->any)
     return TRUE;
@@ -230,41 +291,54 @@ is_behind (const Numbered * file, const Listed * listed, gboolean has_number)
 }
 
 static void
-sort_out (AmsSurvey * survey, const Numbered * file, const Listed * listed,
+sort_out (AmsSurvey *survey, const Numbered *file, const Listed *listed,
     gboolean has_number)
 {
   if (g_hash_table_contains (listed->names, file->file->name))
     return;
   if (is_behind (file, listed, has_number))
-    g_ptr_array_add (survey->orphans, ams_recovery_file_new (file->file->name,
-            file->file->size, file->file->partial));
+    g_ptr_array_add (survey->orphans,
+        ams_recovery_file_new (file->file->name, file->file->size,
+            file->file->partial));
   else if (has_number && file->number < listed->first && !file->file->partial)
     g_ptr_array_add (survey->unlisted, g_strdup (file->file->name));
 }
 
-/* With the session's date in the names, all earlier sessions' files match as well: only the
- * journal knows which of them were left unlisted. Those are another playlist's. */
+/* With a date in the playlist's name, what was left unlisted is another playlist's. */
 static gboolean
-names_are_shared (AmsRecording * recording)
+playlist_is_shared (AmsRecording *recording)
 {
-  return !ams_names_has_session (ams_recording_get_segment_names (recording)) &&
-      !ams_names_has_session (ams_recording_get_playlist_names (recording));
+  return !ams_names_has_session (ams_recording_get_playlist_names (recording));
+}
+
+/* With the session's date in the names, all earlier sessions' files match as well:
+ * only the journal knows which of them were left unlisted. */
+static gboolean
+may_be_left (AmsRecording *recording, const AmsJournal *journal,
+    const Numbered *file)
+{
+  if (!playlist_is_shared (recording))
+    return FALSE;
+  return !ams_names_has_session (ams_recording_get_segment_names (recording)) ||
+      (journal && ams_journal_find (journal, file->file->name));
 }
 
 AmsSurvey *
-ams_recovery_survey (AmsRecording * recording,
-    const AmsPlaylistParsed * earlier, const AmsJournal * journal,
-    GPtrArray * files)
+ams_recovery_survey (AmsRecording *recording, const AmsPlaylistParsed *earlier,
+    const AmsJournal *journal, GPtrArray *files)
 {
   const AmsNames *names = ams_recording_get_segment_names (recording);
   gboolean has_number = ams_names_has_number (names);
+  gboolean shares_numbers = !ams_names_has_session (names);
   AmsSurvey *survey = g_new0 (AmsSurvey, 1);
-  g_auto (Listed) listed = { 0, };
+  g_auto (Listed) listed = {
+    0,
+  };
   g_autoptr (GArray) found = collect_files (names, files);
   guint i;
 
-  survey->orphans = g_ptr_array_new_with_free_func (
-      (GDestroyNotify) ams_recovery_file_free);
+  survey->orphans =
+      g_ptr_array_new_with_free_func ((GDestroyNotify) ams_recovery_file_free);
   survey->unlisted = g_ptr_array_new_with_free_func (g_free);
   collect_listed (recording, earlier, &listed);
   survey->next_number = ams_recording_get_config (recording)->start_index;
@@ -275,14 +349,14 @@ ams_recovery_survey (AmsRecording * recording,
   for (i = 0; i < found->len; i++) {
     const Numbered *file = &g_array_index (found, Numbered, i);
 
-    if (has_number && !ams_names_has_session (names))
+    if (has_number && shares_numbers)
       survey->next_number = MAX (survey->next_number, file->number + 1);
-    if (names_are_shared (recording)) {
+    if (may_be_left (recording, journal, file)) {
       survey->any = TRUE;
       sort_out (survey, file, &listed, has_number);
     }
   }
-  if (journal && names_are_shared (recording))
+  if (journal && shares_numbers)
     survey->next_number = MAX (survey->next_number, journal->next_number);
   return survey;
 }
@@ -302,26 +376,28 @@ follows (guint64 end_pts, guint64 first_pts)
 }
 
 gboolean
-ams_recovery_measure (const AmsRecoveryFile * file, GBytes * data,
-    const AmsJournal * journal, guint64 * end_pts,
-    AmsRecordingSegment * segment, guint64 * usable)
+ams_recovery_measure (const AmsRecoveryFile *file, GBytes *data,
+    const AmsJournal *journal, guint64 *end_pts, AmsRecordingSegment *segment,
+    guint64 *usable)
 {
   const AmsJournalSegment *known =
       journal ? ams_journal_find (journal, file->name) : NULL;
   AmsTsScan scan;
 
-  if (!ams_ts_scan (data, !file->partial, &scan))
+  if (!ams_ts_scan (data, !file->partial, &scan) ||
+      scan.duration > LONGEST_SEGMENT)
     return FALSE;
 
   *usable = file->partial ? scan.usable : file->size;
   g_free (segment->name);
   segment->name = g_strdup (file->name);
   segment->size = *usable;
-  segment->duration = known && known->duration && !file->partial ?
-      known->duration : scan.duration;
+  segment->duration = known && known->duration && !file->partial
+      ? known->duration
+      : scan.duration;
   segment->date_time = known ? known->date_time : 0;
-  segment->discontinuity = known ? known->discontinuity :
-      !follows (*end_pts, scan.first_pts);
+  segment->discontinuity =
+      known ? known->discontinuity : !follows (*end_pts, scan.first_pts);
   *end_pts = scan.end_pts;
   return TRUE;
 }

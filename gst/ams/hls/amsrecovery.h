@@ -18,10 +18,10 @@ GQuark ams_recovery_error_quark (void);
 
 typedef enum
 {
-  AMS_RECOVERY_ERROR_UNREADABLE,        /* a playlist that cannot be parsed */
-  AMS_RECOVERY_ERROR_FORKED,            /* two stores hold different recordings */
-  AMS_RECOVERY_ERROR_FINISHED,          /* a VOD: may never change again */
-  AMS_RECOVERY_ERROR_TYPE,              /* event and live do not go together */
+  AMS_RECOVERY_ERROR_UNREADABLE, /* a playlist that cannot be parsed */
+  AMS_RECOVERY_ERROR_FORKED, /* two stores hold different recordings */
+  AMS_RECOVERY_ERROR_FINISHED, /* a VOD: may never change again */
+  AMS_RECOVERY_ERROR_TYPE, /* event and live do not go together */
 } AmsRecoveryError;
 
 typedef struct
@@ -31,35 +31,44 @@ typedef struct
   gboolean partial;
 } AmsRecoveryFile;
 
-AmsRecoveryFile *ams_recovery_file_new (const gchar * name, guint64 size, gboolean partial);
-void ams_recovery_file_free (AmsRecoveryFile * file);
+AmsRecoveryFile *ams_recovery_file_new (const gchar *name, guint64 size,
+    gboolean partial);
+void ams_recovery_file_free (AmsRecoveryFile *file);
 
 /* Of the texts that the stores hold of one playlist, the one that goes on: all
  * others must be beginnings of it. @texts: (element-type GBytes). NULL without
  * error: there are none. */
-AmsPlaylistParsed *ams_recovery_choose (GPtrArray * texts, const gchar * name, GError ** error);
+AmsPlaylistParsed *ams_recovery_choose (GPtrArray *texts, const gchar *name,
+    GError **error);
 
 /* Whether @earlier may be continued as @type. */
-gboolean ams_recovery_check_type (const AmsPlaylistParsed * earlier, AmsPlaylistType type, const gchar * name, GError ** error);
+gboolean ams_recovery_check_type (const AmsPlaylistParsed *earlier,
+    AmsPlaylistType type, const gchar *name, GError **error);
 
 typedef struct
 {
   guint64 next_number;
-  GPtrArray *orphans;           /* (element-type AmsRecoveryFile) not listed, to be listed, in order */
-  GPtrArray *unlisted;          /* (element-type utf8) left the window, still there, oldest first */
-  gboolean any;                 /* there is an earlier recording at all */
+  GPtrArray *
+      orphans; /* (element-type AmsRecoveryFile) not listed, to be listed, in order */
+  GPtrArray *
+      unlisted; /* (element-type utf8) left the window, still there, oldest first */
+  gboolean any; /* there is an earlier recording at all */
 } AmsSurvey;
 
-void ams_survey_free (AmsSurvey * survey);
+void ams_survey_free (AmsSurvey *survey);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (AmsSurvey, ams_survey_free)
 
 /* Looks at what a store lists (@files, element-type AmsRecoveryFile), at the @earlier playlist and the
  * @journal (both nullable) of @recording, which has begun. */
-AmsSurvey *ams_recovery_survey (AmsRecording * recording, const AmsPlaylistParsed * earlier, const AmsJournal * journal, GPtrArray * files);
+AmsSurvey *ams_recovery_survey (AmsRecording *recording,
+    const AmsPlaylistParsed *earlier, const AmsJournal *journal,
+    GPtrArray *files);
 
 /* How long the orphan in @data is, and whether it follows on a segment that ends at @end_pts (90 kHz; G_MAXUINT64:
  * unknown, then it does not). @journal is believed where it knows. Returns FALSE when nothing of it is usable. *@end_pts is moved on,
  * *@usable is the number of bytes worth keeping. */
-gboolean ams_recovery_measure (const AmsRecoveryFile * file, GBytes * data, const AmsJournal * journal, guint64 * end_pts, AmsRecordingSegment * segment, guint64 * usable);
+gboolean ams_recovery_measure (const AmsRecoveryFile *file, GBytes *data,
+    const AmsJournal *journal, guint64 *end_pts, AmsRecordingSegment *segment,
+    guint64 *usable);
 
 G_END_DECLS

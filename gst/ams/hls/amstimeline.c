@@ -17,7 +17,7 @@ typedef struct
   gboolean begun;
   gboolean expect_jump;
   gint64 offset;
-  gint64 last;                  /* on the time line */
+  gint64 last; /* on the time line */
   gint64 duration;
   gint64 arrival;
 } Track;
@@ -25,7 +25,7 @@ typedef struct
 struct _AmsTimeline
 {
   gint64 threshold;
-  GArray *tracks;               /* Track */
+  GArray *tracks; /* Track */
 };
 
 AmsTimeline *
@@ -39,34 +39,34 @@ ams_timeline_new (gint64 threshold)
 }
 
 void
-ams_timeline_free (AmsTimeline * self)
+ams_timeline_free (AmsTimeline *self)
 {
   g_array_unref (self->tracks);
   g_free (self);
 }
 
 guint
-ams_timeline_add_track (AmsTimeline * self)
+ams_timeline_add_track (AmsTimeline *self)
 {
   g_array_set_size (self->tracks, self->tracks->len + 1);
   return self->tracks->len - 1;
 }
 
 static Track *
-get_track (AmsTimeline * self, guint i)
+get_track (AmsTimeline *self, guint i)
 {
   return &g_array_index (self->tracks, Track, i);
 }
 
 static gboolean
-near (AmsTimeline * self, gint64 a, gint64 b)
+near (AmsTimeline *self, gint64 a, gint64 b)
 {
   return ABS (a - b) <= self->threshold;
 }
 
 /* How far the other tracks are; AMS_TIME_NONE: there are none. */
 static gint64
-others_position (AmsTimeline * self, Track * track)
+others_position (AmsTimeline *self, Track *track)
 {
   gint64 position = AMS_TIME_NONE;
   guint i;
@@ -80,9 +80,10 @@ others_position (AmsTimeline * self, Track * track)
   return position;
 }
 
-/* Another track's offset that puts @time next to @expected. */
+/* Another track's offset that puts @time between @expected and @resumed. */
 static gboolean
-adopt_offset (AmsTimeline * self, Track * track, gint64 time, gint64 expected)
+adopt_offset (AmsTimeline *self, Track *track, gint64 time, gint64 expected,
+    gint64 resumed)
 {
   guint i;
 
@@ -90,7 +91,8 @@ adopt_offset (AmsTimeline * self, Track * track, gint64 time, gint64 expected)
     Track *other = get_track (self, i);
 
     if (other != track && other->begun && other->offset != track->offset &&
-        near (self, time + other->offset, expected)) {
+        time + other->offset >= expected - self->threshold &&
+        time + other->offset <= resumed + self->threshold) {
       track->offset = other->offset;
       return TRUE;
     }
@@ -99,7 +101,7 @@ adopt_offset (AmsTimeline * self, Track * track, gint64 time, gint64 expected)
 }
 
 static gboolean
-is_hole (AmsTimeline * self, Track * track, gint64 out, gint64 elapsed)
+is_hole (AmsTimeline *self, Track *track, gint64 out, gint64 elapsed)
 {
   return others_position (self, track) >= out - self->threshold ||
       near (self, elapsed, out - track->last) ||
@@ -107,33 +109,54 @@ is_hole (AmsTimeline * self, Track * track, gint64 out, gint64 elapsed)
 }
 
 static void
-resolve_jump (AmsTimeline * self, Track * track, gint64 time, gint64 expected,
+resolve_jump (AmsTimeline *self, Track *track, gint64 time, gint64 expected,
     gint64 elapsed)
 {
   gint64 out = time + track->offset;
+  gint64 resumed = MAX (expected, track->last + elapsed);
 
   if (out > expected && is_hole (self, track, out, elapsed))
     return;
-  if (adopt_offset (self, track, time, expected))
+  if (adopt_offset (self, track, time, expected, resumed))
     return;
-  track->offset = MAX (expected, track->last + elapsed) - time;
+  track->offset = resumed - time;
+}
+
+/* Of none and the other tracks' offsets the one that brings @time closest to
+ * @position. */
+static gint64
+closest_offset (AmsTimeline *self, Track *track, gint64 time, gint64 position)
+{
+  gint64 closest = 0;
+  guint i;
+
+  for (i = 0; i < self->tracks->len; i++) {
+    Track *other = get_track (self, i);
+
+    if (other != track && other->begun &&
+        ABS (time + other->offset - position) < ABS (time + closest - position))
+      closest = other->offset;
+  }
+  return closest;
 }
 
 static void
-begin_track (AmsTimeline * self, Track * track, gint64 time)
+begin_track (AmsTimeline *self, Track *track, gint64 time)
 {
   gint64 position = others_position (self, track);
 
   track->begun = TRUE;
   track->offset = 0;
-  if (position != AMS_TIME_NONE && ABS (time - position) > LONGEST_HOLE &&
-      !adopt_offset (self, track, time, position))
+  if (position == AMS_TIME_NONE)
+    return;
+  track->offset = closest_offset (self, track, time, position);
+  if (ABS (time + track->offset - position) > LONGEST_HOLE)
     track->offset = position - time;
 }
 
 /* TRUE when @time does not follow on what was. */
 static gboolean
-follow (AmsTimeline * self, Track * track, gint64 time, gint64 arrival)
+follow (AmsTimeline *self, Track *track, gint64 time, gint64 arrival)
 {
   gint64 expected = track->last + track->duration;
   gint64 out = time + track->offset;
@@ -150,8 +173,8 @@ follow (AmsTimeline * self, Track * track, gint64 time, gint64 arrival)
 }
 
 gint64
-ams_timeline_map (AmsTimeline * self, guint i, gint64 time, gint64 duration,
-    gint64 arrival, gboolean * jump)
+ams_timeline_map (AmsTimeline *self, guint i, gint64 time, gint64 duration,
+    gint64 arrival, gboolean *jump)
 {
   Track *track = get_track (self, i);
   gboolean missing = time == AMS_TIME_NONE;
@@ -179,13 +202,13 @@ ams_timeline_map (AmsTimeline * self, guint i, gint64 time, gint64 duration,
 }
 
 gint64
-ams_timeline_get_offset (AmsTimeline * self, guint i)
+ams_timeline_get_offset (AmsTimeline *self, guint i)
 {
   return get_track (self, i)->offset;
 }
 
 void
-ams_timeline_expect_jump (AmsTimeline * self, guint i)
+ams_timeline_expect_jump (AmsTimeline *self, guint i)
 {
   get_track (self, i)->expect_jump = TRUE;
 }

@@ -17,29 +17,30 @@
 #pragma once
 
 #include <glib.h>
-#include "amscutter.h"          /* AMS_TIME_NONE */
+#include "amscutter.h" /* AMS_TIME_NONE */
 
 G_BEGIN_DECLS
 
 typedef struct _AmsTimeline AmsTimeline;
 
 AmsTimeline *ams_timeline_new (gint64 threshold);
-void ams_timeline_free (AmsTimeline * self);
+void ams_timeline_free (AmsTimeline *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (AmsTimeline, ams_timeline_free)
 
 /* Returns: the track's index. */
-guint ams_timeline_add_track (AmsTimeline * self);
+guint ams_timeline_add_track (AmsTimeline *self);
 
 /* @time: the buffer's running time in decoding order (DTS, else PTS), or
  * AMS_TIME_NONE. @duration: how long until the next is expected, 0 if unknown.
  * @arrival: a monotonic clock. *@jump: the media before and behind do not belong together. Returns: what to
  * add to the buffer's running times; for @time of NONE, the time itself. */
-gint64 ams_timeline_map (AmsTimeline * self, guint track, gint64 time, gint64 duration, gint64 arrival, gboolean * jump);
+gint64 ams_timeline_map (AmsTimeline *self, guint track, gint64 time,
+    gint64 duration, gint64 arrival, gboolean *jump);
 
 /* What is being added to this track's running times now. */
-gint64 ams_timeline_get_offset (AmsTimeline * self, guint track);
+gint64 ams_timeline_get_offset (AmsTimeline *self, guint track);
 
 /* What comes next on this track has nothing to do with what was before (a flush). */
-void ams_timeline_expect_jump (AmsTimeline * self, guint track);
+void ams_timeline_expect_jump (AmsTimeline *self, guint track);
 
 G_END_DECLS

@@ -15,24 +15,24 @@ G_BEGIN_DECLS
 
 typedef enum
 {
-  GST_AMS_CUT_BEGIN,            /* a segment begins with the next frame of this track */
-  GST_AMS_CUT_CANDIDATE,        /* one may turn out to begin there */
-  GST_AMS_CUT_AT_CANDIDATE,     /* it has turned out so */
-  GST_AMS_CUT_END,              /* the recording ends at `end` */
+  GST_AMS_CUT_BEGIN, /* a segment begins with the next frame of this track */
+  GST_AMS_CUT_CANDIDATE, /* one may turn out to begin there */
+  GST_AMS_CUT_AT_CANDIDATE, /* it has turned out so */
+  GST_AMS_CUT_END, /* the recording ends at `end` */
 } GstAmsCutKind;
 
 typedef struct
 {
   GstAmsCutKind kind;
-  gint64 pts;                   /* ns, of the segment's first frame */
-  gint64 end;                   /* ns, where the segment before ends */
-  gint64 date_time;             /* µs since 1970 UTC, of `pts` */
-  gint64 running_time;          /* ns, of `pts`, as it came in */
+  gint64 pts; /* ns, of the segment's first frame */
+  gint64 end; /* ns, where the segment before ends */
+  gint64 date_time; /* µs since 1970 UTC, of `pts` */
+  gint64 running_time; /* ns, of `pts`, as it came in */
   gboolean discontinuity;
-  gboolean video;               /* a keyframe of the video follows */
+  gboolean video; /* a keyframe of the video follows */
 } GstAmsCut;
 
-GstEvent *gst_ams_cut_event_new (const GstAmsCut * cut);
-gboolean gst_ams_cut_event_parse (GstEvent * event, GstAmsCut * cut);
+GstEvent *gst_ams_cut_event_new (const GstAmsCut *cut);
+gboolean gst_ams_cut_event_parse (GstEvent *event, GstAmsCut *cut);
 
 G_END_DECLS

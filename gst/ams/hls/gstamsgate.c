@@ -42,14 +42,13 @@ GST_DEBUG_CATEGORY (gst_ams_gate_debug);
   "audio/x-opus, channels=(int)[ 1, 8 ], channel-mapping-family=(int){ 0, 1 }"
 
 static GstStaticPadTemplate video_sink_template =
-GST_STATIC_PAD_TEMPLATE ("video_%u", GST_PAD_SINK, GST_PAD_REQUEST,
-    GST_STATIC_CAPS (SINK_VIDEO_CAPS));
+    GST_STATIC_PAD_TEMPLATE ("video_%u", GST_PAD_SINK, GST_PAD_REQUEST,
+        GST_STATIC_CAPS (SINK_VIDEO_CAPS));
 static GstStaticPadTemplate audio_sink_template =
-GST_STATIC_PAD_TEMPLATE ("audio_%u", GST_PAD_SINK, GST_PAD_REQUEST,
-    GST_STATIC_CAPS (SINK_AUDIO_CAPS));
-static GstStaticPadTemplate src_template =
-GST_STATIC_PAD_TEMPLATE ("src_%u", GST_PAD_SRC, GST_PAD_SOMETIMES,
-    GST_STATIC_CAPS_ANY);
+    GST_STATIC_PAD_TEMPLATE ("audio_%u", GST_PAD_SINK, GST_PAD_REQUEST,
+        GST_STATIC_CAPS (SINK_AUDIO_CAPS));
+static GstStaticPadTemplate src_template = GST_STATIC_PAD_TEMPLATE ("src_%u",
+    GST_PAD_SRC, GST_PAD_SOMETIMES, GST_STATIC_CAPS_ANY);
 
 /* What is held of a track while the other is waited for, before its thread waits as well. */
 #define HOLD_SLACK (2 * GST_SECOND)
@@ -64,17 +63,16 @@ struct _GstAmsGate
   GstAmsGateCallbacks callbacks;
   gpointer user_data;
 
-  GThread *watch;               /* state changes only */
+  GThread *watch; /* state changes only */
 
   GMutex lock;
-  GCond cond;                   /* something may have changed for who waits */
+  GCond cond; /* something may have changed for who waits */
   /* under the lock */
   GstAmsGateLogic logic;
   gboolean stopping;
 };
 
 G_DEFINE_TYPE (GstAmsGate, gst_ams_gate, GST_TYPE_ELEMENT);
-
 
 static gint64
 now_running_time (gpointer user_data)
@@ -88,14 +86,10 @@ now_running_time (gpointer user_data)
       gst_clock_get_time (clock));
 }
 
-
-
-
-
 /* ---- starting and joining ---- */
 
 static gboolean
-attach (GstAmsGate * self, GstAmsGateTrack * track)
+attach (GstAmsGate *self, GstAmsGateTrack *track)
 {
   return self->callbacks.attach (self, track->srcpad, track->video,
       self->user_data);
@@ -105,7 +99,7 @@ attach (GstAmsGate * self, GstAmsGateTrack * track)
  * as `starting` is set. The muxer waits for data on each pad that it has, so all that begin
  * are attached before the first of them pushes. */
 static gboolean
-start_unlocked_locked (GstAmsGate * self)
+start_unlocked_locked (GstAmsGate *self)
 {
   gint64 start = gst_ams_gate_logic_start_time (&self->logic);
   gboolean ok = TRUE;
@@ -133,9 +127,10 @@ start_unlocked_locked (GstAmsGate * self)
 
 /* Goes on with whatever of @track may go on. Lock held, released in between. FALSE: an error was posted. */
 static gboolean
-advance_locked (GstAmsGate * self, GstAmsGateTrack * track, GQueue * out)
+advance_locked (GstAmsGate *self, GstAmsGateTrack *track, GQueue *out)
 {
-  if (!self->logic.started && !self->logic.starting && gst_ams_gate_logic_may_start (&self->logic) &&
+  if (!self->logic.started && !self->logic.starting &&
+      gst_ams_gate_logic_may_start (&self->logic) &&
       !start_unlocked_locked (self))
     return FALSE;
   if (!self->logic.started || !gst_ams_gate_logic_is_ready (track))
@@ -162,7 +157,8 @@ advance_locked (GstAmsGate * self, GstAmsGateTrack * track, GQueue * out)
     track->attached = TRUE;
   }
   while (gst_ams_gate_logic_is_ready (track))
-    gst_ams_gate_logic_process (&self->logic, track, g_queue_pop_head (&track->held), out);
+    gst_ams_gate_logic_process (&self->logic, track,
+        g_queue_pop_head (&track->held), out);
   return TRUE;
 }
 
@@ -170,7 +166,7 @@ advance_locked (GstAmsGate * self, GstAmsGateTrack * track, GQueue * out)
 
 /* Pushes GAPs for silent tracks whose other's thread waits for room. */
 static void
-watch_tracks (GstAmsGate * self)
+watch_tracks (GstAmsGate *self)
 {
   guint i, n;
 
@@ -183,8 +179,10 @@ watch_tracks (GstAmsGate * self)
     g_autoptr (GstPad) pad = NULL;
 
     g_mutex_lock (&self->lock);
-    if (i < self->logic.tracks->len && gst_ams_gate_logic_get_track (&self->logic, i)->pushing)
-      gap = gst_ams_gate_logic_gap_for_other (&self->logic, gst_ams_gate_logic_get_track (&self->logic, i), &silent);
+    if (i < self->logic.tracks->len &&
+        gst_ams_gate_logic_get_track (&self->logic, i)->pushing)
+      gap = gst_ams_gate_logic_gap_for_other (&self->logic,
+          gst_ams_gate_logic_get_track (&self->logic, i), &silent);
     if (gap)
       pad = gst_object_ref (silent->srcpad);
     g_mutex_unlock (&self->lock);
@@ -214,7 +212,7 @@ watch_thread (gpointer data)
 }
 
 static GstFlowReturn
-push_all (GstAmsGateTrack * track, GQueue * out)
+push_all (GstAmsGateTrack *track, GQueue *out)
 {
   GstFlowReturn ret = GST_FLOW_OK;
   GstMiniObject *object;
@@ -231,19 +229,20 @@ push_all (GstAmsGateTrack * track, GQueue * out)
 }
 
 static void
-complain_no_keyframe (GstAmsGate * self)
+complain_no_keyframe (GstAmsGate *self)
 {
   GST_ELEMENT_WARNING (self, STREAM, DECODE,
       ("No keyframe (IDR) has come for %u seconds of video: nothing can be "
-          "recorded before one. Make the encoder send them, at least one "
-          "per target-duration.", (guint) (GST_AMS_GATE_IDR_PATIENCE / GST_SECOND)),
+       "recorded before one. Make the encoder send them, at least one "
+       "per target-duration.",
+          (guint) (GST_AMS_GATE_IDR_PATIENCE / GST_SECOND)),
       (NULL));
 }
 
 /* Asks for the keyframe that is to end the segment which began with what was just
  * pushed. */
 static void
-request_keyframe (GstAmsGate * self, GstAmsGateTrack * track, GstEvent * request)
+request_keyframe (GstAmsGate *self, GstAmsGateTrack *track, GstEvent *request)
 {
   gboolean handled;
 
@@ -258,18 +257,19 @@ request_keyframe (GstAmsGate * self, GstAmsGateTrack * track, GstEvent * request
 /* A start is waited for, and enough is held: as with a full queue, this thread
  * waits, until the other track comes or has had its time. */
 static void
-wait_for_start_locked (GstAmsGate * self, GstAmsGateTrack * track)
+wait_for_start_locked (GstAmsGate *self, GstAmsGateTrack *track)
 {
   gint64 limit = self->logic.settings.stall_timeout + HOLD_SLACK;
 
   while (!self->logic.started && !self->stopping && !self->logic.finished &&
-      gst_ams_gate_logic_held_span (track) > limit && !gst_ams_gate_logic_may_start (&self->logic))
+      gst_ams_gate_logic_held_span (track) > limit &&
+      !gst_ams_gate_logic_may_start (&self->logic))
     g_cond_wait_until (&self->cond, &self->lock,
         g_get_monotonic_time () + WATCH_INTERVAL);
 }
 
 static GstFlowReturn
-gst_ams_gate_chain (GstPad * pad, GstObject * parent, GstBuffer * buffer)
+gst_ams_gate_chain (GstPad *pad, GstObject *parent, GstBuffer *buffer)
 {
   GstAmsGate *self = GST_AMS_GATE (parent);
   GstAmsGateTrack *track = gst_pad_get_element_private (pad);
@@ -292,7 +292,8 @@ gst_ams_gate_chain (GstPad * pad, GstObject * parent, GstBuffer * buffer)
     self->logic.hold_since = track->arrival;
   segment_start = ams_cutter_get_segment_start (self->logic.cutter);
   item = gst_ams_gate_logic_new_item (&self->logic, track, buffer);
-  if (!gst_ams_gate_logic_drop_before_key (&self->logic, track, item, &complain)) {
+  if (!gst_ams_gate_logic_drop_before_key (&self->logic, track, item,
+          &complain)) {
     gint64 offset = item->pts - item->running_time;
 
     g_queue_push_tail (&track->held, item);
@@ -300,8 +301,10 @@ gst_ams_gate_chain (GstPad * pad, GstObject * parent, GstBuffer * buffer)
     ok = advance_locked (self, track, &out);
     gap = gst_ams_gate_logic_gap_for_other (&self->logic, track, &silent);
     if (ams_cutter_get_segment_start (self->logic.cutter) != segment_start)
-      request = gst_ams_gate_logic_keyframe_request (&self->logic, track, offset);
-  } else if (self->logic.settings.send_keyframe_requests && self->logic.dropped == 1) {
+      request =
+          gst_ams_gate_logic_keyframe_request (&self->logic, track, offset);
+  } else if (self->logic.settings.send_keyframe_requests &&
+      self->logic.dropped == 1) {
     request = gst_video_event_new_upstream_force_key_unit (GST_CLOCK_TIME_NONE,
         TRUE, self->logic.keyframe_requests++);
   }
@@ -325,14 +328,15 @@ gst_ams_gate_chain (GstPad * pad, GstObject * parent, GstBuffer * buffer)
 /* The start may have waited for @ended only: the others go on now, as nothing else
  * may come that wakes them. */
 static void
-flush_others (GstAmsGate * self, GstAmsGateTrack * ended)
+flush_others (GstAmsGate *self, GstAmsGateTrack *ended)
 {
   g_auto (GQueue) out = G_QUEUE_INIT;
   GstAmsGateTrack *other;
 
   g_mutex_lock (&self->lock);
   other = gst_ams_gate_logic_other_track (&self->logic, ended);
-  if (other && other->eos && gst_ams_gate_logic_is_ready (other) && !other->pushing) {
+  if (other && other->eos && gst_ams_gate_logic_is_ready (other) &&
+      !other->pushing) {
     advance_locked (self, other, &out);
     g_queue_push_tail (&out, gst_ams_gate_logic_new_end (&self->logic));
     g_queue_push_tail (&out, gst_event_new_eos ());
@@ -343,7 +347,7 @@ flush_others (GstAmsGate * self, GstAmsGateTrack * ended)
 }
 
 static void
-end_track (GstAmsGate * self, GstAmsGateTrack * track, GstEvent * eos)
+end_track (GstAmsGate *self, GstAmsGateTrack *track, GstEvent *eos)
 {
   g_auto (GQueue) out = G_QUEUE_INIT;
   gboolean all, any_attached, attached;
@@ -374,7 +378,7 @@ end_track (GstAmsGate * self, GstAmsGateTrack * track, GstEvent * eos)
 }
 
 static void
-take_flush (GstAmsGate * self, GstAmsGateTrack * track)
+take_flush (GstAmsGate *self, GstAmsGateTrack *track)
 {
   g_mutex_lock (&self->lock);
   gst_segment_init (&track->segment, GST_FORMAT_TIME);
@@ -384,7 +388,7 @@ take_flush (GstAmsGate * self, GstAmsGateTrack * track)
 
 /* Upstream says that there is nothing up to a time: as good as data. */
 static void
-take_gap (GstAmsGate * self, GstAmsGateTrack * track, GstEvent * event)
+take_gap (GstAmsGate *self, GstAmsGateTrack *track, GstEvent *event)
 {
   GstEvent *gap;
 
@@ -396,7 +400,7 @@ take_gap (GstAmsGate * self, GstAmsGateTrack * track, GstEvent * event)
 }
 
 static gboolean
-gst_ams_gate_sink_event (GstPad * pad, GstObject * parent, GstEvent * event)
+gst_ams_gate_sink_event (GstPad *pad, GstObject *parent, GstEvent *event)
 {
   GstAmsGate *self = GST_AMS_GATE (parent);
   GstAmsGateTrack *track = gst_pad_get_element_private (pad);
@@ -445,7 +449,7 @@ gst_ams_gate_sink_event (GstPad * pad, GstObject * parent, GstEvent * event)
 }
 
 static gboolean
-gst_ams_gate_src_event (GstPad * pad, GstObject * parent, GstEvent * event)
+gst_ams_gate_src_event (GstPad *pad, GstObject *parent, GstEvent *event)
 {
   /* The muxer's requests are not wanted: the gate makes its own. */
   if (gst_video_event_is_force_key_unit (event)) {
@@ -456,7 +460,7 @@ gst_ams_gate_src_event (GstPad * pad, GstObject * parent, GstEvent * event)
 }
 
 static GstIterator *
-gst_ams_gate_iterate_internal_links (GstPad * pad, GstObject * parent)
+gst_ams_gate_iterate_internal_links (GstPad *pad, GstObject *parent)
 {
   GstAmsGateTrack *track = gst_pad_get_element_private (pad);
   GstPad *other = pad == track->sinkpad ? track->srcpad : track->sinkpad;
@@ -470,7 +474,7 @@ gst_ams_gate_iterate_internal_links (GstPad * pad, GstObject * parent)
 /* ---- interface ---- */
 
 void
-gst_ams_gate_configure (GstAmsGate * self, const GstAmsGateSettings * settings)
+gst_ams_gate_configure (GstAmsGate *self, const GstAmsGateSettings *settings)
 {
   g_mutex_lock (&self->lock);
   self->logic.settings = *settings;
@@ -478,8 +482,8 @@ gst_ams_gate_configure (GstAmsGate * self, const GstAmsGateSettings * settings)
 }
 
 static GstPad *
-new_pad (GstAmsGate * self, GstAmsGateTrack * track, GstStaticPadTemplate * template_,
-    const gchar * kind)
+new_pad (GstAmsGate *self, GstAmsGateTrack *track,
+    GstStaticPadTemplate *template_, const gchar *kind)
 {
   g_autofree gchar *name = g_strdup_printf ("%s_%u", kind, track->index);
   GstPad *pad = gst_pad_new_from_static_template (template_, name);
@@ -491,8 +495,8 @@ new_pad (GstAmsGate * self, GstAmsGateTrack * track, GstStaticPadTemplate * temp
 }
 
 void
-gst_ams_gate_add_track (GstAmsGate * self, gboolean video, GstPad ** sinkpad,
-    GstPad ** srcpad)
+gst_ams_gate_add_track (GstAmsGate *self, gboolean video, GstPad **sinkpad,
+    GstPad **srcpad)
 {
   GstAmsGateTrack *track = g_new0 (GstAmsGateTrack, 1);
 
@@ -502,9 +506,9 @@ gst_ams_gate_add_track (GstAmsGate * self, gboolean video, GstPad ** sinkpad,
   track->index = ams_timeline_add_track (self->logic.timeline);
   g_mutex_unlock (&self->lock);
 
-  track->sinkpad = new_pad (self, track,
-      video ? &video_sink_template : &audio_sink_template,
-      video ? "video" : "audio");
+  track->sinkpad =
+      new_pad (self, track, video ? &video_sink_template : &audio_sink_template,
+          video ? "video" : "audio");
   gst_pad_set_chain_function (track->sinkpad, gst_ams_gate_chain);
   gst_pad_set_event_function (track->sinkpad, gst_ams_gate_sink_event);
   track->srcpad = new_pad (self, track, &src_template, "src");
@@ -524,7 +528,7 @@ gst_ams_gate_add_track (GstAmsGate * self, gboolean video, GstPad ** sinkpad,
 }
 
 void
-gst_ams_gate_remove_track (GstAmsGate * self, GstPad * sinkpad)
+gst_ams_gate_remove_track (GstAmsGate *self, GstPad *sinkpad)
 {
   GstAmsGateTrack *track = gst_pad_get_element_private (sinkpad);
   GstPad *srcpad = track->srcpad;
@@ -534,7 +538,8 @@ gst_ams_gate_remove_track (GstAmsGate * self, GstPad * sinkpad)
   g_mutex_lock (&self->lock);
   g_ptr_array_set_free_func (self->logic.tracks, NULL);
   g_ptr_array_remove (self->logic.tracks, track);
-  g_ptr_array_set_free_func (self->logic.tracks, (GDestroyNotify) gst_ams_gate_track_free);
+  g_ptr_array_set_free_func (self->logic.tracks,
+      (GDestroyNotify) gst_ams_gate_track_free);
   g_mutex_unlock (&self->lock);
   gst_element_remove_pad (GST_ELEMENT (self), sinkpad);
   gst_element_remove_pad (GST_ELEMENT (self), srcpad);
@@ -542,7 +547,7 @@ gst_ams_gate_remove_track (GstAmsGate * self, GstPad * sinkpad)
 }
 
 void
-gst_ams_gate_set_target_duration (GstAmsGate * self, GstClockTime target)
+gst_ams_gate_set_target_duration (GstAmsGate *self, GstClockTime target)
 {
   g_mutex_lock (&self->lock);
   ams_cutter_set_target (self->logic.cutter, target);
@@ -550,7 +555,7 @@ gst_ams_gate_set_target_duration (GstAmsGate * self, GstClockTime target)
 }
 
 void
-gst_ams_gate_split_now (GstAmsGate * self)
+gst_ams_gate_split_now (GstAmsGate *self)
 {
   GstPad *video = NULL;
   GstEvent *request;
@@ -560,7 +565,8 @@ gst_ams_gate_split_now (GstAmsGate * self)
   self->logic.split = TRUE;
   for (i = 0; i < self->logic.tracks->len; i++)
     if (gst_ams_gate_logic_get_track (&self->logic, i)->video)
-      video = gst_object_ref (gst_ams_gate_logic_get_track (&self->logic, i)->sinkpad);
+      video = gst_object_ref (
+          gst_ams_gate_logic_get_track (&self->logic, i)->sinkpad);
   request = gst_video_event_new_upstream_force_key_unit (GST_CLOCK_TIME_NONE,
       TRUE, self->logic.keyframe_requests++);
   g_mutex_unlock (&self->lock);
@@ -573,7 +579,7 @@ gst_ams_gate_split_now (GstAmsGate * self)
 }
 
 void
-gst_ams_gate_finish (GstAmsGate * self)
+gst_ams_gate_finish (GstAmsGate *self)
 {
   guint i, n;
 
@@ -583,11 +589,12 @@ gst_ams_gate_finish (GstAmsGate * self)
   g_mutex_unlock (&self->lock);
 
   for (i = 0; i < n; i++)
-    end_track (self, gst_ams_gate_logic_get_track (&self->logic, i), gst_event_new_eos ());
+    end_track (self, gst_ams_gate_logic_get_track (&self->logic, i),
+        gst_event_new_eos ());
 }
 
 guint64
-gst_ams_gate_get_dropped (GstAmsGate * self)
+gst_ams_gate_get_dropped (GstAmsGate *self)
 {
   guint64 dropped;
 
@@ -600,20 +607,23 @@ gst_ams_gate_get_dropped (GstAmsGate * self)
 /* ---- element ---- */
 
 static void
-reset_locked (GstAmsGate * self)
+reset_locked (GstAmsGate *self)
 {
   guint i;
 
   g_clear_pointer (&self->logic.timeline, ams_timeline_free);
   g_clear_pointer (&self->logic.cutter, ams_cutter_free);
-  self->logic.timeline = ams_timeline_new (self->logic.settings.discontinuity_threshold);
+  self->logic.timeline =
+      ams_timeline_new (self->logic.settings.discontinuity_threshold);
   self->logic.cutter = ams_cutter_new (self->logic.settings.target_duration);
   for (i = 0; i < self->logic.tracks->len; i++) {
     gst_ams_gate_track_reset (gst_ams_gate_logic_get_track (&self->logic, i));
-    gst_ams_gate_logic_get_track (&self->logic, i)->index = ams_timeline_add_track (self->logic.timeline);
+    gst_ams_gate_logic_get_track (&self->logic, i)->index =
+        ams_timeline_add_track (self->logic.timeline);
   }
   self->logic.started = self->logic.starting = self->logic.finished = FALSE;
-  self->logic.segment_open = self->logic.discontinuity = self->logic.split = FALSE;
+  self->logic.segment_open = self->logic.discontinuity = self->logic.split =
+      FALSE;
   self->logic.have_date_base = FALSE;
   self->logic.end = AMS_TIME_NONE;
   self->logic.hold_since = AMS_TIME_NONE;
@@ -621,7 +631,7 @@ reset_locked (GstAmsGate * self)
 }
 
 static void
-start_watch (GstAmsGate * self)
+start_watch (GstAmsGate *self)
 {
   g_mutex_lock (&self->lock);
   reset_locked (self);
@@ -632,7 +642,7 @@ start_watch (GstAmsGate * self)
 
 /* Wakes whoever waits here. */
 static void
-stop_watch (GstAmsGate * self)
+stop_watch (GstAmsGate *self)
 {
   g_mutex_lock (&self->lock);
   self->stopping = TRUE;
@@ -641,7 +651,7 @@ stop_watch (GstAmsGate * self)
 }
 
 static void
-join_watch (GstAmsGate * self)
+join_watch (GstAmsGate *self)
 {
   if (!self->watch)
     return;
@@ -652,7 +662,7 @@ join_watch (GstAmsGate * self)
 }
 
 static GstStateChangeReturn
-gst_ams_gate_change_state (GstElement * element, GstStateChange transition)
+gst_ams_gate_change_state (GstElement *element, GstStateChange transition)
 {
   GstAmsGate *self = GST_AMS_GATE (element);
   GstStateChangeReturn ret;
@@ -662,8 +672,8 @@ gst_ams_gate_change_state (GstElement * element, GstStateChange transition)
   else if (transition == GST_STATE_CHANGE_PAUSED_TO_READY)
     stop_watch (self);
 
-  ret = GST_ELEMENT_CLASS (gst_ams_gate_parent_class)->change_state (element,
-      transition);
+  ret = GST_ELEMENT_CLASS (gst_ams_gate_parent_class)
+            ->change_state (element, transition);
 
   if (transition == GST_STATE_CHANGE_PAUSED_TO_READY ||
       (transition == GST_STATE_CHANGE_READY_TO_PAUSED &&
@@ -675,7 +685,7 @@ gst_ams_gate_change_state (GstElement * element, GstStateChange transition)
 }
 
 static void
-gst_ams_gate_finalize (GObject * object)
+gst_ams_gate_finalize (GObject *object)
 {
   GstAmsGate *self = GST_AMS_GATE (object);
 
@@ -688,7 +698,7 @@ gst_ams_gate_finalize (GObject * object)
 }
 
 static void
-gst_ams_gate_class_init (GstAmsGateClass * klass)
+gst_ams_gate_class_init (GstAmsGateClass *klass)
 {
   GstElementClass *element_class = GST_ELEMENT_CLASS (klass);
 
@@ -707,11 +717,12 @@ gst_ams_gate_class_init (GstAmsGateClass * klass)
 }
 
 static void
-gst_ams_gate_init (GstAmsGate * self)
+gst_ams_gate_init (GstAmsGate *self)
 {
   g_mutex_init (&self->lock);
   g_cond_init (&self->cond);
-  self->logic.tracks = g_ptr_array_new_with_free_func ((GDestroyNotify) gst_ams_gate_track_free);
+  self->logic.tracks =
+      g_ptr_array_new_with_free_func ((GDestroyNotify) gst_ams_gate_track_free);
   self->logic.settings.target_duration = 6 * GST_SECOND;
   self->logic.settings.stall_timeout = 2 * GST_SECOND;
   self->logic.settings.discontinuity_threshold = 2 * GST_SECOND;
@@ -721,7 +732,7 @@ gst_ams_gate_init (GstAmsGate * self)
 }
 
 GstAmsGate *
-gst_ams_gate_new (const GstAmsGateCallbacks * callbacks, gpointer user_data)
+gst_ams_gate_new (const GstAmsGateCallbacks *callbacks, gpointer user_data)
 {
   GstAmsGate *self = g_object_new (GST_TYPE_AMS_GATE, NULL);
 

@@ -37,31 +37,35 @@ typedef struct
 {
   /* Link @srcpad on to the muxer: data will follow at once. In the streaming thread, no lock
    * held. FALSE: it could not, and an error was posted. */
-  gboolean (*attach) (GstAmsGate * gate, GstPad * srcpad, gboolean video, gpointer user_data);
+  gboolean (*attach) (GstAmsGate *gate, GstPad *srcpad, gboolean video,
+      gpointer user_data);
   /* All tracks are EOS and none had anything to record. */
-  void (*nothing) (GstAmsGate * gate, gpointer user_data);
+  void (*nothing) (GstAmsGate *gate, gpointer user_data);
 } GstAmsGateCallbacks;
 
-GstAmsGate *gst_ams_gate_new (const GstAmsGateCallbacks * callbacks, gpointer user_data);
+GstAmsGate *gst_ams_gate_new (const GstAmsGateCallbacks *callbacks,
+    gpointer user_data);
 
 /* In effect from the next READY→PAUSED. */
-void gst_ams_gate_configure (GstAmsGate * self, const GstAmsGateSettings * settings);
+void gst_ams_gate_configure (GstAmsGate *self,
+    const GstAmsGateSettings *settings);
 
 /* Adds a track with a sink pad and a src pad; also while running. (transfer none) */
-void gst_ams_gate_add_track (GstAmsGate * self, gboolean video, GstPad ** sinkpad, GstPad ** srcpad);
-void gst_ams_gate_remove_track (GstAmsGate * self, GstPad * sinkpad);
+void gst_ams_gate_add_track (GstAmsGate *self, gboolean video, GstPad **sinkpad,
+    GstPad **srcpad);
+void gst_ams_gate_remove_track (GstAmsGate *self, GstPad *sinkpad);
 
 /* The promise turned out to be a shorter one (an earlier playlist's). Any thread. */
-void gst_ams_gate_set_target_duration (GstAmsGate * self, GstClockTime target);
+void gst_ams_gate_set_target_duration (GstAmsGate *self, GstClockTime target);
 
 /* The next keyframe begins a segment; asks the encoder for one at once. Any thread. */
-void gst_ams_gate_split_now (GstAmsGate * self);
+void gst_ams_gate_split_now (GstAmsGate *self);
 
 /* The recording ends with what has come in so far: sends EOS down the tracks. May
  * block as pushing does; the caller bounds it. */
-void gst_ams_gate_finish (GstAmsGate * self);
+void gst_ams_gate_finish (GstAmsGate *self);
 
 /* Video frames dropped in front of the first keyframe. */
-guint64 gst_ams_gate_get_dropped (GstAmsGate * self);
+guint64 gst_ams_gate_get_dropped (GstAmsGate *self);
 
 G_END_DECLS

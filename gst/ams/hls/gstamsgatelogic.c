@@ -21,14 +21,14 @@ GST_DEBUG_CATEGORY_EXTERN (gst_ams_gate_debug);
 #define NTP_UNIX_OFFSET (G_GINT64_CONSTANT (2208988800) * GST_SECOND)
 
 static void
-item_free (GstAmsGateItem * item)
+item_free (GstAmsGateItem *item)
 {
   gst_clear_buffer (&item->buffer);
   g_free (item);
 }
 
 void
-gst_ams_gate_track_reset (GstAmsGateTrack * track)
+gst_ams_gate_track_reset (GstAmsGateTrack *track)
 {
   g_queue_clear_full (&track->held, (GDestroyNotify) item_free);
   gst_clear_caps (&track->caps);
@@ -45,20 +45,20 @@ gst_ams_gate_track_reset (GstAmsGateTrack * track)
 }
 
 void
-gst_ams_gate_track_free (GstAmsGateTrack * track)
+gst_ams_gate_track_free (GstAmsGateTrack *track)
 {
   gst_ams_gate_track_reset (track);
   g_free (track);
 }
 
 GstAmsGateTrack *
-gst_ams_gate_logic_get_track (GstAmsGateLogic * self, guint i)
+gst_ams_gate_logic_get_track (GstAmsGateLogic *self, guint i)
 {
   return g_ptr_array_index (self->tracks, i);
 }
 
 GstAmsGateTrack *
-gst_ams_gate_logic_other_track (GstAmsGateLogic * self, GstAmsGateTrack * track)
+gst_ams_gate_logic_other_track (GstAmsGateLogic *self, GstAmsGateTrack *track)
 {
   guint i;
 
@@ -70,7 +70,7 @@ gst_ams_gate_logic_other_track (GstAmsGateLogic * self, GstAmsGateTrack * track)
 
 /* The track whose frames segments are made of: the video, while it has any. */
 GstAmsGateTrack *
-gst_ams_gate_logic_lead (GstAmsGateLogic * self)
+gst_ams_gate_logic_lead (GstAmsGateLogic *self)
 {
   GstAmsGateTrack *lead = NULL;
   guint i;
@@ -88,7 +88,7 @@ gst_ams_gate_logic_lead (GstAmsGateLogic * self)
 /* Ties the time line to the wall clock: a frame of running time R was
  * captured when the pipeline's clock showed base time + R. */
 static void
-set_date_base (GstAmsGateLogic * self, const GstAmsGateItem * item)
+set_date_base (GstAmsGateLogic *self, const GstAmsGateItem *item)
 {
   gint64 real = g_get_real_time () * 1000;
   gint64 running = self->now (self->now_data);
@@ -99,7 +99,7 @@ set_date_base (GstAmsGateLogic * self, const GstAmsGateItem * item)
 }
 
 static gint64
-date_of (GstAmsGateLogic * self, const GstAmsGateItem * item)
+date_of (GstAmsGateLogic *self, const GstAmsGateItem *item)
 {
   if (!self->have_date_base ||
       self->settings.date_reference == GST_AMS_DATE_SYSTEM)
@@ -110,14 +110,14 @@ date_of (GstAmsGateLogic * self, const GstAmsGateItem * item)
 }
 
 static gint64
-reference_date (GstAmsGateLogic * self, GstBuffer * buffer)
+reference_date (GstAmsGateLogic *self, GstBuffer *buffer)
 {
   GstReferenceTimestampMeta *meta;
   gpointer state = NULL;
 
-  while ((meta = (GstReferenceTimestampMeta *)
-          gst_buffer_iterate_meta_filtered (buffer, &state,
-              GST_REFERENCE_TIMESTAMP_META_API_TYPE))) {
+  while (
+      (meta = (GstReferenceTimestampMeta *) gst_buffer_iterate_meta_filtered (
+           buffer, &state, GST_REFERENCE_TIMESTAMP_META_API_TYPE))) {
     const GstStructure *s = gst_caps_get_structure (meta->reference, 0);
 
     if (gst_structure_has_name (s, "timestamp/x-ntp"))
@@ -129,7 +129,7 @@ reference_date (GstAmsGateLogic * self, GstBuffer * buffer)
 }
 
 static GstEvent *
-new_cut (GstAmsGateLogic * self, GstAmsCutKind kind, const GstAmsGateItem * item,
+new_cut (GstAmsGateLogic *self, GstAmsCutKind kind, const GstAmsGateItem *item,
     gboolean video)
 {
   GstAmsCut cut = {
@@ -146,7 +146,7 @@ new_cut (GstAmsGateLogic * self, GstAmsCutKind kind, const GstAmsGateItem * item
 }
 
 GstEvent *
-gst_ams_gate_logic_new_end (GstAmsGateLogic * self)
+gst_ams_gate_logic_new_end (GstAmsGateLogic *self)
 {
   GstAmsCut cut = { .kind = GST_AMS_CUT_END, .end = self->end };
 
@@ -155,7 +155,7 @@ gst_ams_gate_logic_new_end (GstAmsGateLogic * self)
 
 /* Makes mpegtsmux write PAT and PMT in front of the keyframe. */
 static GstEvent *
-new_force_key_unit (const GstAmsGateItem * item)
+new_force_key_unit (const GstAmsGateItem *item)
 {
   GstClockTime time = item->pts + TIME_SHIFT;
 
@@ -164,14 +164,15 @@ new_force_key_unit (const GstAmsGateItem * item)
 }
 
 static void
-emit_buffer (GstAmsGateTrack * track, GstAmsGateItem * item, GQueue * out)
+emit_buffer (GstAmsGateTrack *track, GstAmsGateItem *item, GQueue *out)
 {
   GstBuffer *buffer =
       gst_buffer_make_writable (g_steal_pointer (&item->buffer));
 
   GST_BUFFER_PTS (buffer) = MAX (item->pts + (gint64) TIME_SHIFT, 0);
-  GST_BUFFER_DTS (buffer) = item->dts == AMS_TIME_NONE ? GST_CLOCK_TIME_NONE :
-      (GstClockTime) MAX (item->dts + (gint64) TIME_SHIFT, 0);
+  GST_BUFFER_DTS (buffer) = item->dts == AMS_TIME_NONE
+      ? GST_CLOCK_TIME_NONE
+      : (GstClockTime) MAX (item->dts + (gint64) TIME_SHIFT, 0);
   if (track->position == AMS_TIME_NONE || item->end > track->position)
     track->position = item->end;
   track->silent = FALSE;
@@ -180,13 +181,13 @@ emit_buffer (GstAmsGateTrack * track, GstAmsGateItem * item, GQueue * out)
 
 /* A segment begins with @item: the tracks that waited for it may flow. */
 static void
-begin_segment (GstAmsGateLogic * self, GstAmsGateTrack * track, const GstAmsGateItem * item,
-    GQueue * out)
+begin_segment (GstAmsGateLogic *self, GstAmsGateTrack *track,
+    const GstAmsGateItem *item, GQueue *out)
 {
   GstAmsGateTrack *other = gst_ams_gate_logic_other_track (self, track);
 
-  g_queue_push_tail (out, new_cut (self, GST_AMS_CUT_BEGIN, item,
-          track->video));
+  g_queue_push_tail (out,
+      new_cut (self, GST_AMS_CUT_BEGIN, item, track->video));
   self->segment_open = TRUE;
   self->discontinuity = FALSE;
   self->end = item->end;
@@ -198,8 +199,8 @@ begin_segment (GstAmsGateLogic * self, GstAmsGateTrack * track, const GstAmsGate
 }
 
 static void
-first_segment (GstAmsGateLogic * self, GstAmsGateTrack * track, const GstAmsGateItem * item,
-    GQueue * out)
+first_segment (GstAmsGateLogic *self, GstAmsGateTrack *track,
+    const GstAmsGateItem *item, GQueue *out)
 {
   if (self->settings.align_to_clock)
     ams_cutter_set_alignment (self->cutter,
@@ -209,31 +210,44 @@ first_segment (GstAmsGateLogic * self, GstAmsGateTrack * track, const GstAmsGate
 }
 
 static void
-cut_at_keyframe (GstAmsGateLogic * self, GstAmsGateTrack * track, const GstAmsGateItem * item,
-    GQueue * out)
+cut_at_keyframe (GstAmsGateLogic *self, GstAmsGateTrack *track,
+    const GstAmsGateItem *item, GQueue *out)
 {
   AmsCutDecision decision = ams_cutter_keyframe (self->cutter, item->pts);
 
   if (decision.at_candidate)
-    g_queue_push_tail (out, new_cut (self, GST_AMS_CUT_AT_CANDIDATE, item,
-            track->video));
+    g_queue_push_tail (out,
+        new_cut (self, GST_AMS_CUT_AT_CANDIDATE, item, track->video));
   if (decision.here == AMS_CUT_HERE)
     begin_segment (self, track, item, out);
   else if (decision.here == AMS_CUT_CANDIDATE && track->video)
-    g_queue_push_tail (out, new_cut (self, GST_AMS_CUT_CANDIDATE, item,
-            track->video));
+    g_queue_push_tail (out,
+        new_cut (self, GST_AMS_CUT_CANDIDATE, item, track->video));
   if (decision.here != AMS_CUT_NOT && track->video)
     g_queue_push_tail (out, new_force_key_unit (item));
 }
 
+/* The other track has media where this one has a hole. */
+static gboolean
+is_covered (GstAmsGateLogic *self, GstAmsGateTrack *track, gint64 time)
+{
+  const GstAmsGateTrack *other = gst_ams_gate_logic_other_track (self, track);
+
+  return other && other->flowing && other->position != AMS_TIME_NONE &&
+      other->position >= time - (gint64) self->settings.discontinuity_threshold;
+}
+
 /* Between a jump and the next keyframe, frames still belong to the segment
- * that is open: they follow on what was before the jump. */
+ * that is open: they follow on what was before the jump, unless the segment goes
+ * on up to here with the other track. */
 static void
-shift_after_jump (GstAmsGateTrack * track, GstAmsGateItem * item)
+shift_after_jump (GstAmsGateLogic *self, GstAmsGateTrack *track,
+    GstAmsGateItem *item)
 {
   if (item->key)
     track->shift = 0;
-  else if (item->jump && track->last_pts != AMS_TIME_NONE)
+  else if (item->jump && track->last_pts != AMS_TIME_NONE &&
+      !is_covered (self, track, item->pts))
     track->shift = track->position - item->pts;
   if (track->shift == 0)
     return;
@@ -244,7 +258,8 @@ shift_after_jump (GstAmsGateTrack * track, GstAmsGateItem * item)
 }
 
 static void
-lead_item (GstAmsGateLogic * self, GstAmsGateTrack * track, GstAmsGateItem * item, GQueue * out)
+lead_item (GstAmsGateLogic *self, GstAmsGateTrack *track, GstAmsGateItem *item,
+    GQueue *out)
 {
   if (item->jump) {
     self->discontinuity = TRUE;
@@ -255,22 +270,23 @@ lead_item (GstAmsGateLogic * self, GstAmsGateTrack * track, GstAmsGateItem * ite
     ams_cutter_force (self->cutter);
   }
   if (track->video)
-    shift_after_jump (track, item);
+    shift_after_jump (self, track, item);
 
   if (!self->segment_open && (item->key || !track->video))
     first_segment (self, track, item, out);
   else if (item->key)
     cut_at_keyframe (self, track, item, out);
   else if (self->segment_open && ams_cutter_frame (self->cutter, item->end))
-    g_queue_push_tail (out, new_cut (self, GST_AMS_CUT_AT_CANDIDATE, item,
-            track->video));
+    g_queue_push_tail (out,
+        new_cut (self, GST_AMS_CUT_AT_CANDIDATE, item, track->video));
   self->end = MAX (self->end, item->end);
 }
 
 /* Decides on one item of a flowing track, and puts what is to be pushed for it into
  * @out. Takes @item. */
 void
-gst_ams_gate_logic_process (GstAmsGateLogic * self, GstAmsGateTrack * track, GstAmsGateItem * item, GQueue * out)
+gst_ams_gate_logic_process (GstAmsGateLogic *self, GstAmsGateTrack *track,
+    GstAmsGateItem *item, GQueue *out)
 {
   gboolean returns = track->silent && track->video;
 
@@ -293,13 +309,13 @@ gst_ams_gate_logic_process (GstAmsGateLogic * self, GstAmsGateTrack * track, Gst
 }
 
 gboolean
-gst_ams_gate_logic_is_ready (GstAmsGateTrack * track)
+gst_ams_gate_logic_is_ready (GstAmsGateTrack *track)
 {
   return !g_queue_is_empty (&track->held);
 }
 
 gint64
-gst_ams_gate_logic_held_span (GstAmsGateTrack * track)
+gst_ams_gate_logic_held_span (GstAmsGateTrack *track)
 {
   const GstAmsGateItem *first = g_queue_peek_head (&track->held);
   const GstAmsGateItem *last = g_queue_peek_tail (&track->held);
@@ -315,7 +331,7 @@ gst_ams_gate_logic_monotonic_time (void)
 
 /* All that will come are there, or the others have waited long enough. */
 gboolean
-gst_ams_gate_logic_may_start (GstAmsGateLogic * self)
+gst_ams_gate_logic_may_start (GstAmsGateLogic *self)
 {
   gint64 patience = self->settings.stall_timeout;
   gboolean all = TRUE, any = FALSE;
@@ -331,12 +347,15 @@ gst_ams_gate_logic_may_start (GstAmsGateLogic * self)
       all = FALSE;
     span = MAX (span, gst_ams_gate_logic_held_span (track));
   }
-  return any && (all || self->finished || (span > patience &&
-          gst_ams_gate_logic_monotonic_time () - self->hold_since > patience));
+  return any &&
+      (all || self->finished ||
+          (span > patience &&
+              gst_ams_gate_logic_monotonic_time () - self->hold_since >
+                  patience));
 }
 
 gint64
-gst_ams_gate_logic_start_time (GstAmsGateLogic * self)
+gst_ams_gate_logic_start_time (GstAmsGateLogic *self)
 {
   const GstAmsGateItem *first = NULL;
   guint i;
@@ -353,7 +372,7 @@ gst_ams_gate_logic_start_time (GstAmsGateLogic * self)
 /* A track that comes later than the start: the video at its keyframe, at once;
  * audio at the video's next cut. */
 void
-gst_ams_gate_logic_join (GstAmsGateLogic * self, GstAmsGateTrack * track)
+gst_ams_gate_logic_join (GstAmsGateLogic *self, GstAmsGateTrack *track)
 {
   GstAmsGateTrack *lead = gst_ams_gate_logic_lead (self);
 
@@ -369,7 +388,7 @@ gst_ams_gate_logic_join (GstAmsGateLogic * self, GstAmsGateTrack * track)
 }
 
 gint64
-gst_ams_gate_logic_to_running_time (GstAmsGateTrack * track, GstClockTime time)
+gst_ams_gate_logic_to_running_time (GstAmsGateTrack *track, GstClockTime time)
 {
   guint64 running;
   gint sign;
@@ -386,7 +405,7 @@ gst_ams_gate_logic_to_running_time (GstAmsGateTrack * track, GstClockTime time)
 }
 
 static gboolean
-is_random_access (GstAmsGateTrack * track, GstBuffer * buffer)
+is_random_access (GstAmsGateTrack *track, GstBuffer *buffer)
 {
   GstMapInfo info;
   gboolean key;
@@ -406,12 +425,16 @@ is_random_access (GstAmsGateTrack * track, GstBuffer * buffer)
 
 /* Takes @buffer. Brings it onto the time line. */
 GstAmsGateItem *
-gst_ams_gate_logic_new_item (GstAmsGateLogic * self, GstAmsGateTrack * track, GstBuffer * buffer)
+gst_ams_gate_logic_new_item (GstAmsGateLogic *self, GstAmsGateTrack *track,
+    GstBuffer *buffer)
 {
-  gint64 pts = gst_ams_gate_logic_to_running_time (track, GST_BUFFER_PTS (buffer));
-  gint64 dts = gst_ams_gate_logic_to_running_time (track, GST_BUFFER_DTS (buffer));
-  gint64 duration = GST_BUFFER_DURATION_IS_VALID (buffer) ?
-      GST_BUFFER_DURATION (buffer) : track->frame_duration;
+  gint64 pts =
+      gst_ams_gate_logic_to_running_time (track, GST_BUFFER_PTS (buffer));
+  gint64 dts =
+      gst_ams_gate_logic_to_running_time (track, GST_BUFFER_DTS (buffer));
+  gint64 duration = GST_BUFFER_DURATION_IS_VALID (buffer)
+      ? GST_BUFFER_DURATION (buffer)
+      : track->frame_duration;
   gint64 time = dts != AMS_TIME_NONE ? dts : pts;
   GstAmsGateItem *item = g_new0 (GstAmsGateItem, 1);
   gint64 mapped = ams_timeline_map (self->timeline, track->index, time,
@@ -436,10 +459,11 @@ gst_ams_gate_logic_new_item (GstAmsGateLogic * self, GstAmsGateTrack * track, Gs
 /* Frames in front of the first keyframe cannot be decoded: they are dropped.
  * TRUE: @item was. *@complain: no keyframe has come for long. */
 gboolean
-gst_ams_gate_logic_drop_before_key (GstAmsGateLogic * self, GstAmsGateTrack * track, GstAmsGateItem * item,
-    gboolean * complain)
+gst_ams_gate_logic_drop_before_key (GstAmsGateLogic *self,
+    GstAmsGateTrack *track, GstAmsGateItem *item, gboolean *complain)
 {
-  if (!track->video || item->key || track->flowing || gst_ams_gate_logic_is_ready (track))
+  if (!track->video || item->key || track->flowing ||
+      gst_ams_gate_logic_is_ready (track))
     return FALSE;
 
   if (track->without_key == AMS_TIME_NONE)
@@ -456,7 +480,7 @@ gst_ams_gate_logic_drop_before_key (GstAmsGateLogic * self, GstAmsGateTrack * tr
 
 /* How far @track has come: where its data are, or would begin. */
 static gint64
-reached (GstAmsGateTrack * track)
+reached (GstAmsGateTrack *track)
 {
   const GstAmsGateItem *first = g_queue_peek_head (&track->held);
 
@@ -466,7 +490,7 @@ reached (GstAmsGateTrack * track)
 }
 
 static gboolean
-is_silent (GstAmsGateLogic * self, GstAmsGateTrack * track, gint64 position)
+is_silent (GstAmsGateLogic *self, GstAmsGateTrack *track, gint64 position)
 {
   gint64 timeout = self->settings.stall_timeout;
 
@@ -474,13 +498,14 @@ is_silent (GstAmsGateLogic * self, GstAmsGateTrack * track, gint64 position)
     return TRUE;
   return position - reached (track) >= timeout &&
       (track->arrival == AMS_TIME_NONE ||
-      gst_ams_gate_logic_monotonic_time () - track->arrival >= timeout);
+          gst_ams_gate_logic_monotonic_time () - track->arrival >= timeout);
 }
 
 /* The GAP that keeps the muxer from waiting for the other track, if that is silent; *@other: that
  * track. */
 GstEvent *
-gst_ams_gate_logic_gap_for_other (GstAmsGateLogic * self, GstAmsGateTrack * track, GstAmsGateTrack ** other)
+gst_ams_gate_logic_gap_for_other (GstAmsGateLogic *self, GstAmsGateTrack *track,
+    GstAmsGateTrack **other)
 {
   GstAmsGateTrack *silent = gst_ams_gate_logic_other_track (self, track);
   GstClockTime at;
@@ -498,7 +523,8 @@ gst_ams_gate_logic_gap_for_other (GstAmsGateLogic * self, GstAmsGateTrack * trac
 }
 
 GstEvent *
-gst_ams_gate_logic_keyframe_request (GstAmsGateLogic * self, GstAmsGateTrack * track, gint64 offset)
+gst_ams_gate_logic_keyframe_request (GstAmsGateLogic *self,
+    GstAmsGateTrack *track, gint64 offset)
 {
   gint64 due = ams_cutter_get_due (self->cutter);
 
@@ -509,7 +535,7 @@ gst_ams_gate_logic_keyframe_request (GstAmsGateLogic * self, GstAmsGateTrack * t
 }
 
 gboolean
-gst_ams_gate_logic_all_eos (GstAmsGateLogic * self, gboolean * any_attached)
+gst_ams_gate_logic_all_eos (GstAmsGateLogic *self, gboolean *any_attached)
 {
   guint i;
 
@@ -525,7 +551,7 @@ gst_ams_gate_logic_all_eos (GstAmsGateLogic * self, gboolean * any_attached)
 }
 
 static gboolean
-int_differs (const GstStructure * a, const GstStructure * b, const gchar * f)
+int_differs (const GstStructure *a, const GstStructure *b, const gchar *f)
 {
   gint x = 0, y = 0;
 
@@ -536,10 +562,10 @@ int_differs (const GstStructure * a, const GstStructure * b, const gchar * f)
 
 /* Whether a decoder that was set up for @a must be set up anew for @b. */
 static gboolean
-encoding_differs (const GstCaps * a, const GstCaps * b)
+encoding_differs (const GstCaps *a, const GstCaps *b)
 {
-  static const gchar *const fields[] =
-      { "width", "height", "rate", "channels", "mpegversion", "layer" };
+  static const gchar *const fields[] = { "width", "height", "rate", "channels",
+    "mpegversion", "layer" };
   const GstStructure *s = gst_caps_get_structure (a, 0);
   const GstStructure *t = gst_caps_get_structure (b, 0);
   guint i;
@@ -553,8 +579,8 @@ encoding_differs (const GstCaps * a, const GstCaps * b)
 }
 
 void
-gst_ams_gate_logic_take_caps (GstAmsGateLogic * self, GstAmsGateTrack * track,
-    GstCaps * caps)
+gst_ams_gate_logic_take_caps (GstAmsGateLogic *self, GstAmsGateTrack *track,
+    GstCaps *caps)
 {
   const GstStructure *s = gst_caps_get_structure (caps, 0);
   gint num = 0, den = 1;
@@ -573,8 +599,8 @@ gst_ams_gate_logic_take_caps (GstAmsGateLogic * self, GstAmsGateTrack * track,
 }
 
 GstEvent *
-gst_ams_gate_logic_take_gap (GstAmsGateLogic * self, GstAmsGateTrack * track,
-    GstEvent * event)
+gst_ams_gate_logic_take_gap (GstAmsGateLogic *self, GstAmsGateTrack *track,
+    GstEvent *event)
 {
   GstClockTime time, duration;
   gint64 end;

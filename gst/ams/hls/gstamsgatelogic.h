@@ -22,9 +22,9 @@ G_BEGIN_DECLS
 typedef struct
 {
   GstBuffer *buffer;
-  gint64 pts, dts, end;         /* on the time line */
-  gint64 running_time;          /* of the PTS, as it came in */
-  gint64 date_time;             /* µs, from the buffer's reference time; 0: none */
+  gint64 pts, dts, end; /* on the time line */
+  gint64 running_time; /* of the PTS, as it came in */
+  gint64 date_time; /* µs, from the buffer's reference time; 0: none */
   gboolean key;
   gboolean jump;
 } GstAmsGateItem;
@@ -33,7 +33,7 @@ typedef struct
 {
   GstPad *sinkpad, *srcpad;
   gboolean video;
-  guint index;                  /* in the time line */
+  guint index; /* in the time line */
 
   /* streaming thread */
   GstSegment segment;
@@ -42,38 +42,38 @@ typedef struct
 
   /* under the lock */
   GstCaps *caps;
-  GQueue held;                  /* GstAmsGateItem */
+  GQueue held; /* GstAmsGateItem */
   gboolean flowing;
   gboolean attached;
-  gboolean joins_at_cut;        /* holding until the video's next cut */
+  gboolean joins_at_cut; /* holding until the video's next cut */
   gboolean eos;
-  gboolean silent;              /* GAPs are sent in its place */
-  gboolean pushing;             /* its thread is in a push */
-  gint64 arrival;               /* of the last buffer, monotonic */
-  gint64 begin_at;              /* what begins before is dropped */
-  gint64 position;              /* the furthest end */
+  gboolean silent; /* GAPs are sent in its place */
+  gboolean pushing; /* its thread is in a push */
+  gint64 arrival; /* of the last buffer, monotonic */
+  gint64 begin_at; /* what begins before is dropped */
+  gint64 position; /* the furthest end */
   gint64 last_pts;
-  gint64 shift;                 /* of frames between a jump and the next keyframe */
-  gint64 without_key;           /* since when no keyframe has come */
-  gboolean any_keyframe;        /* the parser's word is enough */
+  gint64 shift; /* of frames between a jump and the next keyframe */
+  gint64 without_key; /* since when no keyframe has come */
+  gboolean any_keyframe; /* the parser's word is enough */
   gboolean complained;
 } GstAmsGateTrack;
 
 typedef struct
 {
   GstAmsGateSettings settings;
-  gint64 hold_since;            /* monotonic: since when a start is waited for */
-  GPtrArray *tracks;            /* GstAmsGateTrack */
+  gint64 hold_since; /* monotonic: since when a start is waited for */
+  GPtrArray *tracks; /* GstAmsGateTrack */
   AmsTimeline *timeline;
   AmsCutter *cutter;
   gboolean started;
-  gboolean starting;            /* a thread is attaching the tracks */
+  gboolean starting; /* a thread is attaching the tracks */
   gboolean finished;
   gboolean segment_open;
-  gboolean discontinuity;       /* before the next segment */
-  gboolean split;               /* split-now was asked for */
-  gint64 end;                   /* of the leading track so far */
-  gint64 date_base;             /* ns since 1970 of time 0 on the time line */
+  gboolean discontinuity; /* before the next segment */
+  gboolean split; /* split-now was asked for */
+  gint64 end; /* of the leading track so far */
+  gint64 date_base; /* ns since 1970 of time 0 on the time line */
   gboolean have_date_base;
   guint keyframe_requests;
   guint64 dropped;
@@ -83,27 +83,37 @@ typedef struct
   gpointer now_data;
 } GstAmsGateLogic;
 
-void gst_ams_gate_track_reset (GstAmsGateTrack * track);
-void gst_ams_gate_track_free (GstAmsGateTrack * track);
-GstAmsGateTrack *gst_ams_gate_logic_get_track (GstAmsGateLogic * self, guint i);
-GstAmsGateTrack *gst_ams_gate_logic_other_track (GstAmsGateLogic * self, GstAmsGateTrack * track);
-GstAmsGateTrack *gst_ams_gate_logic_lead (GstAmsGateLogic * self);
-GstEvent *gst_ams_gate_logic_new_end (GstAmsGateLogic * self);
-void gst_ams_gate_logic_process (GstAmsGateLogic * self, GstAmsGateTrack * track, GstAmsGateItem * item, GQueue * out);
-gboolean gst_ams_gate_logic_is_ready (GstAmsGateTrack * track);
-gint64 gst_ams_gate_logic_held_span (GstAmsGateTrack * track);
+void gst_ams_gate_track_reset (GstAmsGateTrack *track);
+void gst_ams_gate_track_free (GstAmsGateTrack *track);
+GstAmsGateTrack *gst_ams_gate_logic_get_track (GstAmsGateLogic *self, guint i);
+GstAmsGateTrack *gst_ams_gate_logic_other_track (GstAmsGateLogic *self,
+    GstAmsGateTrack *track);
+GstAmsGateTrack *gst_ams_gate_logic_lead (GstAmsGateLogic *self);
+GstEvent *gst_ams_gate_logic_new_end (GstAmsGateLogic *self);
+void gst_ams_gate_logic_process (GstAmsGateLogic *self, GstAmsGateTrack *track,
+    GstAmsGateItem *item, GQueue *out);
+gboolean gst_ams_gate_logic_is_ready (GstAmsGateTrack *track);
+gint64 gst_ams_gate_logic_held_span (GstAmsGateTrack *track);
 gint64 gst_ams_gate_logic_monotonic_time (void);
-gboolean gst_ams_gate_logic_may_start (GstAmsGateLogic * self);
-gint64 gst_ams_gate_logic_start_time (GstAmsGateLogic * self);
-void gst_ams_gate_logic_join (GstAmsGateLogic * self, GstAmsGateTrack * track);
-gint64 gst_ams_gate_logic_to_running_time (GstAmsGateTrack * track, GstClockTime time);
-GstAmsGateItem *gst_ams_gate_logic_new_item (GstAmsGateLogic * self, GstAmsGateTrack * track, GstBuffer * buffer);
-gboolean gst_ams_gate_logic_drop_before_key (GstAmsGateLogic * self, GstAmsGateTrack * track, GstAmsGateItem * item, gboolean * complain);
-GstEvent *gst_ams_gate_logic_gap_for_other (GstAmsGateLogic * self, GstAmsGateTrack * track, GstAmsGateTrack ** other);
-GstEvent *gst_ams_gate_logic_keyframe_request (GstAmsGateLogic * self, GstAmsGateTrack * track, gint64 offset);
-gboolean gst_ams_gate_logic_all_eos (GstAmsGateLogic * self, gboolean * any_attached);
-void gst_ams_gate_logic_take_caps (GstAmsGateLogic * self, GstAmsGateTrack * track, GstCaps * caps);
+gboolean gst_ams_gate_logic_may_start (GstAmsGateLogic *self);
+gint64 gst_ams_gate_logic_start_time (GstAmsGateLogic *self);
+void gst_ams_gate_logic_join (GstAmsGateLogic *self, GstAmsGateTrack *track);
+gint64 gst_ams_gate_logic_to_running_time (GstAmsGateTrack *track,
+    GstClockTime time);
+GstAmsGateItem *gst_ams_gate_logic_new_item (GstAmsGateLogic *self,
+    GstAmsGateTrack *track, GstBuffer *buffer);
+gboolean gst_ams_gate_logic_drop_before_key (GstAmsGateLogic *self,
+    GstAmsGateTrack *track, GstAmsGateItem *item, gboolean *complain);
+GstEvent *gst_ams_gate_logic_gap_for_other (GstAmsGateLogic *self,
+    GstAmsGateTrack *track, GstAmsGateTrack **other);
+GstEvent *gst_ams_gate_logic_keyframe_request (GstAmsGateLogic *self,
+    GstAmsGateTrack *track, gint64 offset);
+gboolean gst_ams_gate_logic_all_eos (GstAmsGateLogic *self,
+    gboolean *any_attached);
+void gst_ams_gate_logic_take_caps (GstAmsGateLogic *self,
+    GstAmsGateTrack *track, GstCaps *caps);
 /* Upstream says that there is nothing up to a time. Returns: (nullable): what the muxer is to be told. */
-GstEvent *gst_ams_gate_logic_take_gap (GstAmsGateLogic * self, GstAmsGateTrack * track, GstEvent * event);
+GstEvent *gst_ams_gate_logic_take_gap (GstAmsGateLogic *self,
+    GstAmsGateTrack *track, GstEvent *event);
 
 G_END_DECLS

@@ -64,10 +64,10 @@ playlist_type_get_type (void)
 {
   static gsize type = 0;
   static const GEnumValue values[] = {
-    {AMS_PLAYLIST_EVENT, "Everything is listed and kept", "event"},
-    {AMS_PLAYLIST_LIVE, "A window that slides with the stream", "live"},
-    {AMS_PLAYLIST_VOD, "Appears, whole, when the recording has ended", "vod"},
-    {0, NULL, NULL},
+    { AMS_PLAYLIST_EVENT, "Everything is listed and kept", "event" },
+    { AMS_PLAYLIST_LIVE, "A window that slides with the stream", "live" },
+    { AMS_PLAYLIST_VOD, "Appears, whole, when the recording has ended", "vod" },
+    { 0, NULL, NULL },
   };
 
   if (g_once_init_enter (&type))
@@ -82,14 +82,15 @@ existing_get_type (void)
 {
   static gsize type = 0;
   static const GEnumValue values[] = {
-    {GST_AMS_EXISTING_APPEND, "Continue it; fail if it cannot be read",
-        "append"},
-    {GST_AMS_EXISTING_APPEND_OR_NEW,
-          "Continue it; if it cannot be, record beside it, the date and time "
-          "added to the names", "append-or-new"},
-    {GST_AMS_EXISTING_ERROR, "Fail", "error"},
-    {GST_AMS_EXISTING_OVERWRITE, "Overwrite it", "overwrite"},
-    {0, NULL, NULL},
+    { GST_AMS_EXISTING_APPEND, "Continue it; fail if it cannot be read",
+        "append" },
+    { GST_AMS_EXISTING_APPEND_OR_NEW,
+        "Continue it; if it cannot be, record beside it, the date and time "
+        "added to the names",
+        "append-or-new" },
+    { GST_AMS_EXISTING_ERROR, "Fail", "error" },
+    { GST_AMS_EXISTING_OVERWRITE, "Overwrite it", "overwrite" },
+    { 0, NULL, NULL },
   };
 
   if (g_once_init_enter (&type))
@@ -104,15 +105,16 @@ date_reference_get_type (void)
 {
   static gsize type = 0;
   static const GEnumValue values[] = {
-    {GST_AMS_DATE_PIPELINE,
-          "The pipeline's clock, tied to the system's when the recording "
-          "starts", "pipeline"},
-    {GST_AMS_DATE_SYSTEM, "The system's clock, at each segment", "system"},
-    {GST_AMS_DATE_BUFFER_REFERENCE,
-          "GstReferenceTimestampMeta (timestamp/x-ntp or x-unix) of the "
-          "segment's first frame; where there is none, as pipeline",
-        "buffer-reference-timestamp"},
-    {0, NULL, NULL},
+    { GST_AMS_DATE_PIPELINE,
+        "The pipeline's clock, tied to the system's when the recording "
+        "starts",
+        "pipeline" },
+    { GST_AMS_DATE_SYSTEM, "The system's clock, at each segment", "system" },
+    { GST_AMS_DATE_BUFFER_REFERENCE,
+        "GstReferenceTimestampMeta (timestamp/x-ntp or x-unix) of the "
+        "segment's first frame; where there is none, as pipeline",
+        "buffer-reference-timestamp" },
+    { 0, NULL, NULL },
   };
 
   if (g_once_init_enter (&type))
@@ -127,10 +129,10 @@ write_files_get_type (void)
 {
   static gsize type = 0;
   static const GEnumValue values[] = {
-    {GST_AMS_WRITE_FILES_AUTO, "Unless the src pad is linked", "auto"},
-    {GST_AMS_WRITE_FILES_ALWAYS, "Also when the src pad is linked", "always"},
-    {GST_AMS_WRITE_FILES_NEVER, "Only to the src pad", "never"},
-    {0, NULL, NULL},
+    { GST_AMS_WRITE_FILES_AUTO, "Unless the src pad is linked", "auto" },
+    { GST_AMS_WRITE_FILES_ALWAYS, "Also when the src pad is linked", "always" },
+    { GST_AMS_WRITE_FILES_NEVER, "Only to the src pad", "never" },
+    { 0, NULL, NULL },
   };
 
   if (g_once_init_enter (&type))
@@ -140,7 +142,7 @@ write_files_get_type (void)
 }
 
 void
-gst_ams_hls_settings_init (GstAmsHlsSettings * settings)
+gst_ams_hls_settings_init (GstAmsHlsSettings *settings)
 {
   settings->location = g_strdup (DEFAULT_LOCATION);
   settings->playlist_location = g_strdup (DEFAULT_PLAYLIST_LOCATION);
@@ -167,7 +169,7 @@ gst_ams_hls_settings_init (GstAmsHlsSettings * settings)
 }
 
 void
-gst_ams_hls_settings_clear (GstAmsHlsSettings * settings)
+gst_ams_hls_settings_clear (GstAmsHlsSettings *settings)
 {
   g_clear_pointer (&settings->location, g_free);
   g_clear_pointer (&settings->playlist_location, g_free);
@@ -176,8 +178,8 @@ gst_ams_hls_settings_clear (GstAmsHlsSettings * settings)
 }
 
 void
-gst_ams_hls_settings_copy (const GstAmsHlsSettings * settings,
-    GstAmsHlsSettings * copy)
+gst_ams_hls_settings_copy (const GstAmsHlsSettings *settings,
+    GstAmsHlsSettings *copy)
 {
   *copy = *settings;
   copy->location = g_strdup (settings->location);
@@ -187,15 +189,15 @@ gst_ams_hls_settings_copy (const GstAmsHlsSettings * settings,
 }
 
 static void
-set_string (gchar ** string, const GValue * value)
+set_string (gchar **string, const GValue *value)
 {
   g_free (*string);
   *string = g_value_dup_string (value);
 }
 
 gboolean
-gst_ams_hls_settings_set (GstAmsHlsSettings * settings, guint id,
-    const GValue * value)
+gst_ams_hls_settings_set (GstAmsHlsSettings *settings, guint id,
+    const GValue *value)
 {
   switch (id) {
     case PROP_LOCATION:
@@ -271,8 +273,8 @@ gst_ams_hls_settings_set (GstAmsHlsSettings * settings, guint id,
 }
 
 gboolean
-gst_ams_hls_settings_get (const GstAmsHlsSettings * settings, guint id,
-    GValue * value)
+gst_ams_hls_settings_get (const GstAmsHlsSettings *settings, guint id,
+    GValue *value)
 {
   switch (id) {
     case PROP_LOCATION:
@@ -351,7 +353,7 @@ gst_ams_hls_settings_get (const GstAmsHlsSettings * settings, guint id,
   (G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_READY)
 
 static void
-install_name_properties (GObjectClass * klass)
+install_name_properties (GObjectClass *klass)
 {
   g_object_class_install_property (klass, PROP_LOCATION,
       g_param_spec_string ("location", "Location",
@@ -359,12 +361,13 @@ install_name_properties (GObjectClass * klass)
           "{session:FORMAT} and {segment:FORMAT} the date and time at which "
           "the recording and the segment began (FORMAT as in "
           "g_date_time_format(), plus %L: ms). Folders are created. It must "
-          "give each segment a name of its own.", DEFAULT_LOCATION,
-          PARAM_FLAGS));
+          "give each segment a name of its own.",
+          DEFAULT_LOCATION, PARAM_FLAGS));
   g_object_class_install_property (klass, PROP_PLAYLIST_LOCATION,
       g_param_spec_string ("playlist-location", "Playlist location",
           "Template of the playlist's file name; {session:FORMAT} as in "
-          "location", DEFAULT_PLAYLIST_LOCATION, PARAM_FLAGS));
+          "location",
+          DEFAULT_PLAYLIST_LOCATION, PARAM_FLAGS));
   g_object_class_install_property (klass, PROP_PLAYLIST_ROOT,
       g_param_spec_string ("playlist-root", "Playlist root",
           "URI that is put before the segments' names in the playlist, e.g. "
@@ -373,22 +376,25 @@ install_name_properties (GObjectClass * klass)
   g_object_class_install_property (klass, PROP_START_INDEX,
       g_param_spec_uint64 ("start-index", "Start index",
           "Number, and media sequence number, of the very first segment of a "
-          "new recording", 0, G_MAXINT64, DEFAULT_START_INDEX, PARAM_FLAGS));
+          "new recording",
+          0, G_MAXINT64, DEFAULT_START_INDEX, PARAM_FLAGS));
   g_object_class_install_property (klass, PROP_ADD_DATE_TIME,
       g_param_spec_boolean ("add-date-time", "Add date and time",
           "Put the recording's date and time, as in "
           "\"-2026-11-22_10-46-04.509\", behind the base name of playlist and "
           "segments: each recording is one of its own (Ant Media Server's "
-          "addDateTimeToHlsFileName)", DEFAULT_ADD_DATE_TIME, PARAM_FLAGS));
+          "addDateTimeToHlsFileName)",
+          DEFAULT_ADD_DATE_TIME, PARAM_FLAGS));
   g_object_class_install_property (klass, PROP_TIME_ZONE,
       g_param_spec_string ("time-zone", "Time zone",
           "Zone of the dates and times in file names: \"UTC\", a name such as "
           "\"Europe/Berlin\", or an offset such as \"+02:00\". The playlist's "
-          "are always UTC.", DEFAULT_TIME_ZONE, PARAM_FLAGS));
+          "are always UTC.",
+          DEFAULT_TIME_ZONE, PARAM_FLAGS));
 }
 
 static void
-install_playlist_properties (GObjectClass * klass)
+install_playlist_properties (GObjectClass *klass)
 {
   g_object_class_install_property (klass, PROP_TARGET_DURATION,
       g_param_spec_uint ("target-duration", "Target duration",
@@ -402,14 +408,14 @@ install_playlist_properties (GObjectClass * klass)
   g_object_class_install_property (klass, PROP_PLAYLIST_LENGTH,
       g_param_spec_uint ("playlist-length", "Playlist length",
           "Segments that a live playlist lists (0: all); never less than "
-          "three target durations (RFC 8216, 6.2.2)", 0, G_MAXUINT,
-          DEFAULT_PLAYLIST_LENGTH, PARAM_FLAGS));
+          "three target durations (RFC 8216, 6.2.2)",
+          0, G_MAXUINT, DEFAULT_PLAYLIST_LENGTH, PARAM_FLAGS));
   g_object_class_install_property (klass, PROP_MAX_FILES,
       g_param_spec_uint ("max-files", "Max files",
           "Segments of a live playlist that are kept (0: all). One that left "
           "the playlist is deleted no sooner than its duration plus that of "
-          "the longest playlist that listed it (RFC 8216, 6.2.2).", 0,
-          G_MAXUINT, DEFAULT_MAX_FILES, PARAM_FLAGS));
+          "the longest playlist that listed it (RFC 8216, 6.2.2).",
+          0, G_MAXUINT, DEFAULT_MAX_FILES, PARAM_FLAGS));
   g_object_class_install_property (klass, PROP_EXISTING,
       g_param_spec_enum ("existing", "Existing",
           "What to do with an earlier recording of the same name",
@@ -427,12 +433,12 @@ install_playlist_properties (GObjectClass * klass)
   g_object_class_install_property (klass, PROP_ENABLE_ENDLIST,
       g_param_spec_boolean ("enable-endlist", "Enable endlist",
           "Write EXT-X-ENDLIST when the recording ends (a later session that "
-          "continues it takes it away again)", DEFAULT_ENABLE_ENDLIST,
-          PARAM_FLAGS));
+          "continues it takes it away again)",
+          DEFAULT_ENABLE_ENDLIST, PARAM_FLAGS));
 }
 
 static void
-install_cut_properties (GObjectClass * klass)
+install_cut_properties (GObjectClass *klass)
 {
   g_object_class_install_property (klass, PROP_SEND_KEYFRAME_REQUESTS,
       g_param_spec_boolean ("send-keyframe-requests", "Send keyframe requests",
@@ -441,29 +447,27 @@ install_cut_properties (GObjectClass * klass)
   g_object_class_install_property (klass, PROP_ALIGN_TO_CLOCK,
       g_param_spec_boolean ("align-to-clock", "Align to clock",
           "End segments where the wall-clock time is a multiple of the target "
-          "duration (12:00:00, 12:00:06, …)", DEFAULT_ALIGN_TO_CLOCK,
-          PARAM_FLAGS));
+          "duration (12:00:00, 12:00:06, …)",
+          DEFAULT_ALIGN_TO_CLOCK, PARAM_FLAGS));
   g_object_class_install_property (klass, PROP_STALL_TIMEOUT,
       g_param_spec_uint64 ("stall-timeout", "Stall timeout",
           "How far, in ns, a track may fall behind the other before the "
-          "recording goes on without it", 0, G_MAXINT64,
-          DEFAULT_STALL_TIMEOUT, PARAM_FLAGS));
+          "recording goes on without it",
+          0, G_MAXINT64, DEFAULT_STALL_TIMEOUT, PARAM_FLAGS));
   g_object_class_install_property (klass, PROP_DISCONTINUITY_THRESHOLD,
-      g_param_spec_uint64 ("discontinuity-threshold",
-          "Discontinuity threshold",
+      g_param_spec_uint64 ("discontinuity-threshold", "Discontinuity threshold",
           "Timestamps that jump by more than this, in ns, make an "
-          "EXT-X-DISCONTINUITY", 0, G_MAXINT64,
-          DEFAULT_DISCONTINUITY_THRESHOLD, PARAM_FLAGS));
+          "EXT-X-DISCONTINUITY",
+          0, G_MAXINT64, DEFAULT_DISCONTINUITY_THRESHOLD, PARAM_FLAGS));
 }
 
 static void
-install_file_properties (GObjectClass * klass)
+install_file_properties (GObjectClass *klass)
 {
   g_object_class_install_property (klass, PROP_WRITE_FILES,
       g_param_spec_enum ("write-files", "Write files",
           "When to write the recording to disk",
-          GST_TYPE_AMS_HLS_SINK_WRITE_FILES, DEFAULT_WRITE_FILES,
-          PARAM_FLAGS));
+          GST_TYPE_AMS_HLS_SINK_WRITE_FILES, DEFAULT_WRITE_FILES, PARAM_FLAGS));
   g_object_class_install_property (klass, PROP_FSYNC,
       g_param_spec_boolean ("fsync", "fsync",
           "Have segments and playlists on stable storage before they are "
@@ -477,12 +481,12 @@ install_file_properties (GObjectClass * klass)
   g_object_class_install_property (klass, PROP_DELETE_DELAY,
       g_param_spec_uint ("delete-delay", "Delete delay",
           "Seconds between the end and the deletion; the element must be kept "
-          "in PAUSED or PLAYING for as long", 0, G_MAXUINT,
-          DEFAULT_DELETE_DELAY, PARAM_FLAGS));
+          "in PAUSED or PLAYING for as long",
+          0, G_MAXUINT, DEFAULT_DELETE_DELAY, PARAM_FLAGS));
 }
 
 void
-gst_ams_hls_settings_install (GObjectClass * klass)
+gst_ams_hls_settings_install (GObjectClass *klass)
 {
   install_name_properties (klass);
   install_playlist_properties (klass);

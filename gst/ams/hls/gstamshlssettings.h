@@ -46,17 +46,20 @@ typedef struct
   guint delete_delay;
 } GstAmsHlsSettings;
 
-void gst_ams_hls_settings_init (GstAmsHlsSettings * settings);
-void gst_ams_hls_settings_copy (const GstAmsHlsSettings * settings, GstAmsHlsSettings * copy);
-void gst_ams_hls_settings_clear (GstAmsHlsSettings * settings);
+void gst_ams_hls_settings_init (GstAmsHlsSettings *settings);
+void gst_ams_hls_settings_copy (const GstAmsHlsSettings *settings,
+    GstAmsHlsSettings *copy);
+void gst_ams_hls_settings_clear (GstAmsHlsSettings *settings);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (GstAmsHlsSettings, gst_ams_hls_settings_clear)
 
 /* The properties have the ids 1 to this. */
 #define GST_AMS_HLS_SETTINGS_LAST_ID 22
 
-void gst_ams_hls_settings_install (GObjectClass * klass);
+void gst_ams_hls_settings_install (GObjectClass *klass);
 /* FALSE: @id is none of these. */
-gboolean gst_ams_hls_settings_set (GstAmsHlsSettings * settings, guint id, const GValue * value);
-gboolean gst_ams_hls_settings_get (const GstAmsHlsSettings * settings, guint id, GValue * value);
+gboolean gst_ams_hls_settings_set (GstAmsHlsSettings *settings, guint id,
+    const GValue *value);
+gboolean gst_ams_hls_settings_get (const GstAmsHlsSettings *settings, guint id,
+    GValue *value);
 
 G_END_DECLS

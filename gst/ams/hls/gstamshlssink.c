@@ -81,15 +81,12 @@ GST_DEBUG_CATEGORY_STATIC (gst_ams_hls_sink_debug);
 /* µs: how long stopping without EOS may take to save what has come in. */
 #define STOP_TIMEOUT (G_USEC_PER_SEC * 9 / 10)
 
-static GstStaticPadTemplate video_template =
-GST_STATIC_PAD_TEMPLATE ("video", GST_PAD_SINK, GST_PAD_REQUEST,
-    GST_STATIC_CAPS (GST_AMS_VIDEO_CAPS));
-static GstStaticPadTemplate audio_template =
-GST_STATIC_PAD_TEMPLATE ("audio", GST_PAD_SINK, GST_PAD_REQUEST,
-    GST_STATIC_CAPS (GST_AMS_AUDIO_CAPS));
-static GstStaticPadTemplate src_template =
-GST_STATIC_PAD_TEMPLATE ("src", GST_PAD_SRC, GST_PAD_REQUEST,
-    GST_STATIC_CAPS ("application/x-ams-files"));
+static GstStaticPadTemplate video_template = GST_STATIC_PAD_TEMPLATE ("video",
+    GST_PAD_SINK, GST_PAD_REQUEST, GST_STATIC_CAPS (GST_AMS_VIDEO_CAPS));
+static GstStaticPadTemplate audio_template = GST_STATIC_PAD_TEMPLATE ("audio",
+    GST_PAD_SINK, GST_PAD_REQUEST, GST_STATIC_CAPS (GST_AMS_AUDIO_CAPS));
+static GstStaticPadTemplate src_template = GST_STATIC_PAD_TEMPLATE ("src",
+    GST_PAD_SRC, GST_PAD_REQUEST, GST_STATIC_CAPS ("application/x-ams-files"));
 
 enum
 {
@@ -107,30 +104,30 @@ typedef struct
   gboolean video;
   GstPad *ghost;
   GstPad *gate_sink;
-  GstElement *parser;           /* what the caps asked for; streaming thread */
+  GstElement *parser; /* what the caps asked for; streaming thread */
   const gchar *parser_name;
   GstElement *queue;
-  GstPad *mux_pad;              /* (nullable) streaming thread; cleared below PAUSED */
+  GstPad *mux_pad; /* (nullable) streaming thread; cleared below PAUSED */
 } Track;
 
 struct _GstAmsHlsSink
 {
   GstBin parent;
 
-  GstAmsHlsSettings settings;            /* under the object lock */
+  GstAmsHlsSettings settings; /* under the object lock */
 
   GstAmsGate *gate;
-  GstElement *muxer;            /* (nullable): mpegtsmux is missing */
+  GstElement *muxer; /* (nullable): mpegtsmux is missing */
   GstAmsSegmenter *segmenter;
-  GstAmsPublisher *publisher;   /* the segmenter's */
-  GstElement *store;            /* our own ref, also while it is not in the bin */
+  GstAmsPublisher *publisher; /* the segmenter's */
+  GstElement *store; /* our own ref, also while it is not in the bin */
   gboolean has_store;
-  gchar *root;                  /* the store's; set below PAUSED */
+  gchar *root; /* the store's; set below PAUSED */
 
-  GMutex lock;                  /* guards the tracks array */
-  GPtrArray *tracks;            /* Track */
+  GMutex lock; /* guards the tracks array */
+  GPtrArray *tracks; /* Track */
   GstPad *srcpad;
-  gboolean recording;           /* between READY→PAUSED and PAUSED→READY */
+  gboolean recording; /* between READY→PAUSED and PAUSED→READY */
 };
 
 G_DEFINE_TYPE (GstAmsHlsSink, gst_ams_hls_sink, GST_TYPE_BIN);
@@ -138,19 +135,21 @@ GST_ELEMENT_REGISTER_DEFINE (amshlssink, "amshlssink", GST_RANK_NONE,
     GST_TYPE_AMS_HLS_SINK);
 
 static gboolean
-post_missing (GstAmsHlsSink * self, const gchar * factory)
+post_missing (GstAmsHlsSink *self, const gchar *factory)
 {
   gst_element_post_message (GST_ELEMENT (self),
       gst_missing_element_message_new (GST_ELEMENT (self), factory));
   GST_ELEMENT_ERROR (self, CORE, MISSING_PLUGIN,
       ("The element \"%s\" is missing: install the GStreamer plugins "
-          "(gst-plugins-good and -bad) that bring it.", factory), (NULL));
+       "(gst-plugins-good and -bad) that bring it.",
+          factory),
+      (NULL));
   return FALSE;
 }
 
 /* In the track's streaming thread, when its first caps come. */
 static gboolean
-plug_parser (GstAmsHlsSink * self, Track * track, const gchar * factory)
+plug_parser (GstAmsHlsSink *self, Track *track, const gchar *factory)
 {
   GstElement *parser = gst_element_factory_make (factory, NULL);
   g_autoptr (GstPad) sink = NULL;
@@ -174,7 +173,7 @@ plug_parser (GstAmsHlsSink * self, Track * track, const gchar * factory)
 }
 
 static gboolean
-take_caps (GstAmsHlsSink * self, Track * track, GstCaps * caps)
+take_caps (GstAmsHlsSink *self, Track *track, GstCaps *caps)
 {
   const gchar *factory = gst_ams_find_parser (caps, track->video);
   g_autofree gchar *text = gst_caps_to_string (caps);
@@ -182,8 +181,10 @@ take_caps (GstAmsHlsSink * self, Track * track, GstCaps * caps)
   if (!factory) {
     GST_ELEMENT_ERROR (self, STREAM, WRONG_TYPE,
         ("The %s pad was given %s, which an MPEG-TS recording cannot carry: "
-            "encode to one of %s.", GST_PAD_NAME (track->ghost), text,
-            track->video ? GST_AMS_VIDEO_CAPS : GST_AMS_AUDIO_CAPS), (NULL));
+         "encode to one of %s.",
+            GST_PAD_NAME (track->ghost), text,
+            track->video ? GST_AMS_VIDEO_CAPS : GST_AMS_AUDIO_CAPS),
+        (NULL));
     return FALSE;
   }
   if (!track->parser)
@@ -191,21 +192,25 @@ take_caps (GstAmsHlsSink * self, Track * track, GstCaps * caps)
   if (g_strcmp0 (factory, track->parser_name) != 0) {
     GST_ELEMENT_ERROR (self, STREAM, FORMAT,
         ("The %s pad's codec changed to %s while recording, which one "
-            "recording cannot hold: stop, and start again to continue it.",
-            GST_PAD_NAME (track->ghost), text), (NULL));
+         "recording cannot hold: stop, and start again to continue it.",
+            GST_PAD_NAME (track->ghost), text),
+        (NULL));
     return FALSE;
   }
   return TRUE;
 }
 
 static GstPadProbeReturn
-on_ghost_event (GstPad * pad, GstPadProbeInfo * info, gpointer user_data)
+on_ghost_event (GstPad *pad, GstPadProbeInfo *info, gpointer user_data)
 {
   GstAmsHlsSink *self = user_data;
   GstEvent *event = GST_PAD_PROBE_INFO_EVENT (info);
   Track *track = gst_pad_get_element_private (pad);
   GstCaps *caps;
 
+  /* The end of a track that never had caps, and so no parser to go through. */
+  if (GST_EVENT_TYPE (event) == GST_EVENT_EOS && !track->parser)
+    gst_pad_send_event (track->gate_sink, gst_event_ref (event));
   if (GST_EVENT_TYPE (event) != GST_EVENT_CAPS)
     return GST_PAD_PROBE_OK;
   gst_event_parse_caps (event, &caps);
@@ -219,18 +224,18 @@ on_ghost_event (GstPad * pad, GstPadProbeInfo * info, gpointer user_data)
 /* Before the first caps there is no parser to ask; and what cannot be taken is
  * accepted here, to be refused with a sentence instead of a bare "not negotiated". */
 static gboolean
-on_ghost_query (GstPad * pad, GstObject * parent, GstQuery * query)
+on_ghost_query (GstPad *pad, GstObject *parent, GstQuery *query)
 {
   GstCaps *filter;
 
   switch (GST_QUERY_TYPE (query)) {
-    case GST_QUERY_CAPS:{
+    case GST_QUERY_CAPS: {
       g_autoptr (GstCaps) caps = gst_pad_get_pad_template_caps (pad);
 
       gst_query_parse_caps (query, &filter);
       if (filter) {
-        GstCaps *both = gst_caps_intersect_full (filter, caps,
-            GST_CAPS_INTERSECT_FIRST);
+        GstCaps *both =
+            gst_caps_intersect_full (filter, caps, GST_CAPS_INTERSECT_FIRST);
 
         gst_caps_replace (&caps, both);
         gst_caps_unref (both);
@@ -249,7 +254,7 @@ on_ghost_query (GstPad * pad, GstObject * parent, GstQuery * query)
 /* ---- the gate's and the segmenter's callbacks ---- */
 
 static void
-set_program_map (GstAmsHlsSink * self)
+set_program_map (GstAmsHlsSink *self)
 {
   g_autoptr (GstStructure) map = NULL;
   g_autofree gchar *video = g_strdup_printf ("sink_%d", VIDEO_PID);
@@ -264,14 +269,13 @@ set_program_map (GstAmsHlsSink * self)
 
   /* PAT and PMT are written with the PCR's stream only: were it the audio, they would come
    * behind the keyframe that they are to stand in front of. */
-  map = gst_structure_new ("program_map", video, G_TYPE_INT, 1,
-      audio, G_TYPE_INT, 1,
-      "PCR_1", G_TYPE_STRING, has_video ? video : audio, NULL);
+  map = gst_structure_new ("program_map", video, G_TYPE_INT, 1, audio,
+      G_TYPE_INT, 1, "PCR_1", G_TYPE_STRING, has_video ? video : audio, NULL);
   g_object_set (self->muxer, "prog-map", map, NULL);
 }
 
 static Track *
-find_track (GstAmsHlsSink * self, gboolean video)
+find_track (GstAmsHlsSink *self, gboolean video)
 {
   Track *found = NULL;
   guint i;
@@ -288,13 +292,12 @@ find_track (GstAmsHlsSink * self, gboolean video)
 }
 
 static gboolean
-on_attach (GstAmsGate * gate, GstPad * srcpad, gboolean video,
-    gpointer user_data)
+on_attach (GstAmsGate *gate, GstPad *srcpad, gboolean video, gpointer user_data)
 {
   GstAmsHlsSink *self = user_data;
   Track *track = find_track (self, video);
-  g_autofree gchar *name = g_strdup_printf ("sink_%d",
-      video ? VIDEO_PID : AUDIO_PID);
+  g_autofree gchar *name =
+      g_strdup_printf ("sink_%d", video ? VIDEO_PID : AUDIO_PID);
   g_autoptr (GstPad) queue_src = NULL;
 
   if (!track)
@@ -314,7 +317,7 @@ on_attach (GstAmsGate * gate, GstPad * srcpad, gboolean video,
 }
 
 static void
-on_nothing (GstAmsGate * gate, gpointer user_data)
+on_nothing (GstAmsGate *gate, gpointer user_data)
 {
   GstAmsHlsSink *self = user_data;
   g_autoptr (GstPad) pad =
@@ -331,11 +334,21 @@ on_target (GstClockTime target, gpointer user_data)
   gst_ams_gate_set_target_duration (self->gate, target);
 }
 
+static void
+on_drain (gpointer user_data)
+{
+  GstAmsHlsSink *self = user_data;
+  GstClockTime timeout;
+
+  g_object_get (self->store, "drain-timeout", &timeout, NULL);
+  gst_ams_put_sink_drain (GST_AMS_PUT_SINK (self->store), timeout);
+}
+
 /* ---- the store ---- */
 
 /* As hlssink2 says it: the path that the file would have. */
 static gchar *
-signal_location (GstAmsHlsSink * self, const gchar * name)
+signal_location (GstAmsHlsSink *self, const gchar *name)
 {
   if (g_str_equal (self->root, "."))
     return g_strdup (name);
@@ -343,7 +356,7 @@ signal_location (GstAmsHlsSink * self, const gchar * name)
 }
 
 static GOutputStream *
-on_get_playlist_stream (const gchar * name, gpointer user_data)
+on_get_playlist_stream (const gchar *name, gpointer user_data)
 {
   GstAmsHlsSink *self = user_data;
   g_autofree gchar *location = signal_location (self, name);
@@ -355,7 +368,7 @@ on_get_playlist_stream (const gchar * name, gpointer user_data)
 }
 
 static GOutputStream *
-on_get_segment_stream (const gchar * name, gpointer user_data)
+on_get_segment_stream (const gchar *name, gpointer user_data)
 {
   GstAmsHlsSink *self = user_data;
   g_autofree gchar *location = signal_location (self, name);
@@ -367,7 +380,7 @@ on_get_segment_stream (const gchar * name, gpointer user_data)
 }
 
 static void
-on_delete_fragment (const gchar * name, gpointer user_data)
+on_delete_fragment (const gchar *name, gpointer user_data)
 {
   GstAmsHlsSink *self = user_data;
   g_autofree gchar *location = signal_location (self, name);
@@ -376,13 +389,13 @@ on_delete_fragment (const gchar * name, gpointer user_data)
 }
 
 static gboolean
-is_handled (GstAmsHlsSink * self, guint signal)
+is_handled (GstAmsHlsSink *self, guint signal)
 {
   return g_signal_has_handler_pending (self, signals[signal], 0, TRUE);
 }
 
 static gboolean
-wants_store (GstAmsHlsSink * self)
+wants_store (GstAmsHlsSink *self)
 {
   GstAmsWriteFiles write_files;
 
@@ -396,7 +409,7 @@ wants_store (GstAmsHlsSink * self)
 
 /* With the store in the bin, the bin is a sink; without, it is not. */
 static void
-update_store (GstAmsHlsSink * self)
+update_store (GstAmsHlsSink *self)
 {
   gboolean wants = wants_store (self);
 
@@ -418,14 +431,14 @@ update_store (GstAmsHlsSink * self)
 /* ---- settings ---- */
 
 static gboolean
-refuse (GstAmsHlsSink * self, const GError * error)
+refuse (GstAmsHlsSink *self, const GError *error)
 {
   GST_ELEMENT_ERROR (self, RESOURCE, SETTINGS, ("%s", error->message), (NULL));
   return FALSE;
 }
 
 static void
-copy_settings (GstAmsHlsSink * self, GstAmsHlsSettings * copy)
+copy_settings (GstAmsHlsSink *self, GstAmsHlsSettings *copy)
 {
   GST_OBJECT_LOCK (self);
   gst_ams_hls_settings_copy (&self->settings, copy);
@@ -433,8 +446,8 @@ copy_settings (GstAmsHlsSink * self, GstAmsHlsSettings * copy)
 }
 
 static AmsRecordingConfig *
-make_config (const GstAmsHlsSettings * settings, const gchar * name,
-    const gchar * playlist_name, GError ** error)
+make_config (const GstAmsHlsSettings *settings, const gchar *name,
+    const gchar *playlist_name, GError **error)
 {
   g_autoptr (AmsRecordingConfig) config = ams_recording_config_new ();
 
@@ -442,7 +455,8 @@ make_config (const GstAmsHlsSettings * settings, const gchar * name,
   if (!config->zone) {
     g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
         "time-zone \"%s\" is not known: use a name such as \"Europe/Berlin\", "
-        "\"UTC\" or an offset such as \"+02:00\".", settings->time_zone);
+        "\"UTC\" or an offset such as \"+02:00\".",
+        settings->time_zone);
     return NULL;
   }
   config->location = g_strdup (name);
@@ -462,8 +476,8 @@ make_config (const GstAmsHlsSettings * settings, const gchar * name,
 }
 
 static gboolean
-check_locations (GstAmsHlsSink * self, const GstAmsHlsSettings * settings,
-    GError ** error)
+check_locations (GstAmsHlsSink *self, const GstAmsHlsSettings *settings,
+    GError **error)
 {
   if (!settings->location || !*settings->location ||
       !settings->playlist_location || !*settings->playlist_location) {
@@ -471,7 +485,8 @@ check_locations (GstAmsHlsSink * self, const GstAmsHlsSettings * settings,
         "location and playlist-location must be set");
     return FALSE;
   }
-  if (!self->has_store && (ams_paths_escapes (settings->location) ||
+  if (!self->has_store &&
+      (ams_paths_escapes (settings->location) ||
           ams_paths_escapes (settings->playlist_location))) {
     g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_FILENAME,
         "location \"%s\" and playlist-location \"%s\" name files behind the "
@@ -483,7 +498,7 @@ check_locations (GstAmsHlsSink * self, const GstAmsHlsSettings * settings,
 }
 
 static void
-configure_gate (GstAmsHlsSink * self, const GstAmsHlsSettings * settings)
+configure_gate (GstAmsHlsSink *self, const GstAmsHlsSettings *settings)
 {
   GstAmsGateSettings gate = {
     .target_duration = settings->target_duration * GST_SECOND,
@@ -499,9 +514,11 @@ configure_gate (GstAmsHlsSink * self, const GstAmsHlsSettings * settings)
 
 /* What an application brings a stream for does not go to a file. */
 static void
-configure_streams (GstAmsHlsSink * self)
+configure_streams (GstAmsHlsSink *self)
 {
-  AmsStreamCallbacks callbacks = { NULL, };
+  AmsStreamCallbacks callbacks = {
+    NULL,
+  };
 
   if (is_handled (self, SIGNAL_GET_PLAYLIST_STREAM))
     callbacks.get_playlist_stream = on_get_playlist_stream;
@@ -510,13 +527,14 @@ configure_streams (GstAmsHlsSink * self)
     callbacks.remove = on_delete_fragment;
   }
   gst_ams_local_sink_set_streams (GST_AMS_LOCAL_SINK (self->store),
-      callbacks.get_playlist_stream || callbacks.get_segment_stream ?
-      &callbacks : NULL, self, NULL);
+      callbacks.get_playlist_stream || callbacks.get_segment_stream ? &callbacks
+                                                                    : NULL,
+      self, NULL);
 }
 
 static void
-configure_store (GstAmsHlsSink * self, const GstAmsHlsSettings * settings,
-    const gchar * root)
+configure_store (GstAmsHlsSink *self, const GstAmsHlsSettings *settings,
+    const gchar *root)
 {
   GstAmsLocalSink *store = GST_AMS_LOCAL_SINK (self->store);
 
@@ -531,12 +549,16 @@ configure_store (GstAmsHlsSink * self, const GstAmsHlsSettings * settings,
 
 /* Gives the settings to the parts. FALSE: one is wrong, and an error was posted. */
 static gboolean
-configure (GstAmsHlsSink * self)
+configure (GstAmsHlsSink *self)
 {
-  g_auto (GstAmsHlsSettings) settings = { NULL, };
+  g_auto (GstAmsHlsSettings) settings = {
+    NULL,
+  };
   g_autofree gchar *root = NULL, *name = NULL, *playlist_name = NULL;
   g_autoptr (GError) error = NULL;
-  GstAmsPublisherSettings segmenter = { NULL, };
+  GstAmsPublisherSettings segmenter = {
+    NULL,
+  };
 
   copy_settings (self, &settings);
   if (!check_locations (self, &settings, &error) ||
@@ -548,8 +570,8 @@ configure (GstAmsHlsSink * self)
   if (!segmenter.recording)
     return refuse (self, error);
   segmenter.existing = settings.existing;
-  segmenter.root = g_str_equal (root, ".") || !self->has_store ?
-      NULL : g_strdup (root);
+  segmenter.root =
+      g_str_equal (root, ".") || !self->has_store ? NULL : g_strdup (root);
   segmenter.delete_on_ended = settings.delete_on_ended;
   segmenter.delete_delay = settings.delete_delay;
   if (!gst_ams_publisher_configure (self->publisher, &segmenter, &error)) {
@@ -564,13 +586,13 @@ configure (GstAmsHlsSink * self)
 /* ---- pads ---- */
 
 static void
-track_free (Track * track)
+track_free (Track *track)
 {
   g_free (track);
 }
 
 static GstElement *
-add_queue (GstAmsHlsSink * self, GstPad * gate_src)
+add_queue (GstAmsHlsSink *self, GstPad *gate_src)
 {
   GstElement *queue = gst_element_factory_make ("queue", NULL);
   g_autoptr (GstPad) sink = NULL;
@@ -588,8 +610,7 @@ add_queue (GstAmsHlsSink * self, GstPad * gate_src)
 }
 
 static GstPad *
-request_track (GstAmsHlsSink * self, GstPadTemplate * template_,
-    gboolean video)
+request_track (GstAmsHlsSink *self, GstPadTemplate *template_, gboolean video)
 {
   const gchar *name = video ? "video" : "audio";
   GstPad *gate_src;
@@ -620,17 +641,17 @@ request_track (GstAmsHlsSink * self, GstPadTemplate * template_,
 }
 
 static GstPad *
-request_src (GstAmsHlsSink * self, GstPadTemplate * template_)
+request_src (GstAmsHlsSink *self, GstPadTemplate *template_)
 {
   g_autoptr (GstPad) target = NULL;
 
   if (self->srcpad) {
-    GST_WARNING_OBJECT (self, "there is one src pad only, and it is taken; "
+    GST_WARNING_OBJECT (self,
+        "there is one src pad only, and it is taken; "
         "use a tee behind it");
     return NULL;
   }
-  target = gst_element_get_static_pad (GST_ELEMENT (self->segmenter),
-      "remote");
+  target = gst_element_get_static_pad (GST_ELEMENT (self->segmenter), "remote");
   self->srcpad = gst_ghost_pad_new_from_template ("src", target, template_);
   gst_pad_set_active (self->srcpad, TRUE);
   gst_element_add_pad (GST_ELEMENT (self), self->srcpad);
@@ -638,8 +659,8 @@ request_src (GstAmsHlsSink * self, GstPadTemplate * template_)
 }
 
 static GstPad *
-gst_ams_hls_sink_request_new_pad (GstElement * element,
-    GstPadTemplate * template_, const gchar * name, const GstCaps * caps)
+gst_ams_hls_sink_request_new_pad (GstElement *element,
+    GstPadTemplate *template_, const gchar *name, const GstCaps *caps)
 {
   GstAmsHlsSink *self = GST_AMS_HLS_SINK (element);
   const gchar *kind = GST_PAD_TEMPLATE_NAME_TEMPLATE (template_);
@@ -650,7 +671,7 @@ gst_ams_hls_sink_request_new_pad (GstElement * element,
 }
 
 static void
-remove_child (GstAmsHlsSink * self, GstElement ** child)
+remove_child (GstAmsHlsSink *self, GstElement **child)
 {
   if (!*child)
     return;
@@ -661,7 +682,7 @@ remove_child (GstAmsHlsSink * self, GstElement ** child)
 }
 
 static void
-release_mux_pad (GstAmsHlsSink * self, Track * track)
+release_mux_pad (GstAmsHlsSink *self, Track *track)
 {
   if (!track->mux_pad)
     return;
@@ -671,7 +692,7 @@ release_mux_pad (GstAmsHlsSink * self, Track * track)
 
 /* While recording, the track ends: what it brought stays. */
 static void
-release_track (GstAmsHlsSink * self, Track * track)
+release_track (GstAmsHlsSink *self, Track *track)
 {
   if (self->recording)
     gst_pad_send_event (track->gate_sink, gst_event_new_eos ());
@@ -694,7 +715,7 @@ release_track (GstAmsHlsSink * self, Track * track)
 }
 
 static void
-gst_ams_hls_sink_release_pad (GstElement * element, GstPad * pad)
+gst_ams_hls_sink_release_pad (GstElement *element, GstPad *pad)
 {
   GstAmsHlsSink *self = GST_AMS_HLS_SINK (element);
 
@@ -720,18 +741,19 @@ finish_thread (gpointer data)
  * done in time. @thread: to be joined when the pads are inactive, which ends whatever
  * it may be blocked in. */
 static void
-end_recording (GstAmsHlsSink * self, GThread ** thread)
+end_recording (GstAmsHlsSink *self, GThread **thread)
 {
   if (gst_ams_publisher_wait_ended (self->publisher, 0))
     return;
   *thread = g_thread_new ("amshls-stop", finish_thread, self->gate);
   if (!gst_ams_publisher_wait_ended (self->publisher, STOP_TIMEOUT))
-    GST_WARNING_OBJECT (self, "stopped before all was written: the next start "
+    GST_WARNING_OBJECT (self,
+        "stopped before all was written: the next start "
         "recovers it");
 }
 
 static gboolean
-is_complete (GstAmsHlsSink * self)
+is_complete (GstAmsHlsSink *self)
 {
   guint i;
 
@@ -744,7 +766,7 @@ is_complete (GstAmsHlsSink * self)
 }
 
 static void
-forget_tracks (GstAmsHlsSink * self)
+forget_tracks (GstAmsHlsSink *self)
 {
   guint i;
 
@@ -759,8 +781,7 @@ forget_tracks (GstAmsHlsSink * self)
 }
 
 static GstStateChangeReturn
-gst_ams_hls_sink_change_state (GstElement * element,
-    GstStateChange transition)
+gst_ams_hls_sink_change_state (GstElement *element, GstStateChange transition)
 {
   GstAmsHlsSink *self = GST_AMS_HLS_SINK (element);
   GThread *stopping = NULL;
@@ -787,8 +808,8 @@ gst_ams_hls_sink_change_state (GstElement * element,
       break;
   }
 
-  ret = GST_ELEMENT_CLASS (gst_ams_hls_sink_parent_class)->change_state
-      (element, transition);
+  ret = GST_ELEMENT_CLASS (gst_ams_hls_sink_parent_class)
+            ->change_state (element, transition);
 
   if (stopping)
     g_thread_join (stopping);
@@ -809,8 +830,8 @@ enum
 };
 
 static void
-gst_ams_hls_sink_set_property (GObject * object, guint id,
-    const GValue * value, GParamSpec * pspec)
+gst_ams_hls_sink_set_property (GObject *object, guint id, const GValue *value,
+    GParamSpec *pspec)
 {
   GstAmsHlsSink *self = GST_AMS_HLS_SINK (object);
   gboolean known;
@@ -823,7 +844,7 @@ gst_ams_hls_sink_set_property (GObject * object, guint id,
 }
 
 static GstStructure *
-get_stats (GstAmsHlsSink * self)
+get_stats (GstAmsHlsSink *self)
 {
   GstStructure *stats = gst_ams_publisher_get_stats (self->publisher);
   g_autoptr (GstStructure) store = NULL;
@@ -837,8 +858,8 @@ get_stats (GstAmsHlsSink * self)
 }
 
 static void
-gst_ams_hls_sink_get_property (GObject * object, guint id, GValue * value,
-    GParamSpec * pspec)
+gst_ams_hls_sink_get_property (GObject *object, guint id, GValue *value,
+    GParamSpec *pspec)
 {
   GstAmsHlsSink *self = GST_AMS_HLS_SINK (object);
   gboolean known;
@@ -857,21 +878,21 @@ gst_ams_hls_sink_get_property (GObject * object, guint id, GValue * value,
 /* ---- class ---- */
 
 static void
-split_now (GstAmsHlsSink * self)
+split_now (GstAmsHlsSink *self)
 {
   gst_ams_gate_split_now (self->gate);
 }
 
 static gboolean
-first_stream (GSignalInvocationHint * hint, GValue * result,
-    const GValue * value, gpointer data)
+first_stream (GSignalInvocationHint *hint, GValue *result, const GValue *value,
+    gpointer data)
 {
   g_value_copy (value, result);
   return g_value_get_object (value) == NULL;
 }
 
 static void
-install_signals (GObjectClass * klass)
+install_signals (GObjectClass *klass)
 {
   GType type = G_TYPE_FROM_CLASS (klass);
 
@@ -887,7 +908,7 @@ install_signals (GObjectClass * klass)
    */
   signals[SIGNAL_GET_PLAYLIST_STREAM] =
       g_signal_new ("get-playlist-stream", type, G_SIGNAL_RUN_LAST, 0,
-      first_stream, NULL, NULL, G_TYPE_OUTPUT_STREAM, 1, G_TYPE_STRING);
+          first_stream, NULL, NULL, G_TYPE_OUTPUT_STREAM, 1, G_TYPE_STRING);
   /**
    * GstAmsHlsSink::get-fragment-stream:
    * @location: the segment's location
@@ -898,29 +919,27 @@ install_signals (GObjectClass * klass)
    */
   signals[SIGNAL_GET_FRAGMENT_STREAM] =
       g_signal_new ("get-fragment-stream", type, G_SIGNAL_RUN_LAST, 0,
-      first_stream, NULL, NULL, G_TYPE_OUTPUT_STREAM, 1, G_TYPE_STRING);
+          first_stream, NULL, NULL, G_TYPE_OUTPUT_STREAM, 1, G_TYPE_STRING);
   /**
    * GstAmsHlsSink::delete-fragment:
    * @location: the segment's location
    *
    * A segment that was written to a stream is no longer needed.
    */
-  signals[SIGNAL_DELETE_FRAGMENT] =
-      g_signal_new ("delete-fragment", type, G_SIGNAL_RUN_LAST, 0, NULL, NULL,
-      NULL, G_TYPE_NONE, 1, G_TYPE_STRING);
+  signals[SIGNAL_DELETE_FRAGMENT] = g_signal_new ("delete-fragment", type,
+      G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL, G_TYPE_NONE, 1, G_TYPE_STRING);
   /**
    * GstAmsHlsSink::split-now:
    *
    * End the segment at the next keyframe, which is asked for at once.
    */
-  signals[SIGNAL_SPLIT_NOW] =
-      g_signal_new_class_handler ("split-now", type,
+  signals[SIGNAL_SPLIT_NOW] = g_signal_new_class_handler ("split-now", type,
       G_SIGNAL_RUN_LAST | G_SIGNAL_ACTION, G_CALLBACK (split_now), NULL, NULL,
       NULL, G_TYPE_NONE, 0);
 }
 
 static void
-gst_ams_hls_sink_dispose (GObject * object)
+gst_ams_hls_sink_dispose (GObject *object)
 {
   GstAmsHlsSink *self = GST_AMS_HLS_SINK (object);
 
@@ -937,7 +956,7 @@ gst_ams_hls_sink_dispose (GObject * object)
 }
 
 static void
-gst_ams_hls_sink_finalize (GObject * object)
+gst_ams_hls_sink_finalize (GObject *object)
 {
   GstAmsHlsSink *self = GST_AMS_HLS_SINK (object);
 
@@ -949,7 +968,7 @@ gst_ams_hls_sink_finalize (GObject * object)
 }
 
 static void
-gst_ams_hls_sink_class_init (GstAmsHlsSinkClass * klass)
+gst_ams_hls_sink_class_init (GstAmsHlsSinkClass *klass)
 {
   GObjectClass *object_class = G_OBJECT_CLASS (klass);
   GstElementClass *element_class = GST_ELEMENT_CLASS (klass);
@@ -985,7 +1004,7 @@ gst_ams_hls_sink_class_init (GstAmsHlsSinkClass * klass)
 
 /* Newer muxers may gather several frames of audio in one PES: a cut would fall into it. */
 static void
-init_muxer (GstAmsHlsSink * self)
+init_muxer (GstAmsHlsSink *self)
 {
   self->muxer = gst_element_factory_make ("mpegtsmux", "muxer");
   if (!self->muxer)
@@ -1000,7 +1019,7 @@ init_muxer (GstAmsHlsSink * self)
 }
 
 static void
-gst_ams_hls_sink_init (GstAmsHlsSink * self)
+gst_ams_hls_sink_init (GstAmsHlsSink *self)
 {
   static const GstAmsGateCallbacks callbacks = { on_attach, on_nothing };
 
@@ -1011,14 +1030,16 @@ gst_ams_hls_sink_init (GstAmsHlsSink * self)
   self->gate = gst_ams_gate_new (&callbacks, self);
   gst_object_set_name (GST_OBJECT (self->gate), "gate");
   gst_bin_add (GST_BIN (self), GST_ELEMENT (self->gate));
-  self->segmenter = gst_ams_segmenter_new (on_target, self);
+  self->segmenter = gst_ams_segmenter_new ();
   gst_object_set_name (GST_OBJECT (self->segmenter), "segmenter");
   self->publisher = gst_ams_segmenter_get_publisher (self->segmenter);
   gst_ams_publisher_set_poster (self->publisher, GST_ELEMENT (self));
+  gst_ams_publisher_set_callbacks (self->publisher, on_target, on_drain, self);
   gst_bin_add (GST_BIN (self), GST_ELEMENT (self->segmenter));
   init_muxer (self);
 
-  self->store = gst_object_ref_sink (g_object_new (GST_TYPE_AMS_LOCAL_SINK, NULL));
+  self->store =
+      gst_object_ref_sink (g_object_new (GST_TYPE_AMS_LOCAL_SINK, NULL));
   gst_object_set_name (GST_OBJECT (self->store), "store");
   update_store (self);
 }

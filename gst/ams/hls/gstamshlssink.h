@@ -9,7 +9,8 @@
 G_BEGIN_DECLS
 
 #define GST_TYPE_AMS_HLS_SINK (gst_ams_hls_sink_get_type ())
-G_DECLARE_FINAL_TYPE (GstAmsHlsSink, gst_ams_hls_sink, GST, AMS_HLS_SINK, GstBin)
+G_DECLARE_FINAL_TYPE (GstAmsHlsSink, gst_ams_hls_sink, GST, AMS_HLS_SINK,
+    GstBin)
 
 GST_ELEMENT_REGISTER_DECLARE (amshlssink);
 

@@ -9,26 +9,26 @@
 typedef struct
 {
   const gchar *media_type;
-  gint mpegversion;             /* 0: any */
+  gint mpegversion; /* 0: any */
   const gchar *factory;
 } ParserRule;
 
 static const ParserRule parser_rules[] = {
-  {"video/x-h264", 0, "h264parse"},
-  {"video/x-h265", 0, "h265parse"},
-  {"video/mpeg", 1, "mpegvideoparse"},
-  {"video/mpeg", 2, "mpegvideoparse"},
-  {"video/mpeg", 4, "mpeg4videoparse"},
-  {"audio/mpeg", 1, "mpegaudioparse"},
-  {"audio/mpeg", 2, "aacparse"},
-  {"audio/mpeg", 4, "aacparse"},
-  {"audio/x-ac3", 0, "ac3parse"},
-  {"audio/x-dts", 0, "dcaparse"},
-  {"audio/x-opus", 0, "opusparse"},
+  { "video/x-h264", 0, "h264parse" },
+  { "video/x-h265", 0, "h265parse" },
+  { "video/mpeg", 1, "mpegvideoparse" },
+  { "video/mpeg", 2, "mpegvideoparse" },
+  { "video/mpeg", 4, "mpeg4videoparse" },
+  { "audio/mpeg", 1, "mpegaudioparse" },
+  { "audio/mpeg", 2, "aacparse" },
+  { "audio/mpeg", 4, "aacparse" },
+  { "audio/x-ac3", 0, "ac3parse" },
+  { "audio/x-dts", 0, "dcaparse" },
+  { "audio/x-opus", 0, "opusparse" },
 };
 
 const gchar *
-gst_ams_find_parser (const GstCaps * caps, gboolean video)
+gst_ams_find_parser (const GstCaps *caps, gboolean video)
 {
   const GstStructure *s = gst_caps_get_structure (caps, 0);
   gint mpegversion = 0;
@@ -44,4 +44,3 @@ gst_ams_find_parser (const GstCaps * caps, gboolean video)
       return parser_rules[i].factory;
   return NULL;
 }
-

@@ -19,6 +19,6 @@ G_BEGIN_DECLS
 
 /* The factory of the parser for @caps (fixed or not), NULL: MPEG-TS cannot carry it, or it is not
  * for a track of this kind. */
-const gchar *gst_ams_find_parser (const GstCaps * caps, gboolean video);
+const gchar *gst_ams_find_parser (const GstCaps *caps, gboolean video);
 
 G_END_DECLS

@@ -17,17 +17,18 @@ GST_DEBUG_CATEGORY_STATIC (gst_ams_publisher_debug);
 
 typedef struct
 {
-  guint64 version;              /* the playlist that lists it */
+  guint64 version; /* the playlist that lists it */
   GstMessage *message;
 } Unannounced;
 
 struct _GstAmsPublisher
 {
   /* constant; the segmenter and the bin outlive this: no refs */
-  GstElement *element;          /* whose errors these are */
-  GstElement *poster;           /* whose messages these are: the bin */
+  GstElement *element; /* whose errors these are */
+  GstElement *poster; /* whose messages these are: the bin */
   GstPad *local, *remote;
   GstAmsPublisherTarget target;
+  GstAmsPublisherDrain drain;
   gpointer user_data;
 
   /* set below PAUSED, then constant */
@@ -35,21 +36,22 @@ struct _GstAmsPublisher
 
   /* streaming thread */
   gboolean started, ended;
-  GstAmsCut current;            /* how the open file began */
+  GstAmsCut current; /* how the open file began */
 
   GMutex lock;
   GCond cond;
   /* under the lock */
-  AmsRecording *recording;      /* changed by the streaming thread only, which reads it without */
-  GQueue failed;                /* names the stores gave up */
-  GQueue unannounced;           /* Unannounced */
+  AmsRecording *
+      recording; /* changed by the streaming thread only, which reads it without */
+  GQueue failed; /* names the stores gave up */
+  GQueue unannounced; /* Unannounced */
   GstMessage *ended_message;
-  gboolean announces;           /* somebody says when versions are stored */
+  gboolean announces; /* somebody says when versions are stored */
   gboolean has_ended;
 };
 
 static void
-unannounced_free (Unannounced * unannounced)
+unannounced_free (Unannounced *unannounced)
 {
   gst_message_unref (unannounced->message);
   g_free (unannounced);
@@ -57,21 +59,21 @@ unannounced_free (Unannounced * unannounced)
 
 /* The one place where errors are posted. */
 static GstFlowReturn
-post_error (GstAmsPublisher * self, const GError * error)
+post_error (GstAmsPublisher *self, const GError *error)
 {
   GST_ERROR_OBJECT (self->element, "%s", error->message);
   gst_element_message_full (self->element, GST_MESSAGE_ERROR,
-      error->domain == GST_RESOURCE_ERROR ? error->domain :
-      GST_RESOURCE_ERROR, error->domain == GST_RESOURCE_ERROR ? error->code :
-      GST_RESOURCE_ERROR_SETTINGS, g_strdup (error->message), NULL, __FILE__,
-      GST_FUNCTION, __LINE__);
+      error->domain == GST_RESOURCE_ERROR ? error->domain : GST_RESOURCE_ERROR,
+      error->domain == GST_RESOURCE_ERROR ? error->code
+                                          : GST_RESOURCE_ERROR_SETTINGS,
+      g_strdup (error->message), NULL, __FILE__, GST_FUNCTION, __LINE__);
   return GST_FLOW_ERROR;
 }
 
 /* ---- downstream ---- */
 
 static void
-push_event (GstAmsPublisher * self, GstEvent * event)
+push_event (GstAmsPublisher *self, GstEvent *event)
 {
   if (gst_pad_is_linked (self->local))
     gst_pad_push_event (self->local, gst_event_ref (event));
@@ -83,7 +85,7 @@ push_event (GstAmsPublisher * self, GstEvent * event)
 /* The disk's word counts where both are linked: a remote that has failed must not
  * stop what is written here. */
 GstFlowReturn
-gst_ams_publisher_write (GstAmsPublisher * self, GstBuffer * buffer)
+gst_ams_publisher_write (GstAmsPublisher *self, GstBuffer *buffer)
 {
   GstFlowReturn local = GST_FLOW_NOT_LINKED, remote = GST_FLOW_NOT_LINKED;
 
@@ -98,10 +100,10 @@ gst_ams_publisher_write (GstAmsPublisher * self, GstBuffer * buffer)
 }
 
 static void
-push_stream_start (GstAmsPublisher * self)
+push_stream_start (GstAmsPublisher *self)
 {
-  g_autofree gchar *id = gst_pad_create_stream_id (self->local,
-      self->element, "files");
+  g_autofree gchar *id =
+      gst_pad_create_stream_id (self->local, self->element, "files");
   g_autoptr (GstCaps) caps = gst_caps_new_empty_simple (AMS_FILES_CAPS);
   GstSegment segment;
 
@@ -113,8 +115,8 @@ push_stream_start (GstAmsPublisher * self)
 
 /* Hands a small file over in one go. */
 static GstFlowReturn
-push_file (GstAmsPublisher * self, GstPad * only, const AmsFileBegin * begin,
-    GBytes * data)
+push_file (GstAmsPublisher *self, GstPad *only, const AmsFileBegin *begin,
+    GBytes *data)
 {
   AmsFileEnd end = {
     .size = g_bytes_get_size (data),
@@ -137,7 +139,7 @@ push_file (GstAmsPublisher * self, GstPad * only, const AmsFileBegin * begin,
 }
 
 static void
-push_journal (GstAmsPublisher * self)
+push_journal (GstAmsPublisher *self)
 {
   g_autoptr (GBytes) text = NULL;
   AmsFileBegin begin = { .role = AMS_FILE_ROLE_OTHER };
@@ -154,7 +156,7 @@ push_journal (GstAmsPublisher * self)
 
 /* Whoever asked to be told is; with the lock released. */
 static void
-heed_failed (GstAmsPublisher * self)
+heed_failed (GstAmsPublisher *self)
 {
   g_mutex_lock (&self->lock);
   while (!g_queue_is_empty (&self->failed)) {
@@ -167,13 +169,13 @@ heed_failed (GstAmsPublisher * self)
 }
 
 static GstFlowReturn
-push_version (GstAmsPublisher * self, const AmsRecordingVersion * version)
+push_version (GstAmsPublisher *self, const AmsRecordingVersion *version)
 {
   AmsFileBegin begin = {
     .name = version->name,
     .role = AMS_FILE_ROLE_PLAYLIST,
-    .content_type = (gchar *)
-        ams_file_content_type (AMS_FILE_ROLE_PLAYLIST, version->name),
+    .content_type =
+        (gchar *) ams_file_content_type (AMS_FILE_ROLE_PLAYLIST, version->name),
     .version = version->version,
     .extends = version->extends,
     .final = version->final,
@@ -184,7 +186,7 @@ push_version (GstAmsPublisher * self, const AmsRecordingVersion * version)
 }
 
 static void
-push_removals (GstAmsPublisher * self)
+push_removals (GstAmsPublisher *self)
 {
   g_autoptr (GPtrArray) removals = NULL;
   guint i;
@@ -195,13 +197,13 @@ push_removals (GstAmsPublisher * self)
   for (i = 0; i < removals->len; i++) {
     const AmsRecordingRemoval *removal = g_ptr_array_index (removals, i);
 
-    push_event (self, ams_files_event_new_remove (removal->name,
-            removal->after));
+    push_event (self,
+        ams_files_event_new_remove (removal->name, removal->after));
   }
 }
 
 static gchar *
-message_location (GstAmsPublisher * self, const gchar * name)
+message_location (GstAmsPublisher *self, const gchar *name)
 {
   if (!self->settings.root)
     return g_strdup (name);
@@ -209,32 +211,29 @@ message_location (GstAmsPublisher * self, const gchar * name)
 }
 
 static GstMessage *
-new_segment_message (GstAmsPublisher * self,
-    const AmsRecordingSegment * segment)
+new_segment_message (GstAmsPublisher *self, const AmsRecordingSegment *segment)
 {
   g_autofree gchar *location = message_location (self, segment->name);
   g_autoptr (GDateTime) seconds =
       g_date_time_new_from_unix_utc (segment->date_time / G_USEC_PER_SEC);
-  g_autoptr (GDateTime) date = g_date_time_add (seconds,
-      segment->date_time % G_USEC_PER_SEC);
+  g_autoptr (GDateTime) date =
+      g_date_time_add (seconds, segment->date_time % G_USEC_PER_SEC);
   g_autoptr (GstDateTime) gst_date =
       gst_date_time_new_from_g_date_time (g_date_time_ref (date));
 
   return gst_message_new_element (GST_OBJECT (self->poster),
-      gst_structure_new ("hls-segment-added",
-          "location", G_TYPE_STRING, location,
-          "running-time", G_TYPE_UINT64,
-          (guint64) MAX (self->current.running_time, 0),
-          "duration", G_TYPE_UINT64, segment->duration,
-          "sequence", G_TYPE_UINT64, segment->sequence,
-          "size", G_TYPE_UINT64, segment->size,
-          "date-time", GST_TYPE_DATE_TIME, gst_date,
-          "discontinuity", G_TYPE_BOOLEAN, segment->discontinuity, NULL));
+      gst_structure_new ("hls-segment-added", "location", G_TYPE_STRING,
+          location, "running-time", G_TYPE_UINT64,
+          (guint64) MAX (self->current.running_time, 0), "duration",
+          G_TYPE_UINT64, segment->duration, "sequence", G_TYPE_UINT64,
+          segment->sequence, "size", G_TYPE_UINT64, segment->size, "date-time",
+          GST_TYPE_DATE_TIME, gst_date, "discontinuity", G_TYPE_BOOLEAN,
+          segment->discontinuity, NULL));
 }
 
 /* It is posted when a store says that the playlist which lists it is there. */
 static void
-announce_later (GstAmsPublisher * self, const AmsRecordingSegment * segment,
+announce_later (GstAmsPublisher *self, const AmsRecordingSegment *segment,
     guint64 version)
 {
   Unannounced *unannounced = g_new0 (Unannounced, 1);
@@ -257,7 +256,7 @@ announce_later (GstAmsPublisher * self, const AmsRecordingSegment * segment,
 /* ---- files ---- */
 
 GstFlowReturn
-gst_ams_publisher_begin_file (GstAmsPublisher * self, const GstAmsCut * cut)
+gst_ams_publisher_begin_file (GstAmsPublisher *self, const GstAmsCut *cut)
 {
   g_autoptr (GError) error = NULL;
   const AmsRecordingSegment *segment;
@@ -273,29 +272,32 @@ gst_ams_publisher_begin_file (GstAmsPublisher * self, const GstAmsCut * cut)
 
   push_journal (self);
   begin.name = segment->name;
-  begin.content_type = (gchar *)
-      ams_file_content_type (AMS_FILE_ROLE_SEGMENT, segment->name);
+  begin.content_type =
+      (gchar *) ams_file_content_type (AMS_FILE_ROLE_SEGMENT, segment->name);
   GST_DEBUG_OBJECT (self->element, "begins \"%s\"", segment->name);
   push_event (self, ams_files_event_new_begin (&begin));
   return GST_FLOW_OK;
 }
 
 static void
-warn_raised (GstAmsPublisher * self, const AmsRecordingSegment * segment)
+warn_raised (GstAmsPublisher *self, const AmsRecordingSegment *segment)
 {
   GST_ELEMENT_WARNING (self->element, STREAM, MUX,
       ("Segment \"%s\" lasts %.3f s, longer than the target duration, as no "
-          "keyframe came earlier: EXT-X-TARGETDURATION is raised to %u. Make "
-          "the encoder send keyframes more often, or raise target-duration.",
+       "keyframe came earlier: EXT-X-TARGETDURATION is raised to %u. Make "
+       "the encoder send keyframes more often, or raise target-duration.",
           segment->name, segment->duration / (gdouble) GST_SECOND,
-          ams_recording_get_target_duration (self->recording)), (NULL));
+          ams_recording_get_target_duration (self->recording)),
+      (NULL));
 }
 
 /* The first @size bytes of the open file are a segment that ends at @end. */
 GstFlowReturn
-gst_ams_publisher_end_file (GstAmsPublisher * self, guint64 size, gint64 end)
+gst_ams_publisher_end_file (GstAmsPublisher *self, guint64 size, gint64 end)
 {
-  g_auto (AmsRecordingVersion) version = { NULL, };
+  g_auto (AmsRecordingVersion) version = {
+    NULL,
+  };
   const AmsRecordingSegment *segment;
   GstFlowReturn ret;
   gboolean raised;
@@ -308,8 +310,8 @@ gst_ams_publisher_end_file (GstAmsPublisher * self, guint64 size, gint64 end)
 
   heed_failed (self);
   g_mutex_lock (&self->lock);
-  segment = ams_recording_end_segment (self->recording, size,
-      file_end.duration, &raised);
+  segment = ams_recording_end_segment (self->recording, size, file_end.duration,
+      &raised);
   ams_recording_render (self->recording, &version);
   g_mutex_unlock (&self->lock);
 
@@ -324,16 +326,16 @@ gst_ams_publisher_end_file (GstAmsPublisher * self, guint64 size, gint64 end)
 }
 
 gboolean
-gst_ams_publisher_file_is_open (GstAmsPublisher * self)
+gst_ams_publisher_file_is_open (GstAmsPublisher *self)
 {
   return self->started && ams_recording_has_open_segment (self->recording);
 }
 
 /* The open file never will be a segment. */
 void
-gst_ams_publisher_abandon_file (GstAmsPublisher * self)
+gst_ams_publisher_abandon_file (GstAmsPublisher *self)
 {
-  AmsFileEnd end = {.complete = FALSE,.duration = GST_CLOCK_TIME_NONE };
+  AmsFileEnd end = { .complete = FALSE, .duration = GST_CLOCK_TIME_NONE };
 
   if (!gst_ams_publisher_file_is_open (self))
     return;
@@ -346,32 +348,33 @@ gst_ams_publisher_abandon_file (GstAmsPublisher * self)
 /* ---- starting and ending ---- */
 
 static void
-post_started (GstAmsPublisher * self, const GstAmsRecovered * recovered)
+post_started (GstAmsPublisher *self, const GstAmsRecovered *recovered)
 {
   g_autofree gchar *location = message_location (self,
       ams_recording_get_playlist_name (self->recording));
 
   gst_element_post_message (self->poster,
       gst_message_new_element (GST_OBJECT (self->poster),
-          gst_structure_new ("ams-recording-started",
-              "playlist-location", G_TYPE_STRING, location,
-              "continued", G_TYPE_BOOLEAN, recovered->continued,
-              "recovered", G_TYPE_UINT, recovered->recovered,
-              "next-number", G_TYPE_UINT64,
+          gst_structure_new ("ams-recording-started", "playlist-location",
+              G_TYPE_STRING, location, "continued", G_TYPE_BOOLEAN,
+              recovered->continued, "recovered", G_TYPE_UINT,
+              recovered->recovered, "next-number", G_TYPE_UINT64,
               ams_recording_get_next_number (self->recording),
               "target-duration", G_TYPE_UINT,
               ams_recording_get_target_duration (self->recording), NULL)));
 }
 
 static void
-push_recovered (GstAmsPublisher * self, const GstAmsRecovered * recovered)
+push_recovered (GstAmsPublisher *self, const GstAmsRecovered *recovered)
 {
-  g_auto (AmsRecordingVersion) version = { NULL, };
+  g_auto (AmsRecordingVersion) version = {
+    NULL,
+  };
   guint i;
 
   for (i = 0; i < recovered->adopted->len; i++)
-    push_event (self, gst_event_ref (g_ptr_array_index (recovered->adopted,
-                i)));
+    push_event (self,
+        gst_event_ref (g_ptr_array_index (recovered->adopted, i)));
   if (recovered->recovered == 0)
     return;
   g_mutex_lock (&self->lock);
@@ -381,7 +384,7 @@ push_recovered (GstAmsPublisher * self, const GstAmsRecovered * recovered)
 }
 
 static void
-push_other_session (GstAmsPublisher * self)
+push_other_session (GstAmsPublisher *self)
 {
   g_autoptr (GPtrArray) objects =
       gst_ams_recover_other_session (self->recording, self->local);
@@ -401,22 +404,23 @@ push_other_session (GstAmsPublisher * self)
 /* An earlier playlist's EXT-X-TARGETDURATION never changes: its promise is
  * kept. */
 static void
-keep_promise (GstAmsPublisher * self)
+keep_promise (GstAmsPublisher *self)
 {
-  guint wanted =
-      ams_recording_get_config (self->recording)->target_duration;
+  guint wanted = ams_recording_get_config (self->recording)->target_duration;
   guint promised = ams_recording_get_target_duration (self->recording);
 
   if (promised >= wanted)
     return;
   GST_ELEMENT_INFO (self->element, STREAM, MUX,
       ("The earlier playlist promises segments of at most %u s: they are kept "
-          "to that, not to target-duration=%u.", promised, wanted), (NULL));
+       "to that, not to target-duration=%u.",
+          promised, wanted),
+      (NULL));
   self->target (promised * GST_SECOND, self->user_data);
 }
 
 GstFlowReturn
-gst_ams_publisher_start (GstAmsPublisher * self, const GstAmsCut * cut)
+gst_ams_publisher_start (GstAmsPublisher *self, const GstAmsCut *cut)
 {
   g_auto (GstAmsRecovered) recovered = { FALSE, 0, NULL };
   g_autoptr (GError) error = NULL;
@@ -435,7 +439,7 @@ gst_ams_publisher_start (GstAmsPublisher * self, const GstAmsCut * cut)
 }
 
 static GstMessage *
-new_ended_message (GstAmsPublisher * self)
+new_ended_message (GstAmsPublisher *self)
 {
   g_autofree gchar *location = message_location (self,
       ams_recording_get_playlist_name (self->recording));
@@ -443,19 +447,17 @@ new_ended_message (GstAmsPublisher * self)
 
   ams_recording_get_stats (self->recording, &stats);
   return gst_message_new_element (GST_OBJECT (self->poster),
-      gst_structure_new ("ams-recording-ended",
-          "playlist-location", G_TYPE_STRING, location,
-          "segments", G_TYPE_UINT64, stats.segments,
-          "recovered", G_TYPE_UINT64, stats.recovered,
-          "gaps", G_TYPE_UINT64, stats.gaps,
-          "discontinuities", G_TYPE_UINT64, stats.discontinuities,
-          "bytes", G_TYPE_UINT64, stats.bytes,
-          "duration", G_TYPE_UINT64, stats.duration, NULL));
+      gst_structure_new ("ams-recording-ended", "playlist-location",
+          G_TYPE_STRING, location, "segments", G_TYPE_UINT64, stats.segments,
+          "recovered", G_TYPE_UINT64, stats.recovered, "gaps", G_TYPE_UINT64,
+          stats.gaps, "discontinuities", G_TYPE_UINT64, stats.discontinuities,
+          "bytes", G_TYPE_UINT64, stats.bytes, "duration", G_TYPE_UINT64,
+          stats.duration, NULL));
 }
 
 /* Only what this session wrote, and after the final playlist: that one goes too. */
 static void
-push_deletions (GstAmsPublisher * self)
+push_deletions (GstAmsPublisher *self)
 {
   g_autoptr (GPtrArray) names = NULL;
   guint i;
@@ -463,38 +465,65 @@ push_deletions (GstAmsPublisher * self)
   if (!self->settings.delete_on_ended)
     return;
   names = ams_recording_get_own_files (self->recording);
-  push_event (self, ams_files_event_new_remove (
+  push_event (self,
+      ams_files_event_new_remove (
           ams_recording_get_playlist_name (self->recording),
           self->settings.delete_delay));
   for (i = 0; i < names->len; i++)
-    push_event (self, ams_files_event_new_remove (g_ptr_array_index (names, i),
+    push_event (self,
+        ams_files_event_new_remove (g_ptr_array_index (names, i),
             self->settings.delete_delay));
 }
 
 static void
-push_final (GstAmsPublisher * self)
+push_final (GstAmsPublisher *self)
 {
-  g_auto (AmsRecordingVersion) version = { NULL, };
-  const gchar *working = ams_recording_get_working_name (self->recording);
+  g_auto (AmsRecordingVersion) version = {
+    NULL,
+  };
   gboolean any;
 
   heed_failed (self);
   g_mutex_lock (&self->lock);
   any = ams_recording_finish (self->recording, &version);
   g_mutex_unlock (&self->lock);
-  if (any) {
+  if (any)
     push_version (self, &version);
-    if (!g_str_equal (working, version.name))
-      push_event (self, ams_files_event_new_remove (working, 0));
-  }
+}
+
+/* What the disk gives up now would keep the last version back for good, as it lists it: once
+ * everything is settled, another one marks it as a gap. */
+static void
+push_final_again (GstAmsPublisher *self)
+{
+  gboolean any_failed;
+
+  if (!gst_pad_is_linked (self->local) || !self->drain)
+    return;
+  self->drain (self->user_data);
+  g_mutex_lock (&self->lock);
+  any_failed = !g_queue_is_empty (&self->failed);
+  g_mutex_unlock (&self->lock);
+  if (any_failed)
+    push_final (self);
+}
+
+static void
+push_last_removals (GstAmsPublisher *self)
+{
+  const gchar *working = ams_recording_get_working_name (self->recording);
+
+  if (!g_str_equal (working, ams_recording_get_playlist_name (self->recording)))
+    push_event (self, ams_files_event_new_remove (working, 0));
   if (gst_pad_is_linked (self->local))
-    gst_pad_push_event (self->local, ams_files_event_new_remove (
+    gst_pad_push_event (self->local,
+        ams_files_event_new_remove (
             ams_recording_get_journal_name (self->recording), 0));
   push_deletions (self);
 }
 
 static void
-post_ended (GstAmsPublisher * self)
+post_ended (GstAmsPublisher *self)
 {
   GstMessage *message;
 
@@ -507,7 +536,7 @@ post_ended (GstAmsPublisher * self)
 
 /* The last playlist; an open file was ended before. */
 static void
-finish (GstAmsPublisher * self)
+finish (GstAmsPublisher *self)
 {
   gboolean announces;
 
@@ -519,12 +548,14 @@ finish (GstAmsPublisher * self)
   announces = self->announces;
   g_mutex_unlock (&self->lock);
   push_final (self);
+  push_final_again (self);
+  push_last_removals (self);
   if (!announces)
     post_ended (self);
 }
 
 void
-gst_ams_publisher_end (GstAmsPublisher * self, GstEvent * eos)
+gst_ams_publisher_end (GstAmsPublisher *self, GstEvent *eos)
 {
   if (!self->started && !self->ended)
     push_stream_start (self);
@@ -541,7 +572,7 @@ gst_ams_publisher_end (GstAmsPublisher * self, GstEvent * eos)
 /* ---- what the stores say ---- */
 
 static GstMessage *
-take_announced_locked (GstAmsPublisher * self, guint64 version)
+take_announced_locked (GstAmsPublisher *self, guint64 version)
 {
   Unannounced *first = g_queue_peek_head (&self->unannounced);
   GstMessage *message;
@@ -556,7 +587,7 @@ take_announced_locked (GstAmsPublisher * self, guint64 version)
 
 /* A playlist is there: so is what it lists. In the store's thread. */
 void
-gst_ams_publisher_take_stored (GstAmsPublisher * self, const gchar * name,
+gst_ams_publisher_take_stored (GstAmsPublisher *self, const gchar *name,
     guint64 version)
 {
   gboolean ours;
@@ -564,10 +595,10 @@ gst_ams_publisher_take_stored (GstAmsPublisher * self, const gchar * name,
 
   g_mutex_lock (&self->lock);
   ours = self->recording &&
-      (g_strcmp0 (name,
-          ams_recording_get_playlist_name (self->recording)) == 0 ||
-      g_strcmp0 (name,
-          ams_recording_get_working_name (self->recording)) == 0);
+      (g_strcmp0 (name, ams_recording_get_playlist_name (self->recording)) ==
+              0 ||
+          g_strcmp0 (name, ams_recording_get_working_name (self->recording)) ==
+              0);
   g_mutex_unlock (&self->lock);
 
   while (ours) {
@@ -584,7 +615,7 @@ gst_ams_publisher_take_stored (GstAmsPublisher * self, const gchar * name,
 }
 
 void
-gst_ams_publisher_take_failed (GstAmsPublisher * self, gchar * name)
+gst_ams_publisher_take_failed (GstAmsPublisher *self, gchar *name)
 {
   g_mutex_lock (&self->lock);
   g_queue_push_tail (&self->failed, name);
@@ -594,15 +625,15 @@ gst_ams_publisher_take_failed (GstAmsPublisher * self, gchar * name)
 /* ---- interface ---- */
 
 static void
-clear_settings (GstAmsPublisher * self)
+clear_settings (GstAmsPublisher *self)
 {
   g_clear_pointer (&self->recording, ams_recording_free);
   g_clear_pointer (&self->settings.root, g_free);
 }
 
 gboolean
-gst_ams_publisher_configure (GstAmsPublisher * self,
-    GstAmsPublisherSettings * settings, GError ** error)
+gst_ams_publisher_configure (GstAmsPublisher *self,
+    GstAmsPublisherSettings *settings, GError **error)
 {
   AmsRecording *recording =
       ams_recording_new (g_steal_pointer (&settings->recording), error);
@@ -619,45 +650,46 @@ gst_ams_publisher_configure (GstAmsPublisher * self,
 }
 
 gboolean
-gst_ams_publisher_is_started (GstAmsPublisher * self)
+gst_ams_publisher_is_started (GstAmsPublisher *self)
 {
   return self->started;
 }
 
 gboolean
-gst_ams_publisher_wait_ended (GstAmsPublisher * self, gint64 timeout)
+gst_ams_publisher_wait_ended (GstAmsPublisher *self, gint64 timeout)
 {
   gint64 until = g_get_monotonic_time () + timeout;
   gboolean ended;
 
   g_mutex_lock (&self->lock);
-  while (!self->has_ended &&
-      g_cond_wait_until (&self->cond, &self->lock, until));
+  while (
+      !self->has_ended && g_cond_wait_until (&self->cond, &self->lock, until))
+    ;
   ended = self->has_ended;
   g_mutex_unlock (&self->lock);
   return ended;
 }
 
 GstStructure *
-gst_ams_publisher_get_stats (GstAmsPublisher * self)
+gst_ams_publisher_get_stats (GstAmsPublisher *self)
 {
-  AmsRecordingStats stats = { 0, };
+  AmsRecordingStats stats = {
+    0,
+  };
 
   g_mutex_lock (&self->lock);
   if (self->recording)
     ams_recording_get_stats (self->recording, &stats);
   g_mutex_unlock (&self->lock);
-  return gst_structure_new ("ams-hls-sink-stats",
-      "segments", G_TYPE_UINT64, stats.segments,
-      "recovered", G_TYPE_UINT64, stats.recovered,
-      "gaps", G_TYPE_UINT64, stats.gaps,
-      "discontinuities", G_TYPE_UINT64, stats.discontinuities,
-      "bytes", G_TYPE_UINT64, stats.bytes,
-      "duration", G_TYPE_UINT64, stats.duration, NULL);
+  return gst_structure_new ("ams-hls-sink-stats", "segments", G_TYPE_UINT64,
+      stats.segments, "recovered", G_TYPE_UINT64, stats.recovered, "gaps",
+      G_TYPE_UINT64, stats.gaps, "discontinuities", G_TYPE_UINT64,
+      stats.discontinuities, "bytes", G_TYPE_UINT64, stats.bytes, "duration",
+      G_TYPE_UINT64, stats.duration, NULL);
 }
 
 void
-gst_ams_publisher_reset (GstAmsPublisher * self)
+gst_ams_publisher_reset (GstAmsPublisher *self)
 {
   self->started = self->ended = FALSE;
   g_mutex_lock (&self->lock);
@@ -670,8 +702,7 @@ gst_ams_publisher_reset (GstAmsPublisher * self)
 }
 
 GstAmsPublisher *
-gst_ams_publisher_new (GstElement * element, GstPad * local, GstPad * remote,
-    GstAmsPublisherTarget target, gpointer user_data)
+gst_ams_publisher_new (GstElement *element, GstPad *local, GstPad *remote)
 {
   GstAmsPublisher *self = g_new0 (GstAmsPublisher, 1);
 
@@ -683,19 +714,27 @@ gst_ams_publisher_new (GstElement * element, GstPad * local, GstPad * remote,
   self->element = self->poster = element;
   self->local = local;
   self->remote = remote;
-  self->target = target;
-  self->user_data = user_data;
   return self;
 }
 
 void
-gst_ams_publisher_set_poster (GstAmsPublisher * self, GstElement * poster)
+gst_ams_publisher_set_callbacks (GstAmsPublisher *self,
+    GstAmsPublisherTarget target, GstAmsPublisherDrain drain,
+    gpointer user_data)
+{
+  self->target = target;
+  self->drain = drain;
+  self->user_data = user_data;
+}
+
+void
+gst_ams_publisher_set_poster (GstAmsPublisher *self, GstElement *poster)
 {
   self->poster = poster;
 }
 
 void
-gst_ams_publisher_free (GstAmsPublisher * self)
+gst_ams_publisher_free (GstAmsPublisher *self)
 {
   clear_settings (self);
   g_queue_clear_full (&self->failed, g_free);

@@ -17,12 +17,15 @@ G_BEGIN_DECLS
 
 typedef struct
 {
-  AmsRecordingConfig *recording;        /* taken */
+  AmsRecordingConfig *recording; /* taken */
   GstAmsExisting existing;
-  gchar *root;                  /* put before names in messages; NULL: nothing. Taken */
+  gchar *root; /* put before names in messages; NULL: nothing. Taken */
   gboolean delete_on_ended;
-  gdouble delete_delay;         /* s */
+  gdouble delete_delay; /* s */
 } GstAmsPublisherSettings;
+
+/* Waits until the disk has all that was handed to it, within its drain-timeout. Streaming thread. */
+typedef void (*GstAmsPublisherDrain) (gpointer user_data);
 
 /* The promise is @target from now on, an earlier playlist's. In the streaming thread. */
 typedef void (*GstAmsPublisherTarget) (GstClockTime target, gpointer user_data);
@@ -30,34 +33,44 @@ typedef void (*GstAmsPublisherTarget) (GstClockTime target, gpointer user_data);
 typedef struct _GstAmsPublisher GstAmsPublisher;
 
 /* @element, which has the src pads @local and @remote, must outlive it. */
-GstAmsPublisher *gst_ams_publisher_new (GstElement * element, GstPad * local, GstPad * remote, GstAmsPublisherTarget target, gpointer user_data);
-void gst_ams_publisher_free (GstAmsPublisher * self);
-void gst_ams_publisher_set_poster (GstAmsPublisher * self, GstElement * poster);
+GstAmsPublisher *gst_ams_publisher_new (GstElement *element, GstPad *local,
+    GstPad *remote);
+void gst_ams_publisher_set_callbacks (GstAmsPublisher *self,
+    GstAmsPublisherTarget target, GstAmsPublisherDrain drain,
+    gpointer user_data);
+void gst_ams_publisher_free (GstAmsPublisher *self);
+void gst_ams_publisher_set_poster (GstAmsPublisher *self, GstElement *poster);
 
 /* Below PAUSED. FALSE: a template is refused. */
-gboolean gst_ams_publisher_configure (GstAmsPublisher * self, GstAmsPublisherSettings * settings, GError ** error);
-void gst_ams_publisher_reset (GstAmsPublisher * self);
+gboolean gst_ams_publisher_configure (GstAmsPublisher *self,
+    GstAmsPublisherSettings *settings, GError **error);
+void gst_ams_publisher_reset (GstAmsPublisher *self);
 
 /* Streaming thread. Whatever fails has posted its error. */
-GstFlowReturn gst_ams_publisher_start (GstAmsPublisher * self, const GstAmsCut * cut);
-gboolean gst_ams_publisher_is_started (GstAmsPublisher * self);
-GstFlowReturn gst_ams_publisher_begin_file (GstAmsPublisher * self, const GstAmsCut * cut);
+GstFlowReturn gst_ams_publisher_start (GstAmsPublisher *self,
+    const GstAmsCut *cut);
+gboolean gst_ams_publisher_is_started (GstAmsPublisher *self);
+GstFlowReturn gst_ams_publisher_begin_file (GstAmsPublisher *self,
+    const GstAmsCut *cut);
 /* Takes @buffer. */
-GstFlowReturn gst_ams_publisher_write (GstAmsPublisher * self, GstBuffer * buffer);
+GstFlowReturn gst_ams_publisher_write (GstAmsPublisher *self,
+    GstBuffer *buffer);
 /* The first @size bytes written are a segment that ends at @end (ns). */
-GstFlowReturn gst_ams_publisher_end_file (GstAmsPublisher * self, guint64 size, gint64 end);
+GstFlowReturn gst_ams_publisher_end_file (GstAmsPublisher *self, guint64 size,
+    gint64 end);
 /* The open file never will be a segment. */
-void gst_ams_publisher_abandon_file (GstAmsPublisher * self);
-gboolean gst_ams_publisher_file_is_open (GstAmsPublisher * self);
+void gst_ams_publisher_abandon_file (GstAmsPublisher *self);
+gboolean gst_ams_publisher_file_is_open (GstAmsPublisher *self);
 /* The recording ends: the last playlist, then @eos, which is taken. */
-void gst_ams_publisher_end (GstAmsPublisher * self, GstEvent * eos);
+void gst_ams_publisher_end (GstAmsPublisher *self, GstEvent *eos);
 
 /* The stores' threads. @name of failed is taken. */
-void gst_ams_publisher_take_failed (GstAmsPublisher * self, gchar * name);
-void gst_ams_publisher_take_stored (GstAmsPublisher * self, const gchar * name, guint64 version);
+void gst_ams_publisher_take_failed (GstAmsPublisher *self, gchar *name);
+void gst_ams_publisher_take_stored (GstAmsPublisher *self, const gchar *name,
+    guint64 version);
 
 /* Any thread. wait_ended: @timeout in µs. */
-gboolean gst_ams_publisher_wait_ended (GstAmsPublisher * self, gint64 timeout);
-GstStructure *gst_ams_publisher_get_stats (GstAmsPublisher * self);
+gboolean gst_ams_publisher_wait_ended (GstAmsPublisher *self, gint64 timeout);
+GstStructure *gst_ams_publisher_get_stats (GstAmsPublisher *self);
 
 G_END_DECLS

@@ -19,7 +19,7 @@ GST_DEBUG_CATEGORY_STATIC (gst_ams_recover_debug);
 #define MAX_JOURNAL_SIZE (64 * 1024)
 
 void
-gst_ams_recovered_clear (GstAmsRecovered * recovered)
+gst_ams_recovered_clear (GstAmsRecovered *recovered)
 {
   g_clear_pointer (&recovered->adopted, g_ptr_array_unref);
 }
@@ -29,8 +29,7 @@ gst_ams_recovered_clear (GstAmsRecovered * recovered)
 /* Adds what the store behind @pad holds of @name to @texts. FALSE: it could not
  * tell. */
 static gboolean
-fetch_texts (GstPad * pad, const gchar * name, GPtrArray * texts,
-    GError ** error)
+fetch_texts (GstPad *pad, const gchar *name, GPtrArray *texts, GError **error)
 {
   g_autoptr (GstQuery) query =
       ams_files_query_new_fetch (name, FALSE, AMS_PLAYLIST_MAX_SIZE);
@@ -45,8 +44,8 @@ fetch_texts (GstPad * pad, const gchar * name, GPtrArray * texts,
     if (answer->status == AMS_FILE_STATUS_FAILED) {
       g_set_error (error, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_READ,
           "Whether there is an earlier recording \"%s\" to be continued cannot "
-          "be told: %s. Nothing is recorded on a guess.", name,
-          answer->message);
+          "be told: %s. Nothing is recorded on a guess.",
+          name, answer->message);
       return FALSE;
     }
     if (answer->status == AMS_FILE_STATUS_FOUND)
@@ -57,7 +56,7 @@ fetch_texts (GstPad * pad, const gchar * name, GPtrArray * texts,
 
 /* (nullable): absent, or not to be had. */
 static GBytes *
-fetch_one (GstPad * pad, const gchar * name, gboolean partial, guint64 max)
+fetch_one (GstPad *pad, const gchar *name, gboolean partial, guint64 max)
 {
   g_autoptr (GstQuery) query = ams_files_query_new_fetch (name, partial, max);
   g_autoptr (GPtrArray) answers = NULL;
@@ -77,8 +76,8 @@ fetch_one (GstPad * pad, const gchar * name, gboolean partial, guint64 max)
 /* What the store behind @pad holds below @prefix. @must: one that cannot tell is
  * an error; else (HTTP has no listing) it is as good as nothing. */
 static gboolean
-list_files (GstPad * pad, const gchar * prefix, gboolean must,
-    GPtrArray * files, GError ** error)
+list_files (GstPad *pad, const gchar *prefix, gboolean must, GPtrArray *files,
+    GError **error)
 {
   g_autoptr (GstQuery) query = ams_files_query_new_list (prefix);
   g_autoptr (GPtrArray) answers = NULL;
@@ -92,21 +91,22 @@ list_files (GstPad * pad, const gchar * prefix, gboolean must,
     if (answer->status == AMS_FILE_STATUS_FAILED && must) {
       g_set_error (error, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_READ,
           "What is recorded already cannot be told: %s. Nothing is recorded "
-          "on a guess.", answer->message);
+          "on a guess.",
+          answer->message);
       return FALSE;
     }
     for (j = 0; answer->entries && j < answer->entries->len; j++) {
       const AmsFileEntry *entry = g_ptr_array_index (answer->entries, j);
 
-      g_ptr_array_add (files, ams_recovery_file_new (entry->name, entry->size,
-              entry->partial));
+      g_ptr_array_add (files,
+          ams_recovery_file_new (entry->name, entry->size, entry->partial));
     }
   }
   return TRUE;
 }
 
 static AmsJournal *
-fetch_journal (AmsRecording * recording, GstPad * local)
+fetch_journal (AmsRecording *recording, GstPad *local)
 {
   g_autoptr (GBytes) data = fetch_one (local,
       ams_recording_get_journal_name (recording), FALSE, MAX_JOURNAL_SIZE);
@@ -118,11 +118,13 @@ fetch_journal (AmsRecording * recording, GstPad * local)
 
 /* Where the media of the last listed segment end, to see whether the first orphan follows on. */
 static guint64
-last_end_pts (GstPad * pad, const gchar * name)
+last_end_pts (GstPad *pad, const gchar *name)
 {
   g_autoptr (GBytes) data = fetch_one (pad, name, FALSE, MAX_SEGMENT_SIZE);
   AmsRecoveryFile file = { (gchar *) name, 0, FALSE };
-  AmsRecordingSegment segment = { NULL, };
+  AmsRecordingSegment segment = {
+    NULL,
+  };
   guint64 end_pts = G_MAXUINT64, usable;
 
   if (data)
@@ -132,7 +134,7 @@ last_end_pts (GstPad * pad, const gchar * name)
 }
 
 static gchar *
-last_listed_name (AmsRecording * recording, const AmsPlaylistParsed * earlier)
+last_listed_name (AmsRecording *recording, const AmsPlaylistParsed *earlier)
 {
   g_autofree gchar *uri = NULL;
 
@@ -145,31 +147,31 @@ last_listed_name (AmsRecording * recording, const AmsPlaylistParsed * earlier)
 
 /* Measures @file; adopts it if it is partial. */
 static gboolean
-recover_orphan (GstPad * pad, const AmsRecoveryFile * file,
-    const AmsJournal * journal, guint64 * end_pts,
-    AmsRecordingSegment * segment, GPtrArray * adopted)
+recover_orphan (GstPad *pad, const AmsRecoveryFile *file,
+    const AmsJournal *journal, guint64 *end_pts, AmsRecordingSegment *segment,
+    GPtrArray *adopted)
 {
   g_autoptr (GBytes) data =
       fetch_one (pad, file->name, file->partial, MAX_SEGMENT_SIZE);
   guint64 usable;
 
-  if (!data || !ams_recovery_measure (file, data, journal, end_pts, segment,
-          &usable)) {
+  if (!data ||
+      !ams_recovery_measure (file, data, journal, end_pts, segment, &usable)) {
     GST_INFO ("\"%s\", left by a crash, has nothing that is whole", file->name);
     return FALSE;
   }
   GST_INFO ("\"%s\", left by a crash, is recovered: %" G_GUINT64_FORMAT
-      " bytes, %" GST_TIME_FORMAT, file->name, usable,
-      GST_TIME_ARGS (segment->duration));
+            " bytes, %" GST_TIME_FORMAT,
+      file->name, usable, GST_TIME_ARGS (segment->duration));
   if (file->partial)
     g_ptr_array_add (adopted, ams_files_event_new_adopt (file->name, usable));
   return TRUE;
 }
 
 static void
-recover_orphans (AmsRecording * recording, GstPad * pad,
-    const AmsPlaylistParsed * earlier, const AmsJournal * journal,
-    const AmsSurvey * survey, GstAmsRecovered * recovered)
+recover_orphans (AmsRecording *recording, GstPad *pad,
+    const AmsPlaylistParsed *earlier, const AmsJournal *journal,
+    const AmsSurvey *survey, GstAmsRecovered *recovered)
 {
   g_autofree gchar *last = last_listed_name (recording, earlier);
   guint64 end_pts = G_MAXUINT64;
@@ -178,7 +180,9 @@ recover_orphans (AmsRecording * recording, GstPad * pad,
   if (survey->orphans->len > 0 && last)
     end_pts = last_end_pts (pad, last);
   for (i = 0; i < survey->orphans->len; i++) {
-    AmsRecordingSegment segment = { NULL, };
+    AmsRecordingSegment segment = {
+      NULL,
+    };
 
     if (recover_orphan (pad, g_ptr_array_index (survey->orphans, i), journal,
             &end_pts, &segment, recovered->adopted)) {
@@ -200,7 +204,7 @@ typedef struct
 } Found;
 
 static void
-found_clear (Found * found)
+found_clear (Found *found)
 {
   g_clear_pointer (&found->earlier, ams_playlist_parsed_free);
   g_clear_pointer (&found->journal, ams_journal_free);
@@ -211,8 +215,8 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Found, found_clear)
 
 /* The playlist as it was last written: a running vod's is hidden. */
 static gboolean
-fetch_playlists (AmsRecording * recording, GstPad * local, GstPad * remote,
-    const gchar * name, Found * found, GError ** error)
+fetch_playlists (AmsRecording *recording, GstPad *local, GstPad *remote,
+    const gchar *name, Found *found, GError **error)
 {
   g_autoptr (GPtrArray) texts =
       g_ptr_array_new_with_free_func ((GDestroyNotify) g_bytes_unref);
@@ -231,16 +235,16 @@ fetch_playlists (AmsRecording * recording, GstPad * local, GstPad * remote,
 }
 
 static gboolean
-look (AmsRecording * recording, GstPad * local, GstPad * remote,
-    Found * found, GError ** error)
+look (AmsRecording *recording, GstPad *local, GstPad *remote, Found *found,
+    GError **error)
 {
   const gchar *name = ams_recording_get_playlist_name (recording);
   const gchar *working = ams_recording_get_working_name (recording);
   const gchar *prefix =
       ams_names_prefix (ams_recording_get_segment_names (recording));
   AmsPlaylistType type = ams_recording_get_config (recording)->type;
-  g_autoptr (GPtrArray) files = g_ptr_array_new_with_free_func (
-      (GDestroyNotify) ams_recovery_file_free);
+  g_autoptr (GPtrArray) files =
+      g_ptr_array_new_with_free_func ((GDestroyNotify) ams_recovery_file_free);
   g_autoptr (GError) why = NULL;
 
   if (!fetch_playlists (recording, local, remote, name, found, error))
@@ -258,14 +262,14 @@ look (AmsRecording * recording, GstPad * local, GstPad * remote,
       !list_files (remote, prefix, FALSE, files, error))
     return FALSE;
   found->journal = fetch_journal (recording, local);
-  found->survey = ams_recovery_survey (recording, found->earlier,
-      found->journal, files);
+  found->survey =
+      ams_recovery_survey (recording, found->earlier, found->journal, files);
   return TRUE;
 }
 
 static void
-go_on (AmsRecording * recording, GstPad * local, GstPad * remote,
-    const Found * found, GstAmsRecovered * recovered)
+go_on (AmsRecording *recording, GstPad *local, GstPad *remote,
+    const Found *found, GstAmsRecovered *recovered)
 {
   guint i;
 
@@ -280,8 +284,8 @@ go_on (AmsRecording * recording, GstPad * local, GstPad * remote,
 }
 
 static gboolean
-begin (AmsRecording * recording, gint64 date_time, gboolean apart,
-    GError ** error)
+begin (AmsRecording *recording, gint64 date_time, gboolean apart,
+    GError **error)
 {
   g_autoptr (GError) why = NULL;
 
@@ -293,8 +297,8 @@ begin (AmsRecording * recording, gint64 date_time, gboolean apart,
 }
 
 static gboolean
-begin_apart (AmsRecording * recording, gint64 date_time, const GError * why,
-    GError ** error)
+begin_apart (AmsRecording *recording, gint64 date_time, const GError *why,
+    GError **error)
 {
   GST_WARNING ("a new recording is begun beside the earlier one: %s",
       why->message);
@@ -305,11 +309,13 @@ begin_apart (AmsRecording * recording, gint64 date_time, const GError * why,
 }
 
 gboolean
-gst_ams_recover (AmsRecording * recording, GstPad * local, GstPad * remote,
-    GstAmsExisting existing, gint64 date_time, GstAmsRecovered * recovered,
-    GError ** error)
+gst_ams_recover (AmsRecording *recording, GstPad *local, GstPad *remote,
+    GstAmsExisting existing, gint64 date_time, GstAmsRecovered *recovered,
+    GError **error)
 {
-  g_auto (Found) found = { NULL, };
+  g_auto (Found) found = {
+    NULL,
+  };
   g_autoptr (GError) why = NULL;
 
   GST_DEBUG_CATEGORY_GET (gst_ams_recover_debug, "amshlssink");
@@ -341,7 +347,7 @@ gst_ams_recover (AmsRecording * recording, GstPad * local, GstPad * remote,
 /* ---- another session's playlist ---- */
 
 static void
-add_file (GPtrArray * out, const gchar * name, GBytes * text)
+add_file (GPtrArray *out, const gchar *name, GBytes *text)
 {
   AmsFileBegin begin = {
     .name = (gchar *) name,
@@ -363,8 +369,8 @@ add_file (GPtrArray * out, const gchar * name, GBytes * text)
 }
 
 static gboolean
-is_listed (const AmsPlaylistParsed * earlier, AmsRecording * recording,
-    const AmsJournal * journal, const gchar * name)
+is_listed (const AmsPlaylistParsed *earlier, AmsRecording *recording,
+    const AmsJournal *journal, const gchar *name)
 {
   guint i;
 
@@ -380,10 +386,10 @@ is_listed (const AmsPlaylistParsed * earlier, AmsRecording * recording,
 }
 
 static AmsRecoveryFile *
-find_left (GstPad * local, const gchar * name)
+find_left (GstPad *local, const gchar *name)
 {
-  g_autoptr (GPtrArray) files = g_ptr_array_new_with_free_func (
-      (GDestroyNotify) ams_recovery_file_free);
+  g_autoptr (GPtrArray) files =
+      g_ptr_array_new_with_free_func ((GDestroyNotify) ams_recovery_file_free);
   guint i;
 
   list_files (local, name, FALSE, files, NULL);
@@ -398,9 +404,9 @@ find_left (GstPad * local, const gchar * name)
 
 /* Lists what the journal knows and @earlier does not. */
 static guint
-finish_session (AmsRecording * recording, GstPad * local,
-    const AmsJournal * journal, const AmsPlaylistParsed * earlier,
-    AmsPlaylist * playlist, GPtrArray * out)
+finish_session (AmsRecording *recording, GstPad *local,
+    const AmsJournal *journal, const AmsPlaylistParsed *earlier,
+    AmsPlaylist *playlist, GPtrArray *out)
 {
   const gchar *root = ams_recording_get_config (recording)->playlist_root;
   guint64 end_pts = G_MAXUINT64;
@@ -411,7 +417,9 @@ finish_session (AmsRecording * recording, GstPad * local,
     g_autofree gchar *relative =
         ams_paths_relative (journal->final_playlist, known->name);
     g_autofree gchar *uri = ams_playlist_uri (root, relative);
-    AmsRecordingSegment segment = { NULL, };
+    AmsRecordingSegment segment = {
+      NULL,
+    };
     AmsRecoveryFile *file;
 
     if (is_listed (earlier, recording, journal, known->name) ||
@@ -419,8 +427,7 @@ finish_session (AmsRecording * recording, GstPad * local,
       continue;
     if (recover_orphan (local, file, journal, &end_pts, &segment, out)) {
       AmsPlaylistSegment line = { uri, segment.duration, segment.date_time,
-        segment.discontinuity, FALSE
-      };
+        segment.discontinuity, FALSE };
 
       ams_playlist_add (playlist, &line);
       recovered++;
@@ -432,7 +439,7 @@ finish_session (AmsRecording * recording, GstPad * local,
 }
 
 GPtrArray *
-gst_ams_recover_other_session (AmsRecording * recording, GstPad * local)
+gst_ams_recover_other_session (AmsRecording *recording, GstPad *local)
 {
   const AmsRecordingConfig *config = ams_recording_get_config (recording);
   g_autoptr (AmsJournal) journal = fetch_journal (recording, local);
@@ -442,7 +449,8 @@ gst_ams_recover_other_session (AmsRecording * recording, GstPad * local)
   g_autoptr (AmsPlaylist) playlist = NULL;
   guint64 extends;
 
-  if (!journal || g_str_equal (journal->final_playlist,
+  if (!journal ||
+      g_str_equal (journal->final_playlist,
           ams_recording_get_playlist_name (recording)))
     return NULL;
   text = fetch_one (local, journal->playlist, FALSE, AMS_PLAYLIST_MAX_SIZE);
@@ -450,8 +458,8 @@ gst_ams_recover_other_session (AmsRecording * recording, GstPad * local)
   if (text && !earlier)
     return NULL;
   if (earlier)
-    playlist = ams_playlist_continue (earlier, config->type,
-        config->playlist_length);
+    playlist =
+        ams_playlist_continue (earlier, config->type, config->playlist_length);
   else
     playlist = ams_playlist_new (config->type, config->target_duration,
         config->playlist_length, config->independent);

@@ -31,15 +31,13 @@ GST_DEBUG_CATEGORY_STATIC (gst_ams_segmenter_debug);
 #define BLOCK_AGE (G_USEC_PER_SEC / 4)
 
 static GstStaticPadTemplate sink_template =
-GST_STATIC_PAD_TEMPLATE ("sink", GST_PAD_SINK, GST_PAD_ALWAYS,
-    GST_STATIC_CAPS ("video/mpegts, systemstream=(boolean)true, "
-        "packetsize=(int)188"));
-static GstStaticPadTemplate local_template =
-GST_STATIC_PAD_TEMPLATE ("local", GST_PAD_SRC, GST_PAD_ALWAYS,
-    GST_STATIC_CAPS (AMS_FILES_CAPS));
-static GstStaticPadTemplate remote_template =
-GST_STATIC_PAD_TEMPLATE ("remote", GST_PAD_SRC, GST_PAD_ALWAYS,
-    GST_STATIC_CAPS (AMS_FILES_CAPS));
+    GST_STATIC_PAD_TEMPLATE ("sink", GST_PAD_SINK, GST_PAD_ALWAYS,
+        GST_STATIC_CAPS ("video/mpegts, systemstream=(boolean)true, "
+                         "packetsize=(int)188"));
+static GstStaticPadTemplate local_template = GST_STATIC_PAD_TEMPLATE ("local",
+    GST_PAD_SRC, GST_PAD_ALWAYS, GST_STATIC_CAPS (AMS_FILES_CAPS));
+static GstStaticPadTemplate remote_template = GST_STATIC_PAD_TEMPLATE ("remote",
+    GST_PAD_SRC, GST_PAD_ALWAYS, GST_STATIC_CAPS (AMS_FILES_CAPS));
 
 struct _GstAmsSegmenter
 {
@@ -49,19 +47,19 @@ struct _GstAmsSegmenter
   GstAmsPublisher *publisher;
 
   /* streaming thread */
-  GstFlowReturn flow;           /* of what an event made: the next packet returns it */
+  GstFlowReturn flow; /* of what an event made: the next packet returns it */
   GByteArray *block;
-  gint64 block_since;           /* monotonic µs */
-  guint64 file_size;            /* bytes of the open file that were sent */
-  gint64 begun;                 /* its first frame's time */
-  GstAmsCut pending;            /* a cut that waits for its packet */
+  gint64 block_since; /* monotonic µs */
+  guint64 file_size; /* bytes of the open file that were sent */
+  gint64 begun; /* its first frame's time */
+  GstAmsCut pending; /* a cut that waits for its packet */
   gboolean has_pending;
-  gboolean armed;               /* the force-key-unit has come: the next packet is it */
+  gboolean armed; /* the force-key-unit has come: the next packet is it */
   GstAmsCut candidate;
   gboolean has_candidate;
   guint64 candidate_offset;
-  GPtrArray *since_candidate;   /* GstBuffer */
-  gint64 end;                   /* of the recording, when it is known */
+  GPtrArray *since_candidate; /* GstBuffer */
+  gint64 end; /* of the recording, when it is known */
   guint8 pat[PACKET_SIZE], pmt[PACKET_SIZE];
   gboolean has_pat, has_pmt;
   guint16 pmt_pid;
@@ -73,7 +71,7 @@ G_DEFINE_TYPE (GstAmsSegmenter, gst_ams_segmenter, GST_TYPE_ELEMENT);
 
 /* What is gathered goes out. */
 static GstFlowReturn
-flush_block (GstAmsSegmenter * self)
+flush_block (GstAmsSegmenter *self)
 {
   GstBuffer *buffer;
   gsize size = self->block->len;
@@ -81,8 +79,8 @@ flush_block (GstAmsSegmenter * self)
   self->block_since = g_get_monotonic_time ();
   if (size == 0)
     return GST_FLOW_OK;
-  buffer = gst_buffer_new_wrapped (g_byte_array_free (self->block, FALSE),
-      size);
+  buffer =
+      gst_buffer_new_wrapped (g_byte_array_free (self->block, FALSE), size);
   self->block = g_byte_array_sized_new (BLOCK_SIZE);
   self->file_size += size;
   if (self->has_candidate)
@@ -91,7 +89,7 @@ flush_block (GstAmsSegmenter * self)
 }
 
 static GstFlowReturn
-append (GstAmsSegmenter * self, const guint8 * data, gsize size)
+append (GstAmsSegmenter *self, const guint8 *data, gsize size)
 {
   g_byte_array_append (self->block, data, size);
   if (self->block->len + PACKET_SIZE > BLOCK_SIZE)
@@ -100,14 +98,14 @@ append (GstAmsSegmenter * self, const guint8 * data, gsize size)
 }
 
 static void
-drop_candidate (GstAmsSegmenter * self)
+drop_candidate (GstAmsSegmenter *self)
 {
   self->has_candidate = FALSE;
   g_ptr_array_set_size (self->since_candidate, 0);
 }
 
 static GstFlowReturn
-begin_file (GstAmsSegmenter * self, const GstAmsCut * cut)
+begin_file (GstAmsSegmenter *self, const GstAmsCut *cut)
 {
   self->begun = cut->pts;
   self->file_size = 0;
@@ -115,14 +113,14 @@ begin_file (GstAmsSegmenter * self, const GstAmsCut * cut)
 }
 
 static gboolean
-file_is_open (GstAmsSegmenter * self)
+file_is_open (GstAmsSegmenter *self)
 {
   return gst_ams_publisher_file_is_open (self->publisher);
 }
 
 /* The last file. */
 static void
-finish (GstAmsSegmenter * self)
+finish (GstAmsSegmenter *self)
 {
   flush_block (self);
   if (file_is_open (self)) {
@@ -140,7 +138,7 @@ finish (GstAmsSegmenter * self)
 /* A copy of the last PAT and PMT, continuity counters and all, is a legal
  * repetition of a packet (ISO 13818-1, 2.4.3.3). */
 static GstFlowReturn
-append_tables (GstAmsSegmenter * self)
+append_tables (GstAmsSegmenter *self)
 {
   if (self->has_pat)
     append (self, self->pat, PACKET_SIZE);
@@ -150,7 +148,7 @@ append_tables (GstAmsSegmenter * self)
 }
 
 static GstFlowReturn
-cut_here (GstAmsSegmenter * self, const GstAmsCut * cut)
+cut_here (GstAmsSegmenter *self, const GstAmsCut *cut)
 {
   GstFlowReturn ret = flush_block (self);
 
@@ -158,14 +156,15 @@ cut_here (GstAmsSegmenter * self, const GstAmsCut * cut)
   if (ret == GST_FLOW_OK && !gst_ams_publisher_is_started (self->publisher))
     ret = gst_ams_publisher_start (self->publisher, cut);
   if (ret == GST_FLOW_OK && file_is_open (self))
-    ret = gst_ams_publisher_end_file (self->publisher, self->file_size, cut->end);
+    ret =
+        gst_ams_publisher_end_file (self->publisher, self->file_size, cut->end);
   if (ret == GST_FLOW_OK)
     ret = begin_file (self, cut);
   return ret;
 }
 
 static GstFlowReturn
-mark_candidate (GstAmsSegmenter * self, const GstAmsCut * cut)
+mark_candidate (GstAmsSegmenter *self, const GstAmsCut *cut)
 {
   GstFlowReturn ret = flush_block (self);
 
@@ -178,7 +177,7 @@ mark_candidate (GstAmsSegmenter * self, const GstAmsCut * cut)
 
 /* The segment should have ended at the candidate: what was sent since is the next one's. */
 static GstFlowReturn
-cut_at_candidate (GstAmsSegmenter * self)
+cut_at_candidate (GstAmsSegmenter *self)
 {
   g_autoptr (GPtrArray) since = NULL;
   GstFlowReturn ret = flush_block (self);
@@ -192,7 +191,8 @@ cut_at_candidate (GstAmsSegmenter * self)
   self->has_candidate = FALSE;
 
   if (ret == GST_FLOW_OK)
-    ret = gst_ams_publisher_end_file (self->publisher, self->candidate_offset, self->candidate.pts);
+    ret = gst_ams_publisher_end_file (self->publisher, self->candidate_offset,
+        self->candidate.pts);
   if (ret == GST_FLOW_OK)
     ret = begin_file (self, &self->candidate);
   for (i = 0; i < since->len && ret == GST_FLOW_OK; i++) {
@@ -206,7 +206,7 @@ cut_at_candidate (GstAmsSegmenter * self)
 
 /* The packet at which the pending cut is to be made is next. */
 static GstFlowReturn
-make_pending (GstAmsSegmenter * self, gboolean at_table)
+make_pending (GstAmsSegmenter *self, gboolean at_table)
 {
   GstFlowReturn ret;
 
@@ -221,7 +221,7 @@ make_pending (GstAmsSegmenter * self, gboolean at_table)
 }
 
 static GstFlowReturn
-take_cut (GstAmsSegmenter * self, const GstAmsCut * cut)
+take_cut (GstAmsSegmenter *self, const GstAmsCut *cut)
 {
   switch (cut->kind) {
     case GST_AMS_CUT_AT_CANDIDATE:
@@ -241,7 +241,7 @@ take_cut (GstAmsSegmenter * self, const GstAmsCut * cut)
 /* ---- packets ---- */
 
 static guint16
-packet_pid (const guint8 * packet)
+packet_pid (const guint8 *packet)
 {
   return (packet[1] & 0x1f) << 8 | packet[2];
 }
@@ -249,14 +249,14 @@ packet_pid (const guint8 * packet)
 /* The first program's PMT PID, of a PAT that mpegtsmux made: one section in one
  * packet. */
 static guint16
-pat_pmt_pid (const guint8 * packet)
+pat_pmt_pid (const guint8 *packet)
 {
   return (packet[15] & 0x1f) << 8 | packet[16];
 }
 
 /* Keeps the latest tables. TRUE: @packet is the PAT. */
 static gboolean
-note_tables (GstAmsSegmenter * self, const guint8 * packet)
+note_tables (GstAmsSegmenter *self, const guint8 *packet)
 {
   guint16 pid = packet_pid (packet);
 
@@ -274,7 +274,7 @@ note_tables (GstAmsSegmenter * self, const guint8 * packet)
 }
 
 static gboolean
-is_pending_packet (GstAmsSegmenter * self, GstBuffer * buffer)
+is_pending_packet (GstAmsSegmenter *self, GstBuffer *buffer)
 {
   if (!self->has_pending)
     return FALSE;
@@ -285,7 +285,7 @@ is_pending_packet (GstAmsSegmenter * self, GstBuffer * buffer)
 }
 
 static GstFlowReturn
-take_packets (GstAmsSegmenter * self, GstBuffer * buffer, const guint8 * data,
+take_packets (GstAmsSegmenter *self, GstBuffer *buffer, const guint8 *data,
     gsize size)
 {
   GstFlowReturn ret = GST_FLOW_OK;
@@ -303,7 +303,7 @@ take_packets (GstAmsSegmenter * self, GstBuffer * buffer, const guint8 * data,
     return GST_FLOW_OK;
   }
   for (at = 0; at + PACKET_SIZE <= size && ret == GST_FLOW_OK;
-      at += PACKET_SIZE) {
+       at += PACKET_SIZE) {
     note_tables (self, data + at);
     ret = append (self, data + at, PACKET_SIZE);
   }
@@ -311,21 +311,22 @@ take_packets (GstAmsSegmenter * self, GstBuffer * buffer, const guint8 * data,
 }
 
 static GstFlowReturn
-take_buffer (GstAmsSegmenter * self, GstBuffer * buffer)
+take_buffer (GstAmsSegmenter *self, GstBuffer *buffer)
 {
   GstMapInfo map;
   GstFlowReturn ret;
 
   if (!gst_buffer_map (buffer, &map, GST_MAP_READ))
     return GST_FLOW_OK;
-  ret = map.size < PACKET_SIZE ? GST_FLOW_OK :
-      take_packets (self, buffer, map.data, map.size);
+  ret = map.size < PACKET_SIZE
+      ? GST_FLOW_OK
+      : take_packets (self, buffer, map.data, map.size);
   gst_buffer_unmap (buffer, &map);
   return ret;
 }
 
 static GstFlowReturn
-flush_old_block (GstAmsSegmenter * self)
+flush_old_block (GstAmsSegmenter *self)
 {
   if (g_get_monotonic_time () - self->block_since < BLOCK_AGE)
     return GST_FLOW_OK;
@@ -333,7 +334,7 @@ flush_old_block (GstAmsSegmenter * self)
 }
 
 static GstFlowReturn
-gst_ams_segmenter_chain (GstPad * pad, GstObject * parent, GstBuffer * buffer)
+gst_ams_segmenter_chain (GstPad *pad, GstObject *parent, GstBuffer *buffer)
 {
   GstAmsSegmenter *self = GST_AMS_SEGMENTER (parent);
   GstFlowReturn ret = self->flow;
@@ -345,8 +346,8 @@ gst_ams_segmenter_chain (GstPad * pad, GstObject * parent, GstBuffer * buffer)
 }
 
 static GstFlowReturn
-gst_ams_segmenter_chain_list (GstPad * pad, GstObject * parent,
-    GstBufferList * list)
+gst_ams_segmenter_chain_list (GstPad *pad, GstObject *parent,
+    GstBufferList *list)
 {
   GstAmsSegmenter *self = GST_AMS_SEGMENTER (parent);
   guint i, n = gst_buffer_list_length (list);
@@ -361,8 +362,7 @@ gst_ams_segmenter_chain_list (GstPad * pad, GstObject * parent,
 /* ---- events ---- */
 
 static gboolean
-gst_ams_segmenter_sink_event (GstPad * pad, GstObject * parent,
-    GstEvent * event)
+gst_ams_segmenter_sink_event (GstPad *pad, GstObject *parent, GstEvent *event)
 {
   GstAmsSegmenter *self = GST_AMS_SEGMENTER (parent);
   GstAmsCut cut;
@@ -387,8 +387,7 @@ gst_ams_segmenter_sink_event (GstPad * pad, GstObject * parent,
 }
 
 static gboolean
-gst_ams_segmenter_src_event (GstPad * pad, GstObject * parent,
-    GstEvent * event)
+gst_ams_segmenter_src_event (GstPad *pad, GstObject *parent, GstEvent *event)
 {
   GstAmsSegmenter *self = GST_AMS_SEGMENTER (parent);
   g_autofree gchar *name = NULL;
@@ -409,8 +408,7 @@ gst_ams_segmenter_src_event (GstPad * pad, GstObject * parent,
 }
 
 static gboolean
-gst_ams_segmenter_src_query (GstPad * pad, GstObject * parent,
-    GstQuery * query)
+gst_ams_segmenter_src_query (GstPad *pad, GstObject *parent, GstQuery *query)
 {
   if (GST_QUERY_TYPE (query) == GST_QUERY_LATENCY) {
     /* A recording needs none, and the muxer, if it thought itself live, would no
@@ -424,7 +422,7 @@ gst_ams_segmenter_src_query (GstPad * pad, GstObject * parent,
 /* ---- interface ---- */
 
 GstAmsPublisher *
-gst_ams_segmenter_get_publisher (GstAmsSegmenter * self)
+gst_ams_segmenter_get_publisher (GstAmsSegmenter *self)
 {
   return self->publisher;
 }
@@ -432,7 +430,7 @@ gst_ams_segmenter_get_publisher (GstAmsSegmenter * self)
 /* ---- element ---- */
 
 static void
-reset (GstAmsSegmenter * self)
+reset (GstAmsSegmenter *self)
 {
   self->flow = GST_FLOW_OK;
   g_byte_array_set_size (self->block, 0);
@@ -446,23 +444,22 @@ reset (GstAmsSegmenter * self)
 }
 
 static GstStateChangeReturn
-gst_ams_segmenter_change_state (GstElement * element,
-    GstStateChange transition)
+gst_ams_segmenter_change_state (GstElement *element, GstStateChange transition)
 {
   GstAmsSegmenter *self = GST_AMS_SEGMENTER (element);
   GstStateChangeReturn ret;
 
   if (transition == GST_STATE_CHANGE_READY_TO_PAUSED)
     reset (self);
-  ret = GST_ELEMENT_CLASS (gst_ams_segmenter_parent_class)->change_state
-      (element, transition);
+  ret = GST_ELEMENT_CLASS (gst_ams_segmenter_parent_class)
+            ->change_state (element, transition);
   if (transition == GST_STATE_CHANGE_PAUSED_TO_READY)
     reset (self);
   return ret;
 }
 
 static void
-gst_ams_segmenter_finalize (GObject * object)
+gst_ams_segmenter_finalize (GObject *object)
 {
   GstAmsSegmenter *self = GST_AMS_SEGMENTER (object);
 
@@ -473,7 +470,7 @@ gst_ams_segmenter_finalize (GObject * object)
 }
 
 static void
-gst_ams_segmenter_class_init (GstAmsSegmenterClass * klass)
+gst_ams_segmenter_class_init (GstAmsSegmenterClass *klass)
 {
   GstElementClass *element_class = GST_ELEMENT_CLASS (klass);
 
@@ -490,8 +487,8 @@ gst_ams_segmenter_class_init (GstAmsSegmenterClass * klass)
 }
 
 static GstPad *
-add_src_pad (GstAmsSegmenter * self, GstStaticPadTemplate * template_,
-    const gchar * name)
+add_src_pad (GstAmsSegmenter *self, GstStaticPadTemplate *template_,
+    const gchar *name)
 {
   GstPad *pad = gst_pad_new_from_static_template (template_, name);
 
@@ -503,7 +500,7 @@ add_src_pad (GstAmsSegmenter * self, GstStaticPadTemplate * template_,
 }
 
 static void
-gst_ams_segmenter_init (GstAmsSegmenter * self)
+gst_ams_segmenter_init (GstAmsSegmenter *self)
 {
   self->block = g_byte_array_sized_new (BLOCK_SIZE);
   self->since_candidate =
@@ -511,8 +508,7 @@ gst_ams_segmenter_init (GstAmsSegmenter * self)
 
   self->sinkpad = gst_pad_new_from_static_template (&sink_template, "sink");
   gst_pad_set_chain_function (self->sinkpad, gst_ams_segmenter_chain);
-  gst_pad_set_chain_list_function (self->sinkpad,
-      gst_ams_segmenter_chain_list);
+  gst_pad_set_chain_list_function (self->sinkpad, gst_ams_segmenter_chain_list);
   gst_pad_set_event_function (self->sinkpad, gst_ams_segmenter_sink_event);
   gst_element_add_pad (GST_ELEMENT (self), self->sinkpad);
   self->local = add_src_pad (self, &local_template, "local");
@@ -520,11 +516,11 @@ gst_ams_segmenter_init (GstAmsSegmenter * self)
 }
 
 GstAmsSegmenter *
-gst_ams_segmenter_new (GstAmsPublisherTarget target, gpointer user_data)
+gst_ams_segmenter_new (void)
 {
   GstAmsSegmenter *self = g_object_new (GST_TYPE_AMS_SEGMENTER, NULL);
 
-  self->publisher = gst_ams_publisher_new (GST_ELEMENT (self), self->local,
-      self->remote, target, user_data);
+  self->publisher =
+      gst_ams_publisher_new (GST_ELEMENT (self), self->local, self->remote);
   return self;
 }

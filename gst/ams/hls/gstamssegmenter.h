@@ -15,11 +15,12 @@
 G_BEGIN_DECLS
 
 #define GST_TYPE_AMS_SEGMENTER (gst_ams_segmenter_get_type ())
-G_DECLARE_FINAL_TYPE (GstAmsSegmenter, gst_ams_segmenter, GST, AMS_SEGMENTER, GstElement)
+G_DECLARE_FINAL_TYPE (GstAmsSegmenter, gst_ams_segmenter, GST, AMS_SEGMENTER,
+    GstElement)
 
-GstAmsSegmenter *gst_ams_segmenter_new (GstAmsPublisherTarget target, gpointer user_data);
+GstAmsSegmenter *gst_ams_segmenter_new (void);
 
 /* (transfer none) */
-GstAmsPublisher *gst_ams_segmenter_get_publisher (GstAmsSegmenter * self);
+GstAmsPublisher *gst_ams_segmenter_get_publisher (GstAmsSegmenter *self);
 
 G_END_DECLS

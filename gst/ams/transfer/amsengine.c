@@ -83,6 +83,7 @@ struct _AmsEngine
   AmsDelivery *delivery;
   gint64 next_run;
   GMainLoop *loop;
+  guint asked;                  /* fetches and lists that the store has not answered */
 
   /* Guards all below. No other lock is taken while it is held but GLib's own
    * (g_source_set_ready_time), and nothing is called back. Innermost lock: an
@@ -611,6 +612,7 @@ on_fetched (GObject *source, GAsyncResult *result, gpointer user_data)
   GError *error = NULL;
   GBytes *data = ams_store_fetch_finish (AMS_STORE (source), result, &error);
 
+  request->engine->asked--;
   answer_request (request, data, NULL, error);
 }
 
@@ -622,6 +624,7 @@ on_listed (GObject *source, GAsyncResult *result, gpointer user_data)
   GPtrArray *entries =
       ams_store_list_finish (AMS_STORE (source), result, &error);
 
+  request->engine->asked--;
   answer_request (request, NULL, entries, error);
 }
 
@@ -661,11 +664,13 @@ handle (AmsEngine *self, Command *command)
       ams_delivery_adopt (delivery, command->file.name, command->file.size);
       break;
     case COMMAND_FETCH:
+      self->asked++;
       ams_store_fetch_async (self->store, command->request->name,
           command->request->partial, command->request->max_size,
           self->cancellable, on_fetched, request_ref (command->request));
       break;
     case COMMAND_LIST:
+      self->asked++;
       ams_store_list_async (self->store, command->request->name,
           self->cancellable, on_listed, request_ref (command->request));
       break;
@@ -700,22 +705,31 @@ pop (AmsEngine *self)
 }
 
 /* The bytes count as the queue's until a body has them, so that what a hanging
- * disk has in hand is counted. */
+ * disk has in hand is counted. Dropping files calls back, so it is done without
+ * the lock. */
+static void
+settle_bytes (AmsEngine *self, guint64 handled)
+{
+  guint64 queued;
+
+  g_mutex_lock (&self->lock);
+  self->command_bytes -= handled;
+  queued = self->command_bytes;
+  publish_locked (self);
+  g_mutex_unlock (&self->lock);
+  ams_delivery_make_room (self->delivery, queued);
+}
+
 static void
 handle_next (AmsEngine *self, Command *command)
 {
-  guint64 bytes = 0, queued;
+  guint64 bytes = 0;
 
   if (command->kind == COMMAND_DATA)
     bytes = g_bytes_get_size (command->bytes);
   handle (self, command);
   command_free (command);
-  g_mutex_lock (&self->lock);
-  self->command_bytes -= bytes;
-  queued = self->command_bytes;
-  publish_locked (self);
-  g_mutex_unlock (&self->lock);
-  ams_delivery_make_room (self->delivery, queued);
+  settle_bytes (self, bytes);
 }
 
 /* One turn: some commands, what may start now, and when to come back. */
@@ -727,6 +741,7 @@ turn (AmsEngine *self)
 
   for (guint i = 0; i < COMMANDS_PER_TURN && (command = pop (self)); i++)
     handle_next (self, command);
+  settle_bytes (self, 0);
   next = ams_delivery_run (self->delivery);
 
   g_mutex_lock (&self->lock);
@@ -785,7 +800,9 @@ wait_for_operations (AmsEngine *self)
 
   g_source_set_callback (timer, on_cancel_timeout, &timed_out, NULL);
   g_source_attach (timer, self->context);
-  while (ams_delivery_get_in_flight (self->delivery) > 0 && !timed_out)
+  while ((self->asked > 0 ||
+             ams_delivery_get_in_flight (self->delivery) > 0) &&
+      !timed_out)
     g_main_context_iteration (self->context, TRUE);
   g_source_destroy (timer);
 }
