@@ -164,12 +164,20 @@ is_due (AmsCutter *self, gint64 pts)
 }
 
 static gboolean
+is_intra_only (AmsCutter *self)
+{
+  return self->n_intervals >= N_INTERVALS &&
+      longest_interval (self) < CANDIDATE_SPACING;
+}
+
+static gboolean
 is_too_close (AmsCutter *self, gint64 pts)
 {
-  return self->candidate != AMS_TIME_NONE &&
-      (pts <= self->candidate ||
-          (longest_interval (self) < CANDIDATE_SPACING &&
-              pts - self->candidate < CANDIDATE_SPACING));
+  gint64 last =
+      self->candidate != AMS_TIME_NONE ? self->candidate : self->start;
+
+  return pts <= last ||
+      (is_intra_only (self) && pts - last < CANDIDATE_SPACING);
 }
 
 static AmsCut

@@ -113,8 +113,11 @@ resolve_jump (AmsTimeline *self, Track *track, gint64 time, gint64 expected,
     gint64 elapsed)
 {
   gint64 out = time + track->offset;
-  gint64 resumed = MAX (expected, track->last + elapsed);
+  gint64 resumed = track->last + elapsed;
 
+  /* Less is no outage, only jitter. */
+  if (resumed <= expected + self->threshold)
+    resumed = expected;
   if (out > expected && is_hole (self, track, out, elapsed))
     return;
   if (adopt_offset (self, track, time, expected, resumed))

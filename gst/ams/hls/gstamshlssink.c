@@ -58,7 +58,6 @@
 #include "gstamshlssink.h"
 
 #include <gio/gio.h>
-#include <gst/pbutils/missing-plugins.h>
 #include <string.h>
 
 #include "amspaths.h"
@@ -66,17 +65,11 @@
 #include "gstamshlssettings.h"
 #include "gstamsparsers.h"
 #include "gstamssegmenter.h"
+#include "gstamstracks.h"
 #include "local/gstamslocalsink.h"
 
 GST_DEBUG_CATEGORY_STATIC (gst_ams_hls_sink_debug);
 #define GST_CAT_DEFAULT gst_ams_hls_sink_debug
-
-/* The program map names the muxer's pads by PID. */
-#define VIDEO_PID 65
-#define AUDIO_PID 66
-
-/* What a queue holds beyond the stall timeout before it makes the input wait. */
-#define QUEUE_SLACK (2 * GST_SECOND)
 
 /* µs: how long stopping without EOS may take to save what has come in. */
 #define STOP_TIMEOUT (G_USEC_PER_SEC * 9 / 10)
@@ -99,17 +92,6 @@ enum
 
 static guint signals[N_SIGNALS];
 
-typedef struct
-{
-  gboolean video;
-  GstPad *ghost;
-  GstPad *gate_sink;
-  GstElement *parser; /* what the caps asked for; streaming thread */
-  const gchar *parser_name;
-  GstElement *queue;
-  GstPad *mux_pad; /* (nullable) streaming thread; cleared below PAUSED */
-} Track;
-
 struct _GstAmsHlsSink
 {
   GstBin parent;
@@ -124,8 +106,7 @@ struct _GstAmsHlsSink
   gboolean has_store;
   gchar *root; /* the store's; set below PAUSED */
 
-  GMutex lock; /* guards the tracks array */
-  GPtrArray *tracks; /* Track */
+  GstAmsTracks *tracks;
   GstPad *srcpad;
   gboolean recording; /* between READY→PAUSED and PAUSED→READY */
 };
@@ -134,186 +115,14 @@ G_DEFINE_TYPE (GstAmsHlsSink, gst_ams_hls_sink, GST_TYPE_BIN);
 GST_ELEMENT_REGISTER_DEFINE (amshlssink, "amshlssink", GST_RANK_NONE,
     GST_TYPE_AMS_HLS_SINK);
 
-static gboolean
-post_missing (GstAmsHlsSink *self, const gchar *factory)
-{
-  gst_element_post_message (GST_ELEMENT (self),
-      gst_missing_element_message_new (GST_ELEMENT (self), factory));
-  GST_ELEMENT_ERROR (self, CORE, MISSING_PLUGIN,
-      ("The element \"%s\" is missing: install the GStreamer plugins "
-       "(gst-plugins-good and -bad) that bring it.",
-          factory),
-      (NULL));
-  return FALSE;
-}
-
-/* In the track's streaming thread, when its first caps come. */
-static gboolean
-plug_parser (GstAmsHlsSink *self, Track *track, const gchar *factory)
-{
-  GstElement *parser = gst_element_factory_make (factory, NULL);
-  g_autoptr (GstPad) sink = NULL;
-  g_autoptr (GstPad) src = NULL;
-
-  if (!parser)
-    return post_missing (self, factory);
-  /* Parameter sets in front of every IDR: a player may begin at any segment. */
-  if (g_object_class_find_property (G_OBJECT_GET_CLASS (parser),
-          "config-interval"))
-    g_object_set (parser, "config-interval", -1, NULL);
-  gst_bin_add (GST_BIN (self), parser);
-  sink = gst_element_get_static_pad (parser, "sink");
-  src = gst_element_get_static_pad (parser, "src");
-  gst_pad_link (src, track->gate_sink);
-  gst_ghost_pad_set_target (GST_GHOST_PAD (track->ghost), sink);
-  gst_element_sync_state_with_parent (parser);
-  track->parser = parser;
-  track->parser_name = factory;
-  return TRUE;
-}
-
-static gboolean
-take_caps (GstAmsHlsSink *self, Track *track, GstCaps *caps)
-{
-  const gchar *factory = gst_ams_find_parser (caps, track->video);
-  g_autofree gchar *text = gst_caps_to_string (caps);
-
-  if (!factory) {
-    GST_ELEMENT_ERROR (self, STREAM, WRONG_TYPE,
-        ("The %s pad was given %s, which an MPEG-TS recording cannot carry: "
-         "encode to one of %s.",
-            GST_PAD_NAME (track->ghost), text,
-            track->video ? GST_AMS_VIDEO_CAPS : GST_AMS_AUDIO_CAPS),
-        (NULL));
-    return FALSE;
-  }
-  if (!track->parser)
-    return plug_parser (self, track, factory);
-  if (g_strcmp0 (factory, track->parser_name) != 0) {
-    GST_ELEMENT_ERROR (self, STREAM, FORMAT,
-        ("The %s pad's codec changed to %s while recording, which one "
-         "recording cannot hold: stop, and start again to continue it.",
-            GST_PAD_NAME (track->ghost), text),
-        (NULL));
-    return FALSE;
-  }
-  return TRUE;
-}
-
-static GstPadProbeReturn
-on_ghost_event (GstPad *pad, GstPadProbeInfo *info, gpointer user_data)
-{
-  GstAmsHlsSink *self = user_data;
-  GstEvent *event = GST_PAD_PROBE_INFO_EVENT (info);
-  Track *track = gst_pad_get_element_private (pad);
-  GstCaps *caps;
-
-  /* The end of a track that never had caps, and so no parser to go through. */
-  if (GST_EVENT_TYPE (event) == GST_EVENT_EOS && !track->parser)
-    gst_pad_send_event (track->gate_sink, gst_event_ref (event));
-  if (GST_EVENT_TYPE (event) != GST_EVENT_CAPS)
-    return GST_PAD_PROBE_OK;
-  gst_event_parse_caps (event, &caps);
-  if (take_caps (self, track, caps))
-    return GST_PAD_PROBE_OK;
-  GST_PAD_PROBE_INFO_FLOW_RETURN (info) = GST_FLOW_NOT_NEGOTIATED;
-  gst_event_unref (event);
-  return GST_PAD_PROBE_HANDLED;
-}
-
-/* Before the first caps there is no parser to ask; and what cannot be taken is
- * accepted here, to be refused with a sentence instead of a bare "not negotiated". */
-static gboolean
-on_ghost_query (GstPad *pad, GstObject *parent, GstQuery *query)
-{
-  GstCaps *filter;
-
-  switch (GST_QUERY_TYPE (query)) {
-    case GST_QUERY_CAPS: {
-      g_autoptr (GstCaps) caps = gst_pad_get_pad_template_caps (pad);
-
-      gst_query_parse_caps (query, &filter);
-      if (filter) {
-        GstCaps *both =
-            gst_caps_intersect_full (filter, caps, GST_CAPS_INTERSECT_FIRST);
-
-        gst_caps_replace (&caps, both);
-        gst_caps_unref (both);
-      }
-      gst_query_set_caps_result (query, caps);
-      return TRUE;
-    }
-    case GST_QUERY_ACCEPT_CAPS:
-      gst_query_set_accept_caps_result (query, TRUE);
-      return TRUE;
-    default:
-      return gst_pad_query_default (pad, parent, query);
-  }
-}
-
 /* ---- the gate's and the segmenter's callbacks ---- */
-
-static void
-set_program_map (GstAmsHlsSink *self)
-{
-  g_autoptr (GstStructure) map = NULL;
-  g_autofree gchar *video = g_strdup_printf ("sink_%d", VIDEO_PID);
-  g_autofree gchar *audio = g_strdup_printf ("sink_%d", AUDIO_PID);
-  gboolean has_video = FALSE;
-  guint i;
-
-  g_mutex_lock (&self->lock);
-  for (i = 0; i < self->tracks->len; i++)
-    has_video |= ((Track *) g_ptr_array_index (self->tracks, i))->video;
-  g_mutex_unlock (&self->lock);
-
-  /* PAT and PMT are written with the PCR's stream only: were it the audio, they would come
-   * behind the keyframe that they are to stand in front of. */
-  map = gst_structure_new ("program_map", video, G_TYPE_INT, 1, audio,
-      G_TYPE_INT, 1, "PCR_1", G_TYPE_STRING, has_video ? video : audio, NULL);
-  g_object_set (self->muxer, "prog-map", map, NULL);
-}
-
-static Track *
-find_track (GstAmsHlsSink *self, gboolean video)
-{
-  Track *found = NULL;
-  guint i;
-
-  g_mutex_lock (&self->lock);
-  for (i = 0; i < self->tracks->len; i++) {
-    Track *track = g_ptr_array_index (self->tracks, i);
-
-    if (track->video == video)
-      found = track;
-  }
-  g_mutex_unlock (&self->lock);
-  return found;
-}
 
 static gboolean
 on_attach (GstAmsGate *gate, GstPad *srcpad, gboolean video, gpointer user_data)
 {
   GstAmsHlsSink *self = user_data;
-  Track *track = find_track (self, video);
-  g_autofree gchar *name =
-      g_strdup_printf ("sink_%d", video ? VIDEO_PID : AUDIO_PID);
-  g_autoptr (GstPad) queue_src = NULL;
 
-  if (!track)
-    return FALSE;
-  if (track->mux_pad)
-    return TRUE;
-  set_program_map (self);
-  track->mux_pad = gst_element_request_pad_simple (self->muxer, name);
-  queue_src = gst_element_get_static_pad (track->queue, "src");
-  if (!track->mux_pad ||
-      gst_pad_link (queue_src, track->mux_pad) != GST_PAD_LINK_OK) {
-    GST_ELEMENT_ERROR (self, CORE, PAD,
-        ("The muxer takes no %s.", video ? "video" : "audio"), (NULL));
-    return FALSE;
-  }
-  return TRUE;
+  return gst_ams_tracks_attach (self->tracks, video);
 }
 
 static void
@@ -579,66 +388,12 @@ configure (GstAmsHlsSink *self)
     return refuse (self, error);
   }
   configure_gate (self, &settings);
+  gst_ams_tracks_set_stall_timeout (self->tracks, settings.stall_timeout);
   configure_store (self, &settings, root);
   return TRUE;
 }
 
 /* ---- pads ---- */
-
-static void
-track_free (Track *track)
-{
-  g_free (track);
-}
-
-static GstElement *
-add_queue (GstAmsHlsSink *self, GstPad *gate_src)
-{
-  GstElement *queue = gst_element_factory_make ("queue", NULL);
-  g_autoptr (GstPad) sink = NULL;
-
-  if (!queue)
-    return NULL;
-  g_object_set (queue, "max-size-buffers", 0, "max-size-bytes", 0,
-      "max-size-time", self->settings.stall_timeout + QUEUE_SLACK, "silent",
-      TRUE, NULL);
-  gst_bin_add (GST_BIN (self), queue);
-  sink = gst_element_get_static_pad (queue, "sink");
-  gst_pad_link (gate_src, sink);
-  gst_element_sync_state_with_parent (queue);
-  return queue;
-}
-
-static GstPad *
-request_track (GstAmsHlsSink *self, GstPadTemplate *template_, gboolean video)
-{
-  const gchar *name = video ? "video" : "audio";
-  GstPad *gate_src;
-  Track *track;
-
-  if (find_track (self, video)) {
-    GST_WARNING_OBJECT (self, "there is one %s pad only, and it is taken",
-        name);
-    return NULL;
-  }
-  track = g_new0 (Track, 1);
-  track->video = video;
-  gst_ams_gate_add_track (self->gate, video, &track->gate_sink, &gate_src);
-  track->queue = add_queue (self, gate_src);
-  track->ghost = gst_ghost_pad_new_no_target_from_template (name, template_);
-  gst_pad_set_element_private (track->ghost, track);
-  gst_pad_set_query_function (track->ghost, on_ghost_query);
-  gst_pad_add_probe (track->ghost, GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM,
-      on_ghost_event, self, NULL);
-
-  g_mutex_lock (&self->lock);
-  g_ptr_array_add (self->tracks, track);
-  g_mutex_unlock (&self->lock);
-
-  gst_pad_set_active (track->ghost, TRUE);
-  gst_element_add_pad (GST_ELEMENT (self), track->ghost);
-  return track->ghost;
-}
 
 static GstPad *
 request_src (GstAmsHlsSink *self, GstPadTemplate *template_)
@@ -667,51 +422,8 @@ gst_ams_hls_sink_request_new_pad (GstElement *element,
 
   if (g_str_equal (kind, "src"))
     return request_src (self, template_);
-  return request_track (self, template_, g_str_equal (kind, "video"));
-}
-
-static void
-remove_child (GstAmsHlsSink *self, GstElement **child)
-{
-  if (!*child)
-    return;
-  gst_element_set_locked_state (*child, TRUE);
-  gst_element_set_state (*child, GST_STATE_NULL);
-  gst_bin_remove (GST_BIN (self), *child);
-  *child = NULL;
-}
-
-static void
-release_mux_pad (GstAmsHlsSink *self, Track *track)
-{
-  if (!track->mux_pad)
-    return;
-  gst_element_release_request_pad (self->muxer, track->mux_pad);
-  gst_clear_object (&track->mux_pad);
-}
-
-/* While recording, the track ends: what it brought stays. */
-static void
-release_track (GstAmsHlsSink *self, Track *track)
-{
-  if (self->recording)
-    gst_pad_send_event (track->gate_sink, gst_event_new_eos ());
-  g_mutex_lock (&self->lock);
-  g_ptr_array_steal_index (self->tracks,
-      g_ptr_array_index (self->tracks, 0) == track ? 0 : 1);
-  g_mutex_unlock (&self->lock);
-
-  gst_pad_set_active (track->ghost, FALSE);
-  gst_ghost_pad_set_target (GST_GHOST_PAD (track->ghost), NULL);
-  remove_child (self, &track->parser);
-  gst_ams_gate_remove_track (self->gate, track->gate_sink);
-  if (!self->recording) {
-    release_mux_pad (self, track);
-    remove_child (self, &track->queue);
-  }
-  gst_element_remove_pad (GST_ELEMENT (self), track->ghost);
-  gst_clear_object (&track->mux_pad);
-  track_free (track);
+  return gst_ams_tracks_request (self->tracks, template_,
+      g_str_equal (kind, "video"));
 }
 
 static void
@@ -725,7 +437,7 @@ gst_ams_hls_sink_release_pad (GstElement *element, GstPad *pad)
     self->srcpad = NULL;
     return;
   }
-  release_track (self, gst_pad_get_element_private (pad));
+  gst_ams_tracks_release (self->tracks, pad, self->recording);
 }
 
 /* ---- states ---- */
@@ -752,34 +464,6 @@ end_recording (GstAmsHlsSink *self, GThread **thread)
         "recovers it");
 }
 
-static gboolean
-is_complete (GstAmsHlsSink *self)
-{
-  guint i;
-
-  if (!self->muxer)
-    return post_missing (self, "mpegtsmux");
-  for (i = 0; i < self->tracks->len; i++)
-    if (!((Track *) g_ptr_array_index (self->tracks, i))->queue)
-      return post_missing (self, "queue");
-  return TRUE;
-}
-
-static void
-forget_tracks (GstAmsHlsSink *self)
-{
-  guint i;
-
-  for (i = 0; i < self->tracks->len; i++) {
-    Track *track = g_ptr_array_index (self->tracks, i);
-
-    release_mux_pad (self, track);
-    gst_ghost_pad_set_target (GST_GHOST_PAD (track->ghost), NULL);
-    remove_child (self, &track->parser);
-    track->parser_name = NULL;
-  }
-}
-
 static GstStateChangeReturn
 gst_ams_hls_sink_change_state (GstElement *element, GstStateChange transition)
 {
@@ -789,7 +473,7 @@ gst_ams_hls_sink_change_state (GstElement *element, GstStateChange transition)
 
   switch (transition) {
     case GST_STATE_CHANGE_NULL_TO_READY:
-      if (!is_complete (self))
+      if (!gst_ams_tracks_is_complete (self->tracks))
         return GST_STATE_CHANGE_FAILURE;
       update_store (self);
       if (!configure (self))
@@ -817,7 +501,7 @@ gst_ams_hls_sink_change_state (GstElement *element, GstStateChange transition)
       (transition == GST_STATE_CHANGE_READY_TO_PAUSED &&
           ret == GST_STATE_CHANGE_FAILURE)) {
     self->recording = FALSE;
-    forget_tracks (self);
+    gst_ams_tracks_forget (self->tracks);
   }
   return ret;
 }
@@ -944,9 +628,8 @@ gst_ams_hls_sink_dispose (GObject *object)
   GstAmsHlsSink *self = GST_AMS_HLS_SINK (object);
 
   /* While their children are still there. */
-  while (self->tracks->len > 0)
-    gst_element_release_request_pad (GST_ELEMENT (self),
-        ((Track *) g_ptr_array_index (self->tracks, 0))->ghost);
+  if (self->tracks)
+    gst_ams_tracks_release_all (self->tracks);
   if (self->store) {
     if (!self->has_store)
       gst_element_set_state (self->store, GST_STATE_NULL);
@@ -961,9 +644,8 @@ gst_ams_hls_sink_finalize (GObject *object)
   GstAmsHlsSink *self = GST_AMS_HLS_SINK (object);
 
   gst_ams_hls_settings_clear (&self->settings);
-  g_ptr_array_unref (self->tracks);
+  g_clear_pointer (&self->tracks, gst_ams_tracks_free);
   g_free (self->root);
-  g_mutex_clear (&self->lock);
   G_OBJECT_CLASS (gst_ams_hls_sink_parent_class)->finalize (object);
 }
 
@@ -1023,8 +705,6 @@ gst_ams_hls_sink_init (GstAmsHlsSink *self)
 {
   static const GstAmsGateCallbacks callbacks = { on_attach, on_nothing };
 
-  g_mutex_init (&self->lock);
-  self->tracks = g_ptr_array_new ();
   gst_ams_hls_settings_init (&self->settings);
 
   self->gate = gst_ams_gate_new (&callbacks, self);
@@ -1037,6 +717,7 @@ gst_ams_hls_sink_init (GstAmsHlsSink *self)
   gst_ams_publisher_set_callbacks (self->publisher, on_target, on_drain, self);
   gst_bin_add (GST_BIN (self), GST_ELEMENT (self->segmenter));
   init_muxer (self);
+  self->tracks = gst_ams_tracks_new (GST_BIN (self), self->gate, self->muxer);
 
   self->store =
       gst_object_ref_sink (g_object_new (GST_TYPE_AMS_LOCAL_SINK, NULL));
