@@ -15,7 +15,7 @@ import subprocess
 import sys
 import time
 
-FRONT = "filesrc location={clip} ! qtdemux name=d d.video_0 ! queue ! h264parse ! x. d.audio_0 ! queue ! aacparse ! x. "
+FRONT = "filesrc location={clip} ! qtdemux name=d d.video_0 ! queue ! h264parse ! {video} d.audio_0 ! queue ! aacparse ! {audio} "
 AMS = "amshlssink name=x location={out}/%05d.ts playlist-location={out}/index.m3u8 "
 HLSSINK2 = ("hlssink2 name=x max-files=0 playlist-length=0 location={out}/%05d.ts playlist-location={out}/index.m3u8 ")
 REMUX = {
@@ -78,7 +78,7 @@ class Bench:
         self.out = os.path.join(self.data, "out")
         self.environment = dict(os.environ, GST_PLUGIN_PATH_1_0=os.path.join(args.build, "gst", "ams"),
             GST_REGISTRY_1_0=os.path.join(args.build, "registry.bin"), GST_DEBUG="0")
-        subprocess.run(["gst-inspect-1.0", "--exists", "--atleast-version=0.0", "amshlssink"], env=self.environment, check=True)
+        subprocess.run(["gst-inspect-1.0", "--exists", "--atleast-version=0.0.0", "amshlssink"], env=self.environment, check=True)
         self.environment["GST_REGISTRY_UPDATE"] = "no"
 
     def fresh(self):
@@ -110,7 +110,10 @@ class Bench:
 
     def remux(self):
         clip = make_clip(self.data, self.args.clip_seconds)
-        commands = {name: ["gst-launch-1.0", "-q"] + (FRONT + text).format(clip=clip, out=self.out).split() for name, text in REMUX.items()}
+        commands = {}
+        for name, text in REMUX.items():
+            video, audio = ("x.sink_65", "x.sink_66") if text.startswith("mpegtsmux") else ("x.video", "x.audio")
+            commands[name] = ["gst-launch-1.0", "-q"] + (FRONT + text).format(clip=clip, out=self.out, video=video, audio=audio).split()
         for seconds in (6, 60):
             commands[f"ffmpeg -c copy -f hls, {seconds} s"] = ["ffmpeg", "-nostdin", "-v", "error", "-i", clip, "-c", "copy", "-f", "hls",
                 "-hls_time", str(seconds), "-hls_list_size", "0", "-hls_segment_filename", f"{self.out}/%05d.ts", f"{self.out}/index.m3u8"]
@@ -123,6 +126,9 @@ class Bench:
                     self.fresh()
                     measured = self.measure(command, self.args.timeout)
                     if measured:
+                        written = sum(e.stat().st_size for e in os.scandir(self.out))
+                        if written < 0.9 * os.path.getsize(clip):
+                            sys.exit(f"{name}: only {written} bytes were written")
                         results[name].append(measured)
                         break
                     hung[name] += 1
@@ -153,8 +159,8 @@ class Bench:
                 results[n].append([float(x) for x in said])
         shutil.rmtree(self.out, ignore_errors=True)
         medians = {n: [statistics.median(m[i] for m in r) for i in range(2)] for n, r in results.items()}
-        table("Adding a segment to an event playlist and writing it (fsync=false), medians", ["entries before", "wall µs", "CPU µs", "× 100 entries"],
-            [[n, f"{w:.1f}", f"{c:.1f}", f"{w / medians[100][0]:.2f}"] for n, (w, c) in medians.items()])
+        table("Adding a segment to an event playlist and writing it (fsync=false), medians", ["entries before", "wall µs", "× 100 entries", "CPU µs", "× 100 entries"],
+            [[n, f"{w:.1f}", f"{w / medians[100][0]:.2f}", f"{c:.1f}", f"{c / medians[100][1]:.2f}"] for n, (w, c) in medians.items()])
 
     def live(self):
         clip = make_clip(self.data, self.args.clip_seconds)
@@ -200,7 +206,7 @@ def main():
     parser.add_argument("--timeout", type=float, default=60, metavar="S", help="a remux that takes longer hangs (60)")
     parser.add_argument("--streams", type=lambda t: [int(n) for n in t.split(",")], default=[1, 10, 50], metavar="N,N", help="(1,10,50)")
     parser.add_argument("--live-rounds", type=int, default=3)
-    parser.add_argument("--live-seconds", type=float, default=20, metavar="S")
+    parser.add_argument("--live-seconds", type=float, default=15, metavar="S")
     args = parser.parse_args()
     args.build = os.path.abspath(args.build)
     bench = Bench(args)

@@ -10,6 +10,7 @@ mkdir -p "$BUILD_ROOT"
 BUILD_ROOT=$(cd "$BUILD_ROOT" && pwd)
 LOGS=$BUILD_ROOT/build-logs
 mkdir -p "$LOGS"
+export PYTHONDONTWRITEBYTECODE=1
 
 PACKAGES_BUILD="build-essential meson ninja-build pkg-config
   libgstreamer1.0-dev libgstreamer-plugins-base1.0-dev libglib2.0-dev"

@@ -123,12 +123,13 @@ struct _AmsFakeStore
   GObject parent;
 
   AmsLog *log;
-  GMutex lock;                  /* guards the rest; the log's is taken under it */
+  GMutex lock; /* guards the rest; the log's is taken under it */
   GCond changed;
-  GHashTable *scripts;          /* name → GQueue of Step */
-  GHashTable *hanging;          /* name → GTask */
-  GHashTable *blocked;          /* set of names */
-  GHashTable *files;            /* name → GBytes */
+  GHashTable *scripts; /* name → GQueue of Step */
+  GHashTable *hanging; /* name → GTask */
+  GHashTable *blocked; /* set of names */
+  GHashTable *released; /* set of names, released before they hung */
+  GHashTable *files; /* name → GBytes */
 };
 
 static void ams_fake_store_store_init (AmsStoreInterface *iface);
@@ -207,10 +208,16 @@ hang (AmsFakeStore *self, GTask *task, const gchar *name)
 {
   GCancellable *cancellable = g_task_get_cancellable (task);
 
+  gboolean released;
+
   g_mutex_lock (&self->lock);
-  g_hash_table_replace (self->hanging, g_strdup (name), g_object_ref (task));
+  released = g_hash_table_remove (self->released, name);
+  if (!released)
+    g_hash_table_replace (self->hanging, g_strdup (name), g_object_ref (task));
   g_mutex_unlock (&self->lock);
-  if (cancellable)
+  if (released)
+    succeed (task);
+  else if (cancellable)
     g_cancellable_connect (cancellable, G_CALLBACK (on_cancelled), self, NULL);
 }
 
@@ -218,7 +225,8 @@ static void
 block (AmsFakeStore *self, const gchar *name)
 {
   g_mutex_lock (&self->lock);
-  g_hash_table_add (self->blocked, g_strdup (name));
+  if (!g_hash_table_remove (self->released, name))
+    g_hash_table_add (self->blocked, g_strdup (name));
   while (g_hash_table_contains (self->blocked, name))
     g_cond_wait (&self->changed, &self->lock);
   g_mutex_unlock (&self->lock);
@@ -268,9 +276,8 @@ fake_put_async (AmsStore *store, const AmsPut *put, GCancellable *cancellable,
 {
   AmsFakeStore *self = AMS_FAKE_STORE (store);
 
-  ams_log_add (self->log,
-      "put %s %" G_GUINT64_FORMAT " %" G_GUINT64_FORMAT, put->name,
-      put->version, put->unchanged);
+  ams_log_add (self->log, "put %s %" G_GUINT64_FORMAT " %" G_GUINT64_FORMAT,
+      put->name, put->version, put->unchanged);
   operate (self, put->name,
       ams_memory_body_dup_bytes (AMS_MEMORY_BODY (put->body)), cancellable,
       callback, user_data);
@@ -392,7 +399,8 @@ ams_fake_store_release (AmsFakeStore *self, const gchar *name)
   g_mutex_lock (&self->lock);
   if (g_hash_table_steal_extended (self->hanging, name, &key, &value))
     task = value;
-  g_hash_table_remove (self->blocked, name);
+  else if (!g_hash_table_remove (self->blocked, name))
+    g_hash_table_add (self->released, g_strdup (name));
   g_cond_broadcast (&self->changed);
   g_mutex_unlock (&self->lock);
   g_free (key);
@@ -422,6 +430,7 @@ ams_fake_store_finalize (GObject *object)
   g_hash_table_unref (self->scripts);
   g_hash_table_unref (self->hanging);
   g_hash_table_unref (self->blocked);
+  g_hash_table_unref (self->released);
   g_hash_table_unref (self->files);
   ams_log_free (self->log);
   g_mutex_clear (&self->lock);
@@ -446,6 +455,8 @@ ams_fake_store_init (AmsFakeStore *self)
   self->hanging =
       g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_object_unref);
   self->blocked = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+  self->released =
+      g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
   self->files = g_hash_table_new_full (g_str_hash, g_str_equal, g_free,
       (GDestroyNotify) g_bytes_unref);
 }

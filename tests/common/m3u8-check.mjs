@@ -141,7 +141,15 @@ HLS.setOptions({ strictMode: true, silent: true });
 for (const file of process.argv.slice(2)) {
   const findings = [];
   const say = text => findings.push(text);
-  const text = checkBytes(readFileSync(file), say);
+  let bytes;
+  try {
+    bytes = readFileSync(file);
+  } catch (e) {
+    console.log(`FAIL ${file}: cannot be read: ${e.code}`);
+    bad++;
+    continue;
+  }
+  const text = checkBytes(bytes, say);
   const lines = text.split(/\r?\n/);
   const parser = new Parser();
   let strict;

@@ -9,6 +9,9 @@
 #include <dlfcn.h>
 #include <glib.h>
 
+/* A macro that calls the function. */
+#undef g_atomic_ref_count_dec
+
 #define FLAG_REENTRANT 2 /* __tsan_mutex_write_reentrant */
 #define FLAG_TRY 16 /* __tsan_mutex_try_lock */
 #define FLAG_TRY_FAILED 32 /* __tsan_mutex_try_lock_failed */
@@ -164,4 +167,15 @@ g_async_queue_pop (GAsyncQueue *queue)
   gpointer data = real (queue);
   __tsan_acquire (data);
   return data;
+}
+
+WRAP gboolean
+g_atomic_ref_count_dec (gatomicrefcount *count)
+{
+  REAL (g_atomic_ref_count_dec);
+  __tsan_release (count);
+  gboolean last = real (count);
+  if (last)
+    __tsan_acquire (count);
+  return last;
 }

@@ -500,7 +500,12 @@ def main():
     args = parser.parse_args()
     bad = 0
     for path in args.playlist:
-        report = check(path, not args.no_start)
+        try:
+            report = check(path, not args.no_start)
+        except (OSError, ValueError, AttributeError) as error:
+            print(f"FAIL {path}: cannot be read: {error}")
+            bad += 1
+            continue
         for finding in report.findings:
             print("FAIL", finding)
         bad += len(report.findings)

@@ -15,8 +15,8 @@
 typedef struct
 {
   AmsFakeStore *store;
-  AmsLog *ops;                  /* the store's */
-  AmsLog *said;                 /* what the engine called back */
+  AmsLog *ops; /* the store's */
+  AmsLog *said; /* what the engine called back */
   AmsDeliveryConfig config;
   AmsEngine *engine;
 } Fixture;
@@ -150,8 +150,7 @@ drain (Fixture *f)
 static void
 test_put_reaches_the_store (Fixture *f, gconstpointer data)
 {
-  AmsFileBegin begin = { .name = (gchar *) "a",
-    .role = AMS_FILE_ROLE_SEGMENT };
+  AmsFileBegin begin = { .name = (gchar *) "a", .role = AMS_FILE_ROLE_SEGMENT };
   AmsFileEnd end = { .size = 5, .complete = TRUE };
   g_autofree gchar *text = NULL;
 
@@ -169,8 +168,7 @@ test_put_reaches_the_store (Fixture *f, gconstpointer data)
 static void
 test_abandoned_file_never_appears (Fixture *f, gconstpointer data)
 {
-  AmsFileBegin begin = { .name = (gchar *) "a",
-    .role = AMS_FILE_ROLE_SEGMENT };
+  AmsFileBegin begin = { .name = (gchar *) "a", .role = AMS_FILE_ROLE_SEGMENT };
   AmsFileEnd end = { .size = 3, .complete = FALSE };
 
   start (f);
@@ -184,8 +182,7 @@ test_abandoned_file_never_appears (Fixture *f, gconstpointer data)
 static void
 test_file_shorter_than_said_is_failed (Fixture *f, gconstpointer data)
 {
-  AmsFileBegin begin = { .name = (gchar *) "a",
-    .role = AMS_FILE_ROLE_SEGMENT };
+  AmsFileBegin begin = { .name = (gchar *) "a", .role = AMS_FILE_ROLE_SEGMENT };
   AmsFileEnd end = { .size = 4, .complete = TRUE };
 
   start (f);
@@ -374,8 +371,7 @@ test_drop_oldest_gives_up_an_open_file_too_large (Fixture *f,
 static void
 test_error_policy_refuses (Fixture *f, gconstpointer data)
 {
-  AmsFileBegin begin = { .name = (gchar *) "b",
-    .role = AMS_FILE_ROLE_SEGMENT };
+  AmsFileBegin begin = { .name = (gchar *) "b", .role = AMS_FILE_ROLE_SEGMENT };
   g_autofree gchar *text = g_strnfill (700, 'x');
 
   ams_fake_store_script (f->store, "a", FAKE_HANG, 0);
@@ -389,8 +385,7 @@ static gpointer
 write_more (gpointer data)
 {
   Fixture *f = data;
-  AmsFileBegin begin = { .name = (gchar *) "b",
-    .role = AMS_FILE_ROLE_SEGMENT };
+  AmsFileBegin begin = { .name = (gchar *) "b", .role = AMS_FILE_ROLE_SEGMENT };
   g_autofree gchar *text = g_strnfill (700, 'x');
   AmsEngineResult result;
 
@@ -422,8 +417,7 @@ test_block_waits_for_room (Fixture *f, gconstpointer data)
 
   g_assert_false (ams_log_has (f->said, "written"));
   ams_fake_store_release (f->store, "a");
-  g_assert_cmpint (GPOINTER_TO_INT (g_thread_join (writer)), ==,
-      AMS_ENGINE_OK);
+  g_assert_cmpint (GPOINTER_TO_INT (g_thread_join (writer)), ==, AMS_ENGINE_OK);
 }
 
 static void
@@ -454,8 +448,7 @@ test_block_is_ended_by_stopping (Fixture *f, gconstpointer data)
 static void
 test_block_gives_up_what_can_never_fit (Fixture *f, gconstpointer data)
 {
-  AmsFileBegin begin = { .name = (gchar *) "a",
-    .role = AMS_FILE_ROLE_SEGMENT };
+  AmsFileBegin begin = { .name = (gchar *) "a", .role = AMS_FILE_ROLE_SEGMENT };
   AmsFileEnd end = { .size = 1400, .complete = TRUE };
   g_autofree gchar *text = g_strnfill (700, 'x');
 
@@ -507,7 +500,7 @@ test_stop_leaves_a_hanging_thread (Fixture *f, gconstpointer data)
   while (g_atomic_pointer_get (&f->engine))
     g_thread_yield ();
   g_assert_false (ams_log_has (f->said, "stored a 0"));
-  start (f);                    /* for tear_down */
+  start (f); /* for tear_down */
 }
 
 static void

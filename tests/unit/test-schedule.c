@@ -27,7 +27,7 @@
 typedef struct
 {
   AmsSchedule *schedule;
-  GHashTable *flying;           /* label → AmsJob */
+  GHashTable *flying; /* label → AmsJob */
   GString *dropped;
   gint64 now, next;
 } Run;
@@ -70,7 +70,9 @@ job_from_word (const gchar *word)
     return job;
   }
   job = ams_job_new (AMS_JOB_PUT,
-      word[0] == 'p' ? "P" : word[0] == 'q' ? "Q" : "M",
+      word[0] == 'p'       ? "P"
+          : word[0] == 'q' ? "Q"
+                           : "M",
       word[0] == 'm' ? AMS_FILE_ROLE_MASTER : AMS_FILE_ROLE_PLAYLIST);
   job->version = atoll (word + 1);
   job->final = strchr (word, '!') != NULL;
@@ -168,9 +170,10 @@ static const struct
       "sA sB p1 sC >A,B,C % +A > +B >p1 +C +p1 .", "" },
   { "segments-wait-for-init", "iI kK sA p1 >I,K +I > +K >A +A >p1 +p1 .", "" },
   { "late-init-does-not-hold-up-earlier-segment", "sA iI sB >A,I +I >B", "" },
-  { "master-waits-for-playlists", "sA p1 q1 m1 >A +A >p1,q1 +p1 > +q1 >m1 +m1 .",
+  { "master-waits-for-playlists",
+      "sA p1 q1 m1 >A +A >p1,q1 +p1 > +q1 >m1 +m1 .", "" },
+  { "master-does-not-wait-for-later-playlist", "p1 m1 sA p2 >p1,A +p1 >m1",
       "" },
-  { "master-does-not-wait-for-later-playlist", "p1 m1 sA p2 >p1,A +p1 >m1", "" },
   { "newest-eligible-version-goes", "sA >A p1 p2 p3 +A >p3 +p3 .", "p1s p2s " },
   { "version-in-flight-is-not-overtaken", "p1 >p1 p2 p3 > +p1 >p3", "p2s " },
   { "newer-that-may-not-go-does-not-starve-older",
@@ -180,7 +183,8 @@ static const struct
       "sA sB p1 m1 sC p2 >A,B,C +A +C +B >p2 > +p2 >m1", "p1s " },
   { "given-up-segment-withholds-playlists", "sA p1 sB p2 >A,B -A > +B > .",
       "p1w p2w " },
-  { "playlist-that-heeds-goes", "sA p1 >A -A p2 > p3^A p4 >p4", "p1w p2w p3s " },
+  { "playlist-that-heeds-goes", "sA p1 >A -A p2 > p3^A p4 >p4",
+      "p1w p2w p3s " },
   { "playlist-before-the-failed-file-goes", "sA p1 sB p2 >A,B -B +A >p1",
       "p2w " },
   { "heeding-one-of-two-is-not-enough", "sA sB >A,B -A -B p1^A > p2^B >p2",
@@ -188,8 +192,8 @@ static const struct
   { "given-up-while-open-withholds", "!A p1 > p2^A >p2", "p1w " },
   { "given-up-other-withholds-nothing", "oA p1 >A -A >p1", "" },
   { "failed-then-put-again-withholds-nothing", "sA >A -A sA >A +A p1 >p1", "" },
-  { "retried-waits-and-others-go-on", "sA sB p1 >A,B ~A@50 +B > ?50 =50 >A +A >p1",
-      "" },
+  { "retried-waits-and-others-go-on",
+      "sA sB p1 >A,B ~A@50 +B > ?50 =50 >A +A >p1", "" },
   { "playlist-retry-is-inherited-by-newer-version",
       "p1 >p1 ~p1@50 p2 > ?50 =50 >p2", "p1s " },
   { "remove-waits-for-earlier-playlists-only",

@@ -6,9 +6,6 @@
 
 #define SECOND G_GINT64_CONSTANT (1000000000)
 
-/* 2^33 ticks of 90 kHz: 26.5 h. */
-#define WRAP (G_GINT64_CONSTANT (8589934592) * 100000 / 9)
-
 /* A longer hole than this, with no sign that it was one, is a bogus leap. */
 #define LONGEST_HOLE (3600 * SECOND)
 
@@ -166,8 +163,8 @@ follow (AmsTimeline *self, Track *track, gint64 time, gint64 arrival)
 
   if (near (self, out, expected) && !track->expect_jump)
     return FALSE;
-  if (near (self, out + WRAP, expected)) {
-    track->offset += WRAP;
+  if (near (self, out + AMS_TIMELINE_WRAP, expected)) {
+    track->offset += AMS_TIMELINE_WRAP;
     return FALSE;
   }
   if (out < expected || !near (self, out, expected))

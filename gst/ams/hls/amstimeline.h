@@ -21,6 +21,9 @@
 
 G_BEGIN_DECLS
 
+/* 2^33 ticks of 90 kHz, in ns: 26.5 h. */
+#define AMS_TIMELINE_WRAP (G_GINT64_CONSTANT (8589934592) * 100000 / 9)
+
 typedef struct _AmsTimeline AmsTimeline;
 
 AmsTimeline *ams_timeline_new (gint64 threshold);

@@ -96,33 +96,45 @@ attach (GstAmsGate *self, GstAmsGateTrack *track)
 }
 
 /* Called with the lock, which is released meanwhile: no other thread starts,
- * as `starting` is set. The muxer waits for data on each pad that it has, so all that begin
- * are attached before the first of them pushes. */
+ * as `starting` is set. */
 static gboolean
-start_unlocked_locked (GstAmsGate *self)
+start_tracks_locked (GstAmsGate *self, gboolean video, gint64 start)
 {
-  gint64 start = gst_ams_gate_logic_start_time (&self->logic);
-  gboolean ok = TRUE;
   guint i;
 
-  self->logic.starting = TRUE;
-  for (i = 0; i < self->logic.tracks->len && ok; i++) {
+  for (i = 0; i < self->logic.tracks->len; i++) {
     GstAmsGateTrack *track = gst_ams_gate_logic_get_track (&self->logic, i);
+    gboolean ok;
 
-    if (!gst_ams_gate_logic_is_ready (track))
+    if (track->video != video || !gst_ams_gate_logic_is_ready (track))
       continue;
     g_mutex_unlock (&self->lock);
     ok = attach (self, track);
     g_mutex_lock (&self->lock);
-    track->attached = track->flowing = ok;
-    track->begin_at = track->video ? AMS_TIME_NONE : start;
+    if (!ok)
+      return FALSE;
+    track->attached = track->flowing = TRUE;
+    track->begin_at = video ? AMS_TIME_NONE : start;
   }
+  return TRUE;
+}
+
+/* The muxer waits for data on each pad that it has, so all that begin are attached before the
+ * first of them pushes; and the video before the audio, as of two frames of the same time
+ * it takes that of the pad that it had first. */
+static gboolean
+start_recording_locked (GstAmsGate *self)
+{
+  gint64 start = gst_ams_gate_logic_start_time (&self->logic);
+
+  self->logic.starting = TRUE;
+  self->logic.started = start_tracks_locked (self, TRUE, start) &&
+      start_tracks_locked (self, FALSE, start);
   self->logic.starting = FALSE;
-  self->logic.started = ok;
   g_cond_broadcast (&self->cond);
   GST_DEBUG_OBJECT (self, "recording starts at %" GST_STIME_FORMAT,
       GST_STIME_ARGS (start));
-  return ok;
+  return self->logic.started;
 }
 
 /* Goes on with whatever of @track may go on. Lock held, released in between. FALSE: an error was posted. */
@@ -131,7 +143,7 @@ advance_locked (GstAmsGate *self, GstAmsGateTrack *track, GQueue *out)
 {
   if (!self->logic.started && !self->logic.starting &&
       gst_ams_gate_logic_may_start (&self->logic) &&
-      !start_unlocked_locked (self))
+      !start_recording_locked (self))
     return FALSE;
   if (!self->logic.started || !gst_ams_gate_logic_is_ready (track))
     return TRUE;
@@ -250,7 +262,10 @@ request_keyframe (GstAmsGate *self, GstAmsGateTrack *track, GstEvent *request)
     return;
   handled = gst_pad_push_event (track->sinkpad, request);
   g_mutex_lock (&self->lock);
-  ams_cutter_set_keyframes_on_request (self->logic.cutter, handled);
+  /* Believed once; whether they come, the cutter sees for itself. */
+  if (!handled || !self->logic.asked)
+    ams_cutter_set_keyframes_on_request (self->logic.cutter, handled);
+  self->logic.asked = TRUE;
   g_mutex_unlock (&self->lock);
 }
 
@@ -624,7 +639,7 @@ reset_locked (GstAmsGate *self)
   self->logic.started = self->logic.starting = self->logic.finished = FALSE;
   self->logic.segment_open = self->logic.discontinuity = self->logic.split =
       FALSE;
-  self->logic.have_date_base = FALSE;
+  self->logic.have_date_base = self->logic.asked = FALSE;
   self->logic.end = AMS_TIME_NONE;
   self->logic.hold_since = AMS_TIME_NONE;
   self->logic.dropped = 0;

@@ -17,6 +17,9 @@ GST_DEBUG_CATEGORY_EXTERN (gst_ams_gate_debug);
 /* The muxer takes no times below 0, and DTS lie before the first PTS. */
 #define TIME_SHIFT (10 * GST_SECOND)
 
+/* Audio behind the end of the video, up to so much, belongs to the last segment. */
+#define AUDIO_TAIL (GST_SECOND / 10)
+
 /* NTP counts from 1900. */
 #define NTP_UNIX_OFFSET (G_GINT64_CONSTANT (2208988800) * GST_SECOND)
 
@@ -135,7 +138,7 @@ new_cut (GstAmsGateLogic *self, GstAmsCutKind kind, const GstAmsGateItem *item,
   GstAmsCut cut = {
     .kind = kind,
     .pts = item->pts,
-    .end = self->discontinuity ? self->end : item->pts,
+    .end = self->discontinuity ? MIN (self->end, item->pts) : item->pts,
     .date_time = date_of (self, item),
     .running_time = item->running_time,
     .discontinuity = self->discontinuity,
@@ -282,6 +285,18 @@ lead_item (GstAmsGateLogic *self, GstAmsGateTrack *track, GstAmsGateItem *item,
   self->end = MAX (self->end, item->end);
 }
 
+/* Audio leads only where the video is not: what has ended or fallen silent may still be in the
+ * muxer's queue. A short tail behind its end is no segment of its own. */
+static gboolean
+is_behind_video (GstAmsGateLogic *self, GstAmsGateTrack *track,
+    const GstAmsGateItem *item)
+{
+  const GstAmsGateTrack *other = gst_ams_gate_logic_other_track (self, track);
+
+  return other && other->video && other->position != AMS_TIME_NONE &&
+      item->pts < other->position + AUDIO_TAIL;
+}
+
 /* Decides on one item of a flowing track, and puts what is to be pushed for it into
  * @out. Takes @item. */
 void
@@ -301,7 +316,8 @@ gst_ams_gate_logic_process (GstAmsGateLogic *self, GstAmsGateTrack *track,
     item->jump = TRUE;
     track->silent = FALSE;
   }
-  if (gst_ams_gate_logic_lead (self) == track)
+  if (gst_ams_gate_logic_lead (self) == track &&
+      !is_behind_video (self, track, item))
     lead_item (self, track, item, out);
   track->last_pts = item->pts;
   emit_buffer (track, item, out);
@@ -424,6 +440,15 @@ is_random_access (GstAmsGateTrack *track, GstBuffer *buffer)
 }
 
 /* Takes @buffer. Brings it onto the time line. */
+/* Where nobody unwrapped them, PTS wrap a few frames before the DTS do. */
+static gint64
+unwrap (gint64 pts, gint64 dts)
+{
+  if (dts == AMS_TIME_NONE || ABS (pts - dts) < AMS_TIMELINE_WRAP / 2)
+    return pts;
+  return pts < dts ? pts + AMS_TIMELINE_WRAP : pts - AMS_TIMELINE_WRAP;
+}
+
 GstAmsGateItem *
 gst_ams_gate_logic_new_item (GstAmsGateLogic *self, GstAmsGateTrack *track,
     GstBuffer *buffer)
@@ -444,7 +469,7 @@ gst_ams_gate_logic_new_item (GstAmsGateLogic *self, GstAmsGateTrack *track,
     item->pts = item->running_time = mapped;
     item->dts = AMS_TIME_NONE;
   } else {
-    item->running_time = pts != AMS_TIME_NONE ? pts : dts;
+    item->running_time = pts != AMS_TIME_NONE ? unwrap (pts, dts) : dts;
     item->pts = item->running_time + mapped;
     item->dts = dts == AMS_TIME_NONE ? AMS_TIME_NONE : dts + mapped;
   }
@@ -456,14 +481,23 @@ gst_ams_gate_logic_new_item (GstAmsGateLogic *self, GstAmsGateTrack *track,
   return item;
 }
 
+/* A video that comes late may not begin before the segment that the audio has begun. */
+static gboolean
+may_begin_with (GstAmsGateLogic *self, const GstAmsGateItem *item)
+{
+  return item->key &&
+      (!self->segment_open ||
+          item->pts > ams_cutter_get_segment_start (self->cutter));
+}
+
 /* Frames in front of the first keyframe cannot be decoded: they are dropped.
  * TRUE: @item was. *@complain: no keyframe has come for long. */
 gboolean
 gst_ams_gate_logic_drop_before_key (GstAmsGateLogic *self,
     GstAmsGateTrack *track, GstAmsGateItem *item, gboolean *complain)
 {
-  if (!track->video || item->key || track->flowing ||
-      gst_ams_gate_logic_is_ready (track))
+  if (!track->video || track->flowing || gst_ams_gate_logic_is_ready (track) ||
+      may_begin_with (self, item))
     return FALSE;
 
   if (track->without_key == AMS_TIME_NONE)

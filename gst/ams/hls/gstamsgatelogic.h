@@ -76,6 +76,7 @@ typedef struct
   gint64 date_base; /* ns since 1970 of time 0 on the time line */
   gboolean have_date_base;
   guint keyframe_requests;
+  gboolean asked; /* the encoder, at least once */
   guint64 dropped;
 
   /* The pipeline's running time now, AMS_TIME_NONE without a clock. */

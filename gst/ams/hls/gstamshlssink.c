@@ -378,7 +378,12 @@ configure (GstAmsHlsSink *self)
   segmenter.recording = make_config (&settings, name, playlist_name, &error);
   if (!segmenter.recording)
     return refuse (self, error);
-  segmenter.existing = settings.existing;
+  /* What an application's streams lead to cannot be read back. */
+  segmenter.existing = is_handled (self, SIGNAL_GET_PLAYLIST_STREAM)
+      ? GST_AMS_EXISTING_OVERWRITE
+      : settings.existing;
+  segmenter.unlistable = is_handled (self, SIGNAL_GET_PLAYLIST_STREAM) ||
+      is_handled (self, SIGNAL_GET_FRAGMENT_STREAM);
   segmenter.root =
       g_str_equal (root, ".") || !self->has_store ? NULL : g_strdup (root);
   segmenter.delete_on_ended = settings.delete_on_ended;

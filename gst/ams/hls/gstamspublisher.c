@@ -138,13 +138,20 @@ push_file (GstAmsPublisher *self, GstPad *only, const AmsFileBegin *begin,
   return ret;
 }
 
+/* Only on a disk that can be asked for it later; not beside an application's streams. */
+static gboolean
+has_journal (GstAmsPublisher *self)
+{
+  return gst_pad_is_linked (self->local) && !self->settings.unlistable;
+}
+
 static void
 push_journal (GstAmsPublisher *self)
 {
   g_autoptr (GBytes) text = NULL;
   AmsFileBegin begin = { .role = AMS_FILE_ROLE_OTHER };
 
-  if (!gst_pad_is_linked (self->local))
+  if (!has_journal (self))
     return;
   begin.name = (gchar *) ams_recording_get_journal_name (self->recording);
   begin.content_type = (gchar *) "text/plain";
@@ -427,10 +434,11 @@ gst_ams_publisher_start (GstAmsPublisher *self, const GstAmsCut *cut)
 
   push_stream_start (self);
   if (!gst_ams_recover (self->recording, self->local, self->remote,
-          self->settings.existing, cut->date_time, &recovered, &error))
+          self->settings.existing, self->settings.unlistable, cut->date_time,
+          &recovered, &error))
     return post_error (self, error);
   self->started = TRUE;
-  if (gst_pad_is_linked (self->local))
+  if (has_journal (self))
     push_other_session (self);
   push_recovered (self, &recovered);
   keep_promise (self);
@@ -515,7 +523,7 @@ push_last_removals (GstAmsPublisher *self)
 
   if (!g_str_equal (working, ams_recording_get_playlist_name (self->recording)))
     push_event (self, ams_files_event_new_remove (working, 0));
-  if (gst_pad_is_linked (self->local))
+  if (has_journal (self))
     gst_pad_push_event (self->local,
         ams_files_event_new_remove (
             ams_recording_get_journal_name (self->recording), 0));

@@ -20,6 +20,7 @@ typedef struct
   AmsRecordingConfig *recording; /* taken */
   GstAmsExisting existing;
   gchar *root; /* put before names in messages; NULL: nothing. Taken */
+  gboolean unlistable; /* the store on disk cannot be asked what it has */
   gboolean delete_on_ended;
   gdouble delete_delay; /* s */
 } GstAmsPublisherSettings;

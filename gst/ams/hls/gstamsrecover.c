@@ -235,8 +235,8 @@ fetch_playlists (AmsRecording *recording, GstPad *local, GstPad *remote,
 }
 
 static gboolean
-look (AmsRecording *recording, GstPad *local, GstPad *remote, Found *found,
-    GError **error)
+look (AmsRecording *recording, GstPad *local, GstPad *remote,
+    gboolean unlistable, Found *found, GError **error)
 {
   const gchar *name = ams_recording_get_playlist_name (recording);
   const gchar *working = ams_recording_get_working_name (recording);
@@ -258,7 +258,7 @@ look (AmsRecording *recording, GstPad *local, GstPad *remote, Found *found,
         why->message);
     return FALSE;
   }
-  if (!list_files (local, prefix, TRUE, files, error) ||
+  if (!list_files (local, prefix, !unlistable, files, error) ||
       !list_files (remote, prefix, FALSE, files, error))
     return FALSE;
   found->journal = fetch_journal (recording, local);
@@ -310,8 +310,8 @@ begin_apart (AmsRecording *recording, gint64 date_time, const GError *why,
 
 gboolean
 gst_ams_recover (AmsRecording *recording, GstPad *local, GstPad *remote,
-    GstAmsExisting existing, gint64 date_time, GstAmsRecovered *recovered,
-    GError **error)
+    GstAmsExisting existing, gboolean unlistable, gint64 date_time,
+    GstAmsRecovered *recovered, GError **error)
 {
   g_auto (Found) found = {
     NULL,
@@ -327,7 +327,7 @@ gst_ams_recover (AmsRecording *recording, GstPad *local, GstPad *remote,
     ams_recording_continue (recording, NULL, 0);
     return TRUE;
   }
-  if (!look (recording, local, remote, &found, &why)) {
+  if (!look (recording, local, remote, unlistable, &found, &why)) {
     if (existing == GST_AMS_EXISTING_APPEND_OR_NEW)
       return begin_apart (recording, date_time, why, error);
     g_propagate_error (error, g_steal_pointer (&why));

@@ -31,12 +31,12 @@ typedef struct
 void gst_ams_recovered_clear (GstAmsRecovered *recovered);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (GstAmsRecovered, gst_ams_recovered_clear)
 
-/* Begins @recording at @date_time (µs since 1970 UTC). @local, @remote: src pads, either may be unlinked.
+/* @unlistable: a @local that cannot list is no error. Begins @recording at @date_time (µs since 1970 UTC). @local, @remote: src pads, either may be unlinked.
  * Blocks for as long as the stores take to answer. On failure nothing has been touched;
  * @error's domain is GST_RESOURCE_ERROR. */
 gboolean gst_ams_recover (AmsRecording *recording, GstPad *local,
-    GstPad *remote, GstAmsExisting existing, gint64 date_time,
-    GstAmsRecovered *recovered, GError **error);
+    GstPad *remote, GstAmsExisting existing, gboolean unlistable,
+    gint64 date_time, GstAmsRecovered *recovered, GError **error);
 
 /* A session with its date in the names has another playlist than the one that a crash left: finishes that one. What is to be handed to
  * @local for it: events and buffers in order. (transfer full) (nullable) (element-type GstMiniObject) */

@@ -208,6 +208,8 @@ cut_at_candidate (GstAmsSegmenter *self)
 static GstFlowReturn
 make_pending (GstAmsSegmenter *self, gboolean at_table)
 {
+  /* Without a force-key-unit, the muxer's next PAT may come without a PMT. */
+  gboolean video = self->pending.video;
   GstFlowReturn ret;
 
   self->has_pending = self->armed = FALSE;
@@ -215,7 +217,7 @@ make_pending (GstAmsSegmenter *self, gboolean at_table)
     ret = mark_candidate (self, &self->pending);
   else
     ret = cut_here (self, &self->pending);
-  if (ret == GST_FLOW_OK && !at_table)
+  if (ret == GST_FLOW_OK && (!at_table || !video))
     ret = append_tables (self);
   return ret;
 }
@@ -246,12 +248,21 @@ packet_pid (const guint8 *packet)
   return (packet[1] & 0x1f) << 8 | packet[2];
 }
 
-/* The first program's PMT PID, of a PAT that mpegtsmux made: one section in one
- * packet. */
+/* The first program's PMT PID, of a PAT whose section begins in this packet, as
+ * mpegtsmux makes them: stuffed with an adaptation field. 0: not to be found. */
 static guint16
 pat_pmt_pid (const guint8 *packet)
 {
-  return (packet[15] & 0x1f) << 8 | packet[16];
+  guint at = 4;
+
+  if (packet[3] & 0x20)
+    at += 1 + packet[4];
+  if (at >= PACKET_SIZE)
+    return 0;
+  at += 1 + packet[at] + 8; /* pointer, section header */
+  if (at + 4 > PACKET_SIZE)
+    return 0;
+  return (packet[at + 2] & 0x1f) << 8 | packet[at + 3];
 }
 
 /* Keeps the latest tables. TRUE: @packet is the PAT. */

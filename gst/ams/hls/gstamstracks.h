@@ -15,18 +15,22 @@ G_BEGIN_DECLS
 typedef struct _GstAmsTracks GstAmsTracks;
 
 /* @bin owns it and the other two. @muxer: (nullable) */
-GstAmsTracks *gst_ams_tracks_new (GstBin *bin, GstAmsGate *gate, GstElement *muxer);
+GstAmsTracks *gst_ams_tracks_new (GstBin *bin, GstAmsGate *gate,
+    GstElement *muxer);
 void gst_ams_tracks_free (GstAmsTracks *self);
 
 /* Below PAUSED. */
-void gst_ams_tracks_set_stall_timeout (GstAmsTracks *self, GstClockTime timeout);
+void gst_ams_tracks_set_stall_timeout (GstAmsTracks *self,
+    GstClockTime timeout);
 /* FALSE: an element is missing, and an error was posted. */
 gboolean gst_ams_tracks_is_complete (GstAmsTracks *self);
 
 /* (transfer none) (nullable): the ghost pad, added to the bin; NULL: there is one already. */
-GstPad *gst_ams_tracks_request (GstAmsTracks *self, GstPadTemplate *template_, gboolean video);
+GstPad *gst_ams_tracks_request (GstAmsTracks *self, GstPadTemplate *template_,
+    gboolean video);
 /* While @recording, the track ends: what it brought stays. */
-void gst_ams_tracks_release (GstAmsTracks *self, GstPad *ghost, gboolean recording);
+void gst_ams_tracks_release (GstAmsTracks *self, GstPad *ghost,
+    gboolean recording);
 void gst_ams_tracks_release_all (GstAmsTracks *self);
 
 /* Links the track to the muxer, as data are about to come. In a streaming thread. FALSE: an error was posted. */

@@ -182,7 +182,9 @@ give_up_job (AmsDelivery *self, AmsJob *job, const GError *error)
   g_autofree gchar *name = g_strdup (job->name);
   File *file = g_steal_pointer (&job->data);
 
-  ams_faults_forget (self->faults, name);
+  /* The next version of a playlist would only say it again. */
+  if (!file || !is_playlist (file))
+    ams_faults_forget (self->faults, name);
   ams_schedule_give_up (self->schedule, job);
   if (!file)
     return;

@@ -6,6 +6,8 @@
 
 #include "transfer/amsengine.h"
 
+#include "transfer/amsqueue.h"
+
 #include <string.h>
 
 GST_DEBUG_CATEGORY_STATIC (ams_engine_debug);
@@ -17,24 +19,11 @@ GST_DEBUG_CATEGORY_STATIC (ams_engine_debug);
 /* Commands handled in one turn of the main loop, so that operations get theirs. */
 #define COMMANDS_PER_TURN 32
 
-typedef enum
-{
-  COMMAND_BEGIN,
-  COMMAND_DATA,
-  COMMAND_END,
-  COMMAND_ABANDON, /* the open file: told from upstream, by a flush */
-  COMMAND_GIVE_UP, /* the open file, for want of room */
-  COMMAND_REMOVE,
-  COMMAND_ADOPT,
-  COMMAND_FETCH,
-  COMMAND_LIST,
-} CommandKind;
-
 /* A question that a thread waits for. Held by that thread and by the engine's;
  * the fields below `name` belong to the engine's lock once it is queued. */
 typedef struct
 {
-  gatomicrefcount refs;
+  gint refs; /* atomic */
   AmsEngine *engine;
   gchar *name;
   gboolean partial;
@@ -45,25 +34,6 @@ typedef struct
   GPtrArray *entries;
   GError *error;
 } Request;
-
-typedef struct
-{
-  CommandKind kind;
-  union
-  {
-    AmsFileBegin begin;
-    GBytes *bytes;
-    AmsFileEnd end;
-    struct
-    {
-      gchar *name;
-      gdouble after;
-      guint64 size;
-    } file;
-    Request *request;
-  };
-  gboolean given_up; /* BEGIN: the streaming thread took its bytes back */
-} Command;
 
 struct _AmsEngine
 {
@@ -81,9 +51,8 @@ struct _AmsEngine
 
   /* The engine's thread only. */
   AmsDelivery *delivery;
-  gint64 next_run;
   GMainLoop *loop;
-  guint asked;                  /* fetches and lists that the store has not answered */
+  guint asked; /* fetches and lists that the store has not answered */
 
   /* Guards all below. No other lock is taken while it is held but GLib's own
    * (g_source_set_ready_time), and nothing is called back. Innermost lock: an
@@ -91,13 +60,11 @@ struct _AmsEngine
   GMutex lock;
   GCond changed; /* anything that somebody waits for below */
   GSource *work; /* NULL once the thread is gone */
-  GQueue commands; /* of Command */
-  guint64 command_bytes; /* in commands, and of the one being handled */
+  AmsQueue queue;
+  guint64 handled_bytes; /* of the command that is being handled */
   guint64 held_bytes; /* in bodies */
   guint64 open_held; /* of them, of the file open in the delivery */
   gboolean open_drains;
-  AmsFileRole open_role; /* of the file open in the delivery, if any */
-  gboolean open_in_delivery;
   gboolean open; /* upstream has begun a file and not ended it */
   AmsFileRole upstream_role; /* of that */
   gboolean skipping; /* the rest of it is not wanted any more */
@@ -118,7 +85,7 @@ request_new (AmsEngine *self, const gchar *name)
 {
   Request *request = g_new0 (Request, 1);
 
-  g_atomic_ref_count_init (&request->refs);
+  request->refs = 1;
   request->engine = g_object_ref (self);
   request->name = g_strdup (name);
   return request;
@@ -127,14 +94,14 @@ request_new (AmsEngine *self, const gchar *name)
 static Request *
 request_ref (Request *request)
 {
-  g_atomic_ref_count_inc (&request->refs);
+  g_atomic_int_inc (&request->refs);
   return request;
 }
 
 static void
 request_unref (Request *request)
 {
-  if (!g_atomic_ref_count_dec (&request->refs))
+  if (!g_atomic_int_dec_and_test (&request->refs))
     return;
   g_clear_pointer (&request->data, g_bytes_unref);
   g_clear_pointer (&request->entries, g_ptr_array_unref);
@@ -144,6 +111,12 @@ request_unref (Request *request)
   g_free (request);
 }
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (Request, request_unref)
+
+static void
+request_unref_void (gpointer request)
+{
+  request_unref (request);
+}
 
 /* All (transfer full). */
 static void
@@ -163,41 +136,6 @@ answer_request (Request *request, GBytes *data, GPtrArray *entries,
 
 /* Commands */
 
-static Command *
-command_new (CommandKind kind)
-{
-  Command *command = g_new0 (Command, 1);
-
-  command->kind = kind;
-  return command;
-}
-
-static void
-command_free (gpointer data)
-{
-  Command *command = data;
-
-  switch (command->kind) {
-    case COMMAND_BEGIN:
-      ams_file_begin_clear (&command->begin);
-      break;
-    case COMMAND_DATA:
-      g_bytes_unref (command->bytes);
-      break;
-    case COMMAND_REMOVE:
-    case COMMAND_ADOPT:
-      g_free (command->file.name);
-      break;
-    case COMMAND_FETCH:
-    case COMMAND_LIST:
-      request_unref (command->request);
-      break;
-    default:
-      break;
-  }
-  g_free (command);
-}
-
 static void
 wake_locked (AmsEngine *self)
 {
@@ -207,22 +145,20 @@ wake_locked (AmsEngine *self)
 
 /* (transfer full) */
 static AmsEngineResult
-push_locked (AmsEngine *self, Command *command)
+push_locked (AmsEngine *self, AmsCommand *command)
 {
   if (self->stopping || !self->work) {
-    command_free (command);
+    ams_command_free (command);
     return AMS_ENGINE_FLUSHING;
   }
-  if (command->kind == COMMAND_DATA)
-    self->command_bytes += g_bytes_get_size (command->bytes);
-  g_queue_push_tail (&self->commands, command);
+  ams_queue_push (&self->queue, command);
   self->settled = FALSE;
   wake_locked (self);
   return AMS_ENGINE_OK;
 }
 
 static AmsEngineResult
-push (AmsEngine *self, Command *command)
+push (AmsEngine *self, AmsCommand *command)
 {
   AmsEngineResult result;
 
@@ -232,94 +168,17 @@ push (AmsEngine *self, Command *command)
   return result;
 }
 
-/* Room. The engine's thread drops what is oldest while it runs
- * (ams_delivery_make_room). When it hangs in a disk, the streaming thread has to
- * take files back out of the queue. */
-
-static gboolean
-is_droppable (AmsFileRole role)
-{
-  return role == AMS_FILE_ROLE_SEGMENT || role == AMS_FILE_ROLE_OTHER;
-}
-
-/* Takes out the DATA commands from @link up to the file's end. TRUE: there were
- * some. */
-static gboolean
-take_back_data_locked (AmsEngine *self, GList *link)
-{
-  gboolean any = FALSE;
-  GList *next;
-
-  for (; link; link = next) {
-    Command *command = link->data;
-
-    next = link->next;
-    if (command->kind == COMMAND_BEGIN || command->kind == COMMAND_END ||
-        command->kind == COMMAND_ABANDON)
-      break;
-    if (command->kind != COMMAND_DATA)
-      continue;
-    self->command_bytes -= g_bytes_get_size (command->bytes);
-    command_free (command);
-    g_queue_delete_link (&self->commands, link);
-    any = TRUE;
-  }
-  return any;
-}
-
-/* Of the file that the engine's thread has begun already. */
-static gboolean
-take_back_first_locked (AmsEngine *self)
-{
-  if (!self->open_in_delivery || !is_droppable (self->open_role) ||
-      !take_back_data_locked (self, self->commands.head))
-    return FALSE;
-  g_queue_push_head (&self->commands, command_new (COMMAND_GIVE_UP));
-  return TRUE;
-}
-
-static gboolean
-take_back_next_locked (AmsEngine *self)
-{
-  for (GList *l = self->commands.head; l; l = l->next) {
-    Command *command = l->data;
-
-    if (command->kind == COMMAND_BEGIN && !command->given_up &&
-        is_droppable (command->begin.role) &&
-        take_back_data_locked (self, l->next)) {
-      command->given_up = TRUE;
-      return TRUE;
-    }
-  }
-  return FALSE;
-}
-
-/* What of the open file comes now is not to be kept, if it was the open file
- * that was taken back: nothing of it is in the queue but its beginning. */
-static void
-skip_if_taken_locked (AmsEngine *self)
-{
-  const GList *l;
-
-  for (l = self->commands.tail; l; l = l->prev) {
-    const Command *command = l->data;
-
-    if (command->kind == COMMAND_GIVE_UP)
-      self->skipping = TRUE;
-    if (command->kind == COMMAND_BEGIN && command->given_up)
-      self->skipping = TRUE;
-    if (command->kind == COMMAND_BEGIN || command->kind == COMMAND_DATA ||
-        command->kind == COMMAND_END || command->kind == COMMAND_GIVE_UP)
-      return;
-  }
-}
+/* Room */
 
 static guint64
 total_locked (AmsEngine *self)
 {
-  return self->command_bytes + self->held_bytes;
+  return self->queue.bytes + self->handled_bytes + self->held_bytes;
 }
 
+/* The engine's thread drops what is oldest while it runs (ams_delivery_make_room).
+ * When it hangs in a disk, the streaming thread has to take files back out of the
+ * queue. */
 static void
 take_back_locked (AmsEngine *self)
 {
@@ -327,10 +186,11 @@ take_back_locked (AmsEngine *self)
 
   /* Less than half of it here: then it is the bodies that are large, and the
    * engine's thread drops those; at worst 1.5 × max is held. */
-  while (total_locked (self) > max && self->command_bytes > max / 2) {
-    if (!take_back_first_locked (self) && !take_back_next_locked (self))
+  while (total_locked (self) > max && self->queue.bytes > max / 2) {
+    if (!ams_queue_take_back (&self->queue))
       break;
-    skip_if_taken_locked (self);
+    if (ams_queue_has_taken_last (&self->queue))
+      self->skipping = TRUE;
   }
 }
 
@@ -339,7 +199,7 @@ take_back_locked (AmsEngine *self)
 static gboolean
 is_waiting_futile_locked (AmsEngine *self)
 {
-  return self->commands.length == 0 && self->command_bytes == 0 &&
+  return ams_queue_is_empty (&self->queue) && self->handled_bytes == 0 &&
       self->held_bytes == self->open_held && !self->open_drains;
 }
 
@@ -351,10 +211,10 @@ wait_for_room_locked (AmsEngine *self, gsize size)
     if (self->stopping || self->flushing)
       return AMS_ENGINE_FLUSHING;
     if (is_waiting_futile_locked (self)) {
-      if (!is_droppable (self->upstream_role))
+      if (!ams_queue_is_droppable (self->upstream_role))
         return AMS_ENGINE_OK;
       self->skipping = TRUE;
-      return push_locked (self, command_new (COMMAND_GIVE_UP));
+      return push_locked (self, ams_command_new (AMS_COMMAND_GIVE_UP));
     }
     g_cond_wait (&self->changed, &self->lock);
   }
@@ -391,7 +251,7 @@ copy_begin (AmsFileBegin *to, const AmsFileBegin *from)
 AmsEngineResult
 ams_engine_begin (AmsEngine *self, const AmsFileBegin *begin)
 {
-  Command *command = command_new (COMMAND_BEGIN);
+  AmsCommand *command = ams_command_new (AMS_COMMAND_BEGIN);
   AmsEngineResult result;
 
   copy_begin (&command->begin, begin);
@@ -408,7 +268,7 @@ static AmsEngineResult
 write_locked (AmsEngine *self, GBytes *bytes)
 {
   AmsEngineResult result;
-  Command *command;
+  AmsCommand *command;
 
   if (self->flushing || self->stopping)
     return AMS_ENGINE_FLUSHING;
@@ -417,7 +277,7 @@ write_locked (AmsEngine *self, GBytes *bytes)
   result = make_room_locked (self, g_bytes_get_size (bytes));
   if (result != AMS_ENGINE_OK || self->skipping || !self->open)
     return result;
-  command = command_new (COMMAND_DATA);
+  command = ams_command_new (AMS_COMMAND_DATA);
   command->bytes = g_bytes_ref (bytes);
   return push_locked (self, command);
 }
@@ -437,14 +297,14 @@ AmsEngineResult
 ams_engine_end (AmsEngine *self, const AmsFileEnd *end)
 {
   AmsEngineResult result = AMS_ENGINE_OK;
-  Command *command = command_new (COMMAND_END);
+  AmsCommand *command = ams_command_new (AMS_COMMAND_END);
 
   command->end = *end;
   g_mutex_lock (&self->lock);
   if (self->open)
     result = push_locked (self, command);
   else
-    command_free (command);
+    ams_command_free (command);
   self->open = FALSE;
   g_mutex_unlock (&self->lock);
   return result;
@@ -453,7 +313,7 @@ ams_engine_end (AmsEngine *self, const AmsFileEnd *end)
 AmsEngineResult
 ams_engine_remove (AmsEngine *self, const gchar *name, gdouble after)
 {
-  Command *command = command_new (COMMAND_REMOVE);
+  AmsCommand *command = ams_command_new (AMS_COMMAND_REMOVE);
 
   command->file.name = g_strdup (name);
   command->file.after = after;
@@ -463,7 +323,7 @@ ams_engine_remove (AmsEngine *self, const gchar *name, gdouble after)
 AmsEngineResult
 ams_engine_adopt (AmsEngine *self, const gchar *name, guint64 size)
 {
-  Command *command = command_new (COMMAND_ADOPT);
+  AmsCommand *command = ams_command_new (AMS_COMMAND_ADOPT);
 
   command->file.name = g_strdup (name);
   command->file.size = size;
@@ -476,7 +336,7 @@ ams_engine_set_flushing (AmsEngine *self, gboolean flushing)
   g_mutex_lock (&self->lock);
   self->flushing = flushing;
   if (flushing && self->open) {
-    push_locked (self, command_new (COMMAND_ABANDON));
+    push_locked (self, ams_command_new (AMS_COMMAND_ABANDON));
     self->open = FALSE;
   }
   g_cond_broadcast (&self->changed);
@@ -509,7 +369,7 @@ watch (AmsEngine *self, GCancellable *cancellable)
 static AmsDrainResult
 drain_locked (AmsEngine *self, gint64 deadline, GCancellable *cancellable)
 {
-  while (!(self->commands.length == 0 && self->settled)) {
+  while (!(ams_queue_is_empty (&self->queue) && self->settled)) {
     if (self->flushing || self->stopping ||
         g_cancellable_is_cancelled (cancellable))
       return AMS_DRAIN_CANCELLED;
@@ -545,14 +405,15 @@ wait_for_locked (AmsEngine *self, Request *request, GCancellable *cancellable)
 
 /* (transfer none): the answer is in @request, or an error that there is none. */
 static gboolean
-ask (AmsEngine *self, CommandKind kind, Request *request,
+ask (AmsEngine *self, AmsCommandKind kind, Request *request,
     GCancellable *cancellable, GError **error)
 {
-  Command *command = command_new (kind);
+  AmsCommand *command = ams_command_new (kind);
   gulong watching;
   gboolean done;
 
   command->request = request_ref (request);
+  command->free_request = request_unref_void;
   watching = watch (self, cancellable);
   g_mutex_lock (&self->lock);
   if (push_locked (self, command) == AMS_ENGINE_OK)
@@ -578,7 +439,7 @@ ams_engine_fetch (AmsEngine *self, const gchar *name, gboolean partial,
 
   request->partial = partial;
   request->max_size = max_size;
-  if (!ask (self, COMMAND_FETCH, request, cancellable, error))
+  if (!ask (self, AMS_COMMAND_FETCH, request, cancellable, error))
     return NULL;
   return g_steal_pointer (&request->data);
 }
@@ -589,7 +450,7 @@ ams_engine_list (AmsEngine *self, const gchar *prefix,
 {
   g_autoptr (Request) request = request_new (self, prefix);
 
-  if (!ask (self, COMMAND_LIST, request, cancellable, error))
+  if (!ask (self, AMS_COMMAND_LIST, request, cancellable, error))
     return NULL;
   return g_steal_pointer (&request->entries);
 }
@@ -629,7 +490,7 @@ on_listed (GObject *source, GAsyncResult *result, gpointer user_data)
 }
 
 static void
-handle_begin (AmsEngine *self, const Command *command)
+handle_begin (AmsEngine *self, const AmsCommand *command)
 {
   ams_delivery_begin (self->delivery, &command->begin);
   if (command->given_up)
@@ -637,42 +498,50 @@ handle_begin (AmsEngine *self, const Command *command)
 }
 
 static void
-handle (AmsEngine *self, Command *command)
+handle_question (AmsEngine *self, const AmsCommand *command)
+{
+  Request *request = command->request;
+
+  self->asked++;
+  if (command->kind == AMS_COMMAND_FETCH)
+    ams_store_fetch_async (self->store, request->name, request->partial,
+        request->max_size, self->cancellable, on_fetched,
+        request_ref (request));
+  else
+    ams_store_list_async (self->store, request->name, self->cancellable,
+        on_listed, request_ref (request));
+}
+
+static void
+handle (AmsEngine *self, AmsCommand *command)
 {
   AmsDelivery *delivery = self->delivery;
 
   switch (command->kind) {
-    case COMMAND_BEGIN:
+    case AMS_COMMAND_BEGIN:
       handle_begin (self, command);
       break;
-    case COMMAND_DATA:
+    case AMS_COMMAND_DATA:
       ams_delivery_write (delivery, command->bytes);
       break;
-    case COMMAND_END:
+    case AMS_COMMAND_END:
       ams_delivery_end (delivery, &command->end);
       break;
-    case COMMAND_ABANDON:
+    case AMS_COMMAND_ABANDON:
       ams_delivery_abandon (delivery);
       break;
-    case COMMAND_GIVE_UP:
+    case AMS_COMMAND_GIVE_UP:
       ams_delivery_give_up_open (delivery);
       break;
-    case COMMAND_REMOVE:
+    case AMS_COMMAND_REMOVE:
       ams_delivery_remove (delivery, command->file.name, command->file.after);
       break;
-    case COMMAND_ADOPT:
+    case AMS_COMMAND_ADOPT:
       ams_delivery_adopt (delivery, command->file.name, command->file.size);
       break;
-    case COMMAND_FETCH:
-      self->asked++;
-      ams_store_fetch_async (self->store, command->request->name,
-          command->request->partial, command->request->max_size,
-          self->cancellable, on_fetched, request_ref (command->request));
-      break;
-    case COMMAND_LIST:
-      self->asked++;
-      ams_store_list_async (self->store, command->request->name,
-          self->cancellable, on_listed, request_ref (command->request));
+    case AMS_COMMAND_FETCH:
+    case AMS_COMMAND_LIST:
+      handle_question (self, command);
       break;
   }
 }
@@ -686,70 +555,56 @@ publish_locked (AmsEngine *self)
   g_cond_broadcast (&self->changed);
 }
 
-static Command *
+/* The bytes of what is handled are counted until a body has them, so that what a
+ * hanging disk has in hand is counted. */
+static AmsCommand *
 pop (AmsEngine *self)
 {
-  Command *command;
+  AmsCommand *command;
 
   g_mutex_lock (&self->lock);
-  command = self->stopping ? NULL : g_queue_pop_head (&self->commands);
-  if (command && command->kind == COMMAND_BEGIN) {
-    self->open_in_delivery = !command->given_up;
-    self->open_role = command->begin.role;
-  } else if (command &&
-      (command->kind == COMMAND_END || command->kind == COMMAND_ABANDON ||
-          command->kind == COMMAND_GIVE_UP))
-    self->open_in_delivery = FALSE;
+  command = self->stopping ? NULL : ams_queue_pop (&self->queue);
+  if (command && command->kind == AMS_COMMAND_DATA)
+    self->handled_bytes = g_bytes_get_size (command->bytes);
   g_mutex_unlock (&self->lock);
   return command;
 }
 
-/* The bytes count as the queue's until a body has them, so that what a hanging
- * disk has in hand is counted. Dropping files calls back, so it is done without
- * the lock. */
+/* Dropping files calls back, so it is done without the lock. */
 static void
-settle_bytes (AmsEngine *self, guint64 handled)
+settle_bytes (AmsEngine *self)
 {
   guint64 queued;
 
   g_mutex_lock (&self->lock);
-  self->command_bytes -= handled;
-  queued = self->command_bytes;
+  self->handled_bytes = 0;
+  queued = self->queue.bytes;
   publish_locked (self);
   g_mutex_unlock (&self->lock);
   ams_delivery_make_room (self->delivery, queued);
-}
-
-static void
-handle_next (AmsEngine *self, Command *command)
-{
-  guint64 bytes = 0;
-
-  if (command->kind == COMMAND_DATA)
-    bytes = g_bytes_get_size (command->bytes);
-  handle (self, command);
-  command_free (command);
-  settle_bytes (self, bytes);
 }
 
 /* One turn: some commands, what may start now, and when to come back. */
 static void
 turn (AmsEngine *self)
 {
-  Command *command;
+  AmsCommand *command;
   gint64 next;
 
-  for (guint i = 0; i < COMMANDS_PER_TURN && (command = pop (self)); i++)
-    handle_next (self, command);
-  settle_bytes (self, 0);
+  for (guint i = 0; i < COMMANDS_PER_TURN && (command = pop (self)); i++) {
+    handle (self, command);
+    ams_command_free (command);
+    settle_bytes (self);
+  }
+  settle_bytes (self);
   next = ams_delivery_run (self->delivery);
 
   g_mutex_lock (&self->lock);
   publish_locked (self);
   ams_delivery_get_stats (self->delivery, &self->stats);
-  if (self->commands.length == 0)
+  if (ams_queue_is_empty (&self->queue))
     self->settled = ams_delivery_is_settled (self->delivery);
-  if (self->commands.length > 0)
+  else
     next = 0;
   g_source_set_ready_time (self->work, next == AMS_RETRY_FOREVER ? -1 : next);
   if (self->stopping)
@@ -800,8 +655,7 @@ wait_for_operations (AmsEngine *self)
 
   g_source_set_callback (timer, on_cancel_timeout, &timed_out, NULL);
   g_source_attach (timer, self->context);
-  while ((self->asked > 0 ||
-             ams_delivery_get_in_flight (self->delivery) > 0) &&
+  while ((self->asked > 0 || ams_delivery_get_in_flight (self->delivery) > 0) &&
       !timed_out)
     g_main_context_iteration (self->context, TRUE);
   g_source_destroy (timer);
@@ -810,15 +664,16 @@ wait_for_operations (AmsEngine *self)
 static void
 end_thread (AmsEngine *self)
 {
-  GQueue commands;
+  AmsQueue queue;
 
   g_mutex_lock (&self->lock);
   ams_delivery_get_stats (self->delivery, &self->stats);
   publish_locked (self);
-  commands = self->commands;
-  g_queue_init (&self->commands);
+  self->stats.queued_files += ams_queue_count_files (&self->queue);
+  queue = self->queue;
+  ams_queue_init (&self->queue);
   g_mutex_unlock (&self->lock);
-  g_queue_clear_full (&commands, command_free);
+  ams_queue_clear (&queue);
 
   g_clear_pointer (&self->delivery, ams_delivery_free);
   g_clear_pointer (&self->loop, g_main_loop_unref);
@@ -980,7 +835,7 @@ ams_engine_finalize (GObject *object)
 
   if (self->destroy)
     self->destroy (self->user_data);
-  g_queue_clear_full (&self->commands, command_free);
+  ams_queue_clear (&self->queue);
   g_object_unref (self->store);
   g_object_unref (self->cancellable);
   g_main_context_unref (self->context);
@@ -1002,7 +857,7 @@ ams_engine_init (AmsEngine *self)
 {
   g_mutex_init (&self->lock);
   g_cond_init (&self->changed);
-  g_queue_init (&self->commands);
+  ams_queue_init (&self->queue);
   self->context = g_main_context_new ();
   self->cancellable = g_cancellable_new ();
   self->settled = TRUE;

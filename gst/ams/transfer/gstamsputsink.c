@@ -29,6 +29,8 @@
 
 #include "transfer/gstamsputsink.h"
 
+#include "transfer/gstamsputmessages.h"
+
 GST_DEBUG_CATEGORY_STATIC (gst_ams_put_sink_debug);
 #define GST_CAT_DEFAULT gst_ams_put_sink_debug
 
@@ -140,48 +142,7 @@ ref_engine (GstAmsPutSink *self)
   return engine;
 }
 
-/* Errors: the one place that maps them to the bus */
-
-static gint
-code_for (const GError *error)
-{
-  switch (ams_store_error_get_http_status (error)) {
-    case 401:
-    case 403:
-    case 407:
-      return GST_RESOURCE_ERROR_NOT_AUTHORIZED;
-    case 404:
-      return GST_RESOURCE_ERROR_NOT_FOUND;
-    default:
-      break;
-  }
-  switch (ams_store_error_get_failure (error)) {
-    case AMS_FAILURE_FULL:
-      return GST_RESOURCE_ERROR_NO_SPACE_LEFT;
-    case AMS_FAILURE_ABSENT:
-      return GST_RESOURCE_ERROR_NOT_FOUND;
-    default:
-      return GST_RESOURCE_ERROR_WRITE;
-  }
-}
-
-static void
-post (GstAmsPutSink *self, GstMessageType type, const GError *error,
-    const gchar *text, const gchar *name)
-{
-  guint status = ams_store_error_get_http_status (error);
-  GstStructure *details =
-      gst_structure_new ("details", "failure", G_TYPE_STRING,
-          ams_failure_to_string (ams_store_error_get_failure (error)), NULL);
-
-  if (name)
-    gst_structure_set (details, "name", G_TYPE_STRING, name, NULL);
-  if (status)
-    gst_structure_set (details, "http-status-code", G_TYPE_UINT, status, NULL);
-  gst_element_message_full_with_details (GST_ELEMENT (self), type,
-      GST_RESOURCE_ERROR, code_for (error), g_strdup (text),
-      g_strdup (error->message), __FILE__, G_STRFUNC, __LINE__, details);
-}
+/* Faults */
 
 static void
 post_error (GstAmsPutSink *self, const GError *error, const gchar *name)
@@ -189,7 +150,8 @@ post_error (GstAmsPutSink *self, const GError *error, const gchar *name)
   GST_OBJECT_LOCK (self);
   PRIVATE (self)->in_error = TRUE;
   GST_OBJECT_UNLOCK (self);
-  post (self, GST_MESSAGE_ERROR, error, error->message, name);
+  ams_put_post (GST_ELEMENT (self), GST_MESSAGE_ERROR, error, error->message,
+      name);
 }
 
 static void
@@ -203,28 +165,11 @@ post_fault (GstAmsPutSink *self, const GError *error, const gchar *name)
   if (on_error == ON_ERROR_ERROR)
     post_error (self, error, name);
   else
-    post (self, GST_MESSAGE_WARNING, error, error->message, name);
-}
-
-static void
-post_undelivered (GstAmsPutSink *self, guint files, const gchar *why)
-{
-  g_autoptr (GError) error = ams_store_error_new (AMS_FAILURE_TRANSIENT, 0, 0,
-      "%u files are not delivered: %s", files, why);
-
-  post (self, GST_MESSAGE_WARNING, error, error->message, NULL);
+    ams_put_post (GST_ELEMENT (self), GST_MESSAGE_WARNING, error,
+        error->message, name);
 }
 
 /* What the engine says, on its thread */
-
-static void
-post_file (GstAmsPutSink *self, GstStructure *s, const AmsFileInfo *file)
-{
-  gst_structure_set (s, "name", G_TYPE_STRING, file->name, "role",
-      G_TYPE_STRING, ams_file_role_to_string (file->role), NULL);
-  gst_element_post_message (GST_ELEMENT (self),
-      gst_message_new_element (GST_OBJECT (self), s));
-}
 
 static void
 on_stored (const AmsFileInfo *file, gpointer user_data)
@@ -235,7 +180,7 @@ on_stored (const AmsFileInfo *file, gpointer user_data)
       file->version);
   gst_pad_push_event (PRIVATE (self)->sinkpad,
       ams_files_event_new_stored (file->name, file->version));
-  post_file (self,
+  ams_put_post_file (GST_ELEMENT (self),
       gst_structure_new ("ams-file-uploaded", "size", G_TYPE_UINT64, file->size,
           "version", G_TYPE_UINT64, file->version, NULL),
       file);
@@ -248,7 +193,7 @@ on_failed (const AmsFileInfo *file, const GError *error, gpointer user_data)
 
   gst_pad_push_event (PRIVATE (self)->sinkpad,
       ams_files_event_new_failed (file->name));
-  post_file (self,
+  ams_put_post_file (GST_ELEMENT (self),
       gst_structure_new ("ams-file-failed", "reason", G_TYPE_STRING,
           error->message, NULL),
       file);
@@ -265,14 +210,14 @@ on_recovered (const GError *error, gpointer user_data)
 {
   g_autofree gchar *text = g_strdup_printf ("It is over: %s", error->message);
 
-  post (user_data, GST_MESSAGE_INFO, error, text, NULL);
+  ams_put_post (user_data, GST_MESSAGE_INFO, error, text, NULL);
 }
 
 static void
 on_retrying (const AmsFileInfo *file, const GError *error, guint attempts,
     gint64 delay, gpointer user_data)
 {
-  post_file (user_data,
+  ams_put_post_file (user_data,
       gst_structure_new ("ams-file-retrying", "attempts", G_TYPE_UINT, attempts,
           "delay", G_TYPE_UINT64, (guint64) delay * GST_USECOND, "reason",
           G_TYPE_STRING, error->message, NULL),
@@ -532,7 +477,7 @@ handle_eos (GstAmsPutSink *self, guint32 seqnum)
     return;
   if (result == AMS_DRAIN_TIMEOUT) {
     ams_engine_get_stats (engine, &stats);
-    post_undelivered (self, stats.files.queued_files,
+    ams_put_post_undelivered (GST_ELEMENT (self), stats.files.queued_files,
         "drain-timeout has passed at the end of the stream");
   }
   reach_eos (self, seqnum);
@@ -742,7 +687,8 @@ stop (GstAmsPutSink *self)
   GST_OBJECT_UNLOCK (self);
   ams_engine_get_stats (engine, &stats);
   if (stats.files.queued_files > 0)
-    post_undelivered (self, stats.files.queued_files, "delivery was stopped");
+    ams_put_post_undelivered (GST_ELEMENT (self), stats.files.queued_files,
+        "delivery was stopped");
 }
 
 static GstStateChangeReturn
@@ -787,16 +733,7 @@ create_stats (GstAmsPutSink *self)
 
   if (engine)
     ams_engine_get_stats (engine, &stats);
-  return gst_structure_new ("application/x-ams-put-stats", "queued-bytes",
-      G_TYPE_UINT64, stats.queued_bytes, "queued-files", G_TYPE_UINT,
-      stats.files.queued_files, "in-flight", G_TYPE_UINT, stats.files.in_flight,
-      "oldest-age", GST_TYPE_CLOCK_TIME, stats.files.oldest_age * GST_USECOND,
-      "stored-files", G_TYPE_UINT64, stats.files.stored_files, "stored-bytes",
-      G_TYPE_UINT64, stats.files.stored_bytes, "removed-files", G_TYPE_UINT64,
-      stats.files.removed_files, "failed-files", G_TYPE_UINT64,
-      stats.files.failed_files, "superseded", G_TYPE_UINT64,
-      stats.files.superseded, "attempts", G_TYPE_UINT64, stats.files.attempts,
-      "retries", G_TYPE_UINT64, stats.files.retries, NULL);
+  return ams_put_stats_to_structure (&stats);
 }
 
 static void

@@ -1,0 +1,193 @@
+/* amshls: HLS recording for GStreamer
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#include "config.h"
+
+#include "transfer/amsqueue.h"
+
+AmsCommand *
+ams_command_new (AmsCommandKind kind)
+{
+  AmsCommand *command = g_new0 (AmsCommand, 1);
+
+  command->kind = kind;
+  return command;
+}
+
+void
+ams_command_free (gpointer data)
+{
+  AmsCommand *command = data;
+
+  switch (command->kind) {
+    case AMS_COMMAND_BEGIN:
+      ams_file_begin_clear (&command->begin);
+      break;
+    case AMS_COMMAND_DATA:
+      g_bytes_unref (command->bytes);
+      break;
+    case AMS_COMMAND_REMOVE:
+    case AMS_COMMAND_ADOPT:
+      g_free (command->file.name);
+      break;
+    case AMS_COMMAND_FETCH:
+    case AMS_COMMAND_LIST:
+      command->free_request (command->request);
+      break;
+    default:
+      break;
+  }
+  g_free (command);
+}
+
+void
+ams_queue_init (AmsQueue *self)
+{
+  *self = (AmsQueue){ 0 };
+  g_queue_init (&self->commands);
+}
+
+void
+ams_queue_clear (AmsQueue *self)
+{
+  g_queue_clear_full (&self->commands, ams_command_free);
+  ams_queue_init (self);
+}
+
+void
+ams_queue_push (AmsQueue *self, AmsCommand *command)
+{
+  if (command->kind == AMS_COMMAND_DATA)
+    self->bytes += g_bytes_get_size (command->bytes);
+  g_queue_push_tail (&self->commands, command);
+}
+
+static void
+note_popped (AmsQueue *self, const AmsCommand *command)
+{
+  switch (command->kind) {
+    case AMS_COMMAND_BEGIN:
+      self->in_file = !command->given_up;
+      self->role = command->begin.role;
+      break;
+    case AMS_COMMAND_DATA:
+      self->bytes -= g_bytes_get_size (command->bytes);
+      break;
+    case AMS_COMMAND_END:
+    case AMS_COMMAND_ABANDON:
+    case AMS_COMMAND_GIVE_UP:
+      self->in_file = FALSE;
+      break;
+    default:
+      break;
+  }
+}
+
+AmsCommand *
+ams_queue_pop (AmsQueue *self)
+{
+  AmsCommand *command = g_queue_pop_head (&self->commands);
+
+  if (command)
+    note_popped (self, command);
+  return command;
+}
+
+gboolean
+ams_queue_is_empty (const AmsQueue *self)
+{
+  return self->commands.length == 0;
+}
+
+guint
+ams_queue_count_files (const AmsQueue *self)
+{
+  guint n = 0;
+
+  for (const GList *l = self->commands.head; l; l = l->next)
+    n += ((const AmsCommand *) l->data)->kind == AMS_COMMAND_BEGIN;
+  return n;
+}
+
+gboolean
+ams_queue_is_droppable (AmsFileRole role)
+{
+  return role == AMS_FILE_ROLE_SEGMENT || role == AMS_FILE_ROLE_OTHER;
+}
+
+/* Takes out the data from @link up to the file's end. TRUE: there were some. */
+static gboolean
+take_back_data (AmsQueue *self, GList *link)
+{
+  gboolean any = FALSE;
+  GList *next;
+
+  for (; link; link = next) {
+    AmsCommand *command = link->data;
+
+    next = link->next;
+    if (command->kind == AMS_COMMAND_BEGIN ||
+        command->kind == AMS_COMMAND_END ||
+        command->kind == AMS_COMMAND_ABANDON)
+      break;
+    if (command->kind != AMS_COMMAND_DATA)
+      continue;
+    self->bytes -= g_bytes_get_size (command->bytes);
+    ams_command_free (command);
+    g_queue_delete_link (&self->commands, link);
+    any = TRUE;
+  }
+  return any;
+}
+
+/* Of the file whose beginning was popped already. */
+static gboolean
+take_back_first (AmsQueue *self)
+{
+  if (!self->in_file || !ams_queue_is_droppable (self->role) ||
+      !take_back_data (self, self->commands.head))
+    return FALSE;
+  g_queue_push_head (&self->commands, ams_command_new (AMS_COMMAND_GIVE_UP));
+  return TRUE;
+}
+
+gboolean
+ams_queue_take_back (AmsQueue *self)
+{
+  if (take_back_first (self))
+    return TRUE;
+  for (GList *l = self->commands.head; l; l = l->next) {
+    AmsCommand *command = l->data;
+
+    if (command->kind == AMS_COMMAND_BEGIN && !command->given_up &&
+        ams_queue_is_droppable (command->begin.role) &&
+        take_back_data (self, l->next)) {
+      command->given_up = TRUE;
+      return TRUE;
+    }
+  }
+  return FALSE;
+}
+
+gboolean
+ams_queue_has_taken_last (const AmsQueue *self)
+{
+  for (const GList *l = self->commands.tail; l; l = l->prev) {
+    const AmsCommand *command = l->data;
+
+    switch (command->kind) {
+      case AMS_COMMAND_GIVE_UP:
+        return TRUE;
+      case AMS_COMMAND_BEGIN:
+        return command->given_up;
+      case AMS_COMMAND_DATA:
+      case AMS_COMMAND_END:
+      case AMS_COMMAND_ABANDON:
+        return FALSE;
+      default:
+        break;
+    }
+  }
+  return FALSE;
+}

@@ -1,0 +1,486 @@
+/* amshls: HLS recording for GStreamer
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#include "config.h"
+
+#include "local/gstamslocalsink.h"
+#include "transfer/gstamsputsink.h"
+
+#include <gst/check/gstharness.h>
+
+#include <glib/gstdio.h>
+#include <string.h>
+
+#include "amsfakestore.h"
+
+/* A put sink whose store does as it is told */
+
+#define TEST_TYPE_SINK (test_sink_get_type ())
+G_DECLARE_FINAL_TYPE (TestSink, test_sink, TEST, SINK, GstAmsPutSink)
+
+struct _TestSink
+{
+  GstAmsPutSink parent;
+  AmsFakeStore *store;
+};
+
+G_DEFINE_FINAL_TYPE (TestSink, test_sink, GST_TYPE_AMS_PUT_SINK)
+
+static GstStaticPadTemplate sink_template = GST_STATIC_PAD_TEMPLATE ("sink",
+    GST_PAD_SINK, GST_PAD_ALWAYS, GST_STATIC_CAPS_ANY);
+
+static AmsStore *
+test_sink_create_store (GstAmsPutSink *sink, GError **error)
+{
+  return AMS_STORE (g_object_ref (TEST_SINK (sink)->store));
+}
+
+static void
+test_sink_finalize (GObject *object)
+{
+  g_object_unref (TEST_SINK (object)->store);
+  G_OBJECT_CLASS (test_sink_parent_class)->finalize (object);
+}
+
+static void
+test_sink_class_init (TestSinkClass *klass)
+{
+  G_OBJECT_CLASS (klass)->finalize = test_sink_finalize;
+  gst_element_class_add_static_pad_template (GST_ELEMENT_CLASS (klass),
+      &sink_template);
+  GST_AMS_PUT_SINK_CLASS (klass)->create_store = test_sink_create_store;
+}
+
+static void
+test_sink_init (TestSink *sink)
+{
+  sink->store = ams_fake_store_new ();
+}
+
+typedef struct
+{
+  GstElement *sink;
+  AmsFakeStore *store;
+  AmsLog *ops;
+  GstHarness *harness;
+  GstBus *bus;
+} Fixture;
+
+static void
+set_up (Fixture *f, gconstpointer data)
+{
+  f->sink = gst_object_ref_sink (g_object_new (TEST_TYPE_SINK, NULL));
+  f->store = g_object_ref (TEST_SINK (f->sink)->store);
+  f->ops = ams_fake_store_get_log (f->store);
+  f->bus = gst_bus_new ();
+  gst_element_set_bus (f->sink, f->bus);
+  f->harness = gst_harness_new_with_element (f->sink, "sink", NULL);
+  gst_harness_set_src_caps_str (f->harness, AMS_FILES_CAPS);
+}
+
+static void
+tear_down (Fixture *f, gconstpointer data)
+{
+  gst_harness_teardown (f->harness);
+  gst_element_set_state (f->sink, GST_STATE_NULL);
+  gst_element_set_bus (f->sink, NULL);
+  gst_object_unref (f->bus);
+  g_assert_finalize_object (f->sink);
+  g_object_unref (f->store);
+}
+
+static GstFlowReturn
+push_data (Fixture *f, const gchar *text)
+{
+  return gst_harness_push (f->harness,
+      gst_buffer_new_memdup (text, strlen (text)));
+}
+
+static void
+push_begin (Fixture *f, const gchar *name, guint64 version, const gchar *heeds)
+{
+  const gchar *failed[] = { heeds, NULL };
+  AmsFileBegin begin = { .name = (gchar *) name,
+    .role = version ? AMS_FILE_ROLE_PLAYLIST : AMS_FILE_ROLE_SEGMENT,
+    .version = version,
+    .failed = heeds ? (GStrv) failed : NULL };
+
+  gst_harness_push_event (f->harness, ams_files_event_new_begin (&begin));
+}
+
+static void
+push_end (Fixture *f, gsize size)
+{
+  AmsFileEnd end = { .size = size, .complete = TRUE };
+
+  gst_harness_push_event (f->harness, ams_files_event_new_end (&end));
+}
+
+static void
+push_file (Fixture *f, const gchar *name, guint64 version, const gchar *text)
+{
+  push_begin (f, name, version, NULL);
+  g_assert_cmpint (push_data (f, text), ==, GST_FLOW_OK);
+  push_end (f, strlen (text));
+}
+
+static GstMessage *
+wait_message (Fixture *f, GstMessageType type)
+{
+  GstMessage *message =
+      gst_bus_timed_pop_filtered (f->bus, 20 * GST_SECOND, type);
+
+  g_assert_nonnull (message);
+  return message;
+}
+
+static void
+assert_element_message (Fixture *f, const gchar *kind, const gchar *name)
+{
+  g_autoptr (GstMessage) message = wait_message (f, GST_MESSAGE_ELEMENT);
+  const GstStructure *s = gst_message_get_structure (message);
+
+  g_assert_cmpstr (gst_structure_get_name (s), ==, kind);
+  g_assert_cmpstr (gst_structure_get_string (s, "name"), ==, name);
+}
+
+static void
+push_eos (Fixture *f)
+{
+  gst_harness_push_event (f->harness, gst_event_new_eos ());
+}
+
+static void
+test_file_is_stored_and_said (Fixture *f, gconstpointer data)
+{
+  g_autofree gchar *text = NULL, *name = NULL;
+  g_autoptr (GstEvent) event = NULL;
+  guint64 version;
+
+  push_file (f, "a", 0, "abc");
+  assert_element_message (f, "ams-file-uploaded", "a");
+  text = ams_fake_store_dup_text (f->store, "a");
+  g_assert_cmpstr (text, ==, "abc");
+  while ((event = gst_harness_pull_upstream_event (f->harness))) {
+    if (ams_files_event_parse_stored (event, &name, &version))
+      break;
+    gst_clear_event (&event);
+  }
+  g_assert_cmpstr (name, ==, "a");
+}
+
+static void
+test_buffer_list_is_taken (Fixture *f, gconstpointer data)
+{
+  GstBufferList *list = gst_buffer_list_new ();
+  GstBuffer *two = gst_buffer_new_memdup ("c", 1);
+  g_autofree gchar *text = NULL;
+
+  gst_buffer_append_memory (two,
+      gst_memory_new_wrapped (GST_MEMORY_FLAG_READONLY, (gpointer) "de", 2, 0,
+          2, NULL, NULL));
+  gst_buffer_list_add (list, gst_buffer_new_memdup ("ab", 2));
+  gst_buffer_list_add (list, two);
+  push_begin (f, "a", 0, NULL);
+  g_assert_cmpint (gst_pad_push_list (f->harness->srcpad, list), ==,
+      GST_FLOW_OK);
+  push_end (f, 5);
+  push_eos (f);
+  text = ams_fake_store_dup_text (f->store, "a");
+  g_assert_cmpstr (text, ==, "abcde");
+}
+
+static void
+test_data_outside_a_file_is_an_error (Fixture *f, gconstpointer data)
+{
+  g_autoptr (GstMessage) message = NULL;
+
+  g_assert_cmpint (push_data (f, "x"), ==, GST_FLOW_ERROR);
+  message = wait_message (f, GST_MESSAGE_ERROR);
+}
+
+static void
+test_eos_waits_for_the_store (Fixture *f, gconstpointer data)
+{
+  g_autoptr (GstMessage) message = NULL;
+  GstEvent *eos = gst_event_new_eos ();
+  guint32 seqnum = gst_event_get_seqnum (eos);
+
+  push_file (f, "a", 0, "abc");
+  push_file (f, "p", 1, "a");
+  gst_harness_push_event (f->harness, eos);
+  g_assert_true (ams_log_has (f->ops, "done p"));
+  message = wait_message (f, GST_MESSAGE_EOS);
+  g_assert_cmpuint (gst_message_get_seqnum (message), ==, seqnum);
+}
+
+static void
+test_eos_without_data_is_posted (Fixture *f, gconstpointer data)
+{
+  g_autoptr (GstMessage) message = NULL;
+
+  push_eos (f);
+  message = wait_message (f, GST_MESSAGE_EOS);
+}
+
+static void
+test_eos_twice_is_harmless (Fixture *f, gconstpointer data)
+{
+  g_autoptr (GstMessage) message = NULL;
+
+  push_file (f, "a", 0, "abc");
+  push_eos (f);
+  push_eos (f);
+  message = wait_message (f, GST_MESSAGE_EOS);
+}
+
+static void
+test_eos_in_paused_is_posted_when_playing (Fixture *f, gconstpointer data)
+{
+  g_autoptr (GstMessage) none = NULL, message = NULL;
+
+  gst_element_set_state (f->sink, GST_STATE_PAUSED);
+  push_eos (f);
+  none = gst_bus_pop_filtered (f->bus, GST_MESSAGE_EOS);
+  g_assert_null (none);
+  gst_element_set_state (f->sink, GST_STATE_PLAYING);
+  message = wait_message (f, GST_MESSAGE_EOS);
+}
+
+static void
+test_eos_drain_timeout_is_said (Fixture *f, gconstpointer data)
+{
+  g_autoptr (GstMessage) warning = NULL, eos = NULL;
+
+  g_object_set (f->sink, "drain-timeout", GST_MSECOND, NULL);
+  ams_fake_store_script (f->store, "a", FAKE_HANG, 0);
+  push_file (f, "a", 0, "abc");
+  push_eos (f);
+  warning = wait_message (f, GST_MESSAGE_WARNING);
+  eos = wait_message (f, GST_MESSAGE_EOS);
+}
+
+static void
+test_flush_abandons_the_open_file_only (Fixture *f, gconstpointer data)
+{
+  ams_fake_store_script (f->store, "a", FAKE_HANG, 0);
+  push_file (f, "a", 0, "abc");
+  push_begin (f, "b", 0, NULL);
+  push_data (f, "x");
+  gst_harness_push_event (f->harness, gst_event_new_flush_start ());
+  gst_harness_push_event (f->harness, gst_event_new_flush_stop (TRUE));
+  gst_harness_set_src_caps_str (f->harness, AMS_FILES_CAPS);
+  /* The rest of b, which is not wanted any more. */
+  g_assert_cmpint (push_data (f, "y"), ==, GST_FLOW_OK);
+  push_end (f, 2);
+  push_file (f, "c", 0, "z");
+  ams_fake_store_release (f->store, "a");
+  push_eos (f);
+  g_assert_true (ams_log_has (f->ops, "done a"));
+  g_assert_true (ams_log_has (f->ops, "done c"));
+  g_assert_false (ams_log_has (f->ops, "put b 0 0"));
+}
+
+static gpointer
+push_eos_in_thread (gpointer data)
+{
+  push_eos (data);
+  return NULL;
+}
+
+static void
+test_flush_wakes_eos (Fixture *f, gconstpointer data)
+{
+  GThread *thread;
+
+  ams_fake_store_script (f->store, "a", FAKE_HANG, 0);
+  push_file (f, "a", 0, "abc");
+  ams_log_wait (f->ops, "put a 0 0");
+  thread = g_thread_new ("eos", push_eos_in_thread, f);
+  gst_harness_push_event (f->harness, gst_event_new_flush_start ());
+  g_thread_join (thread);
+  gst_harness_push_event (f->harness, gst_event_new_flush_stop (TRUE));
+}
+
+static void
+test_stop_in_flight_is_quick (Fixture *f, gconstpointer data)
+{
+  g_autoptr (GstMessage) warning = NULL;
+  gint64 begun;
+  GThread *thread;
+
+  ams_fake_store_script (f->store, "a", FAKE_DEAF, 0);
+  push_file (f, "a", 0, "abc");
+  ams_log_wait (f->ops, "put a 0 0");
+  thread = g_thread_new ("eos", push_eos_in_thread, f);
+  begun = g_get_monotonic_time ();
+  gst_element_set_state (f->sink, GST_STATE_NULL);
+  g_assert_cmpint (g_get_monotonic_time () - begun, <,
+      3 * G_TIME_SPAN_SECOND / 2);
+  g_thread_join (thread);
+  warning = wait_message (f, GST_MESSAGE_WARNING);
+  ams_fake_store_release (f->store, "a");
+}
+
+static void
+test_reuse_through_null (Fixture *f, gconstpointer data)
+{
+  for (guint i = 0; i < 3; i++) {
+    g_autofree gchar *name = g_strdup_printf ("%u", i);
+    g_autofree gchar *done = g_strdup_printf ("done %u", i);
+    g_autoptr (GstMessage) message = NULL;
+
+    gst_element_set_state (f->sink, GST_STATE_NULL);
+    gst_bus_set_flushing (f->bus, TRUE);
+    gst_bus_set_flushing (f->bus, FALSE);
+    gst_element_set_state (f->sink, GST_STATE_PLAYING);
+    gst_pad_set_active (f->harness->srcpad, FALSE);
+    gst_pad_set_active (f->harness->srcpad, TRUE);
+    gst_harness_push_event (f->harness, gst_event_new_stream_start (name));
+    gst_harness_set_src_caps_str (f->harness, AMS_FILES_CAPS);
+    push_file (f, name, 0, "abc");
+    push_eos (f);
+    g_assert_true (ams_log_has (f->ops, done));
+    message = wait_message (f, GST_MESSAGE_EOS);
+  }
+}
+
+static void
+test_failed_file_withholds_playlists (Fixture *f, gconstpointer data)
+{
+  ams_fake_store_script (f->store, "a", FAKE_FAIL, AMS_FAILURE_EXISTS);
+  push_file (f, "a", 0, "abc");
+  push_file (f, "p", 1, "a");
+  assert_element_message (f, "ams-file-failed", "a");
+  push_file (f, "p", 2, "a");
+  push_begin (f, "p", 3, "a");
+  push_data (f, "gap");
+  push_end (f, 3);
+  push_eos (f);
+  g_assert_false (ams_log_has (f->ops, "put p 1 0"));
+  g_assert_false (ams_log_has (f->ops, "put p 2 0"));
+  g_assert_true (ams_log_has (f->ops, "put p 3 0"));
+}
+
+static void
+test_full_is_a_warning_and_its_end_an_info (Fixture *f, gconstpointer data)
+{
+  g_autoptr (GstMessage) warning = NULL, info = NULL;
+  g_autoptr (GError) error = NULL;
+
+  ams_fake_store_script (f->store, "a", FAKE_FAIL, AMS_FAILURE_FULL);
+  push_file (f, "a", 0, "abc");
+  warning = wait_message (f, GST_MESSAGE_WARNING);
+  gst_message_parse_warning (warning, &error, NULL);
+  g_assert_error (error, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_NO_SPACE_LEFT);
+  info = wait_message (f, GST_MESSAGE_INFO);
+}
+
+static void
+test_on_error_error_ends_the_stream (Fixture *f, gconstpointer data)
+{
+  g_autoptr (GstMessage) message = NULL;
+
+  gst_util_set_object_arg (G_OBJECT (f->sink), "on-error", "error");
+  ams_fake_store_script (f->store, "a", FAKE_FAIL, AMS_FAILURE_PERMANENT);
+  push_file (f, "a", 0, "abc");
+  message = wait_message (f, GST_MESSAGE_ERROR);
+  push_begin (f, "b", 0, NULL);
+  g_assert_cmpint (push_data (f, "x"), ==, GST_FLOW_ERROR);
+}
+
+static void
+test_fetch_query_adds_an_answer (Fixture *f, gconstpointer data)
+{
+  g_autoptr (GstQuery) query = ams_files_query_new_fetch ("a", FALSE, 100);
+  g_autoptr (GPtrArray) answers = NULL;
+  const AmsFileFetchAnswer *answer;
+
+  g_assert_false (gst_pad_peer_query (f->harness->srcpad, query));
+  push_file (f, "a", 0, "abc");
+  push_eos (f);
+  g_assert_false (gst_pad_peer_query (f->harness->srcpad, query));
+  gst_element_set_state (f->sink, GST_STATE_READY);
+  g_assert_false (gst_element_query (f->sink, query));
+  answers = ams_files_query_fetch_answers (query);
+  g_assert_cmpuint (answers->len, ==, 2);
+  answer = answers->pdata[0];
+  g_assert_cmpint (answer->status, ==, AMS_FILE_STATUS_ABSENT);
+  answer = answers->pdata[1];
+  g_assert_cmpint (answer->status, ==, AMS_FILE_STATUS_FOUND);
+}
+
+static void
+test_query_when_stopped_fails (Fixture *f, gconstpointer data)
+{
+  g_autoptr (GstQuery) query = ams_files_query_new_list ("");
+  g_autoptr (GstPad) pad = gst_element_get_static_pad (f->sink, "sink");
+  g_autoptr (GPtrArray) answers = NULL;
+  const AmsFileListAnswer *answer;
+
+  gst_element_set_state (f->sink, GST_STATE_READY);
+  gst_pad_query (pad, query);
+  answers = ams_files_query_list_answers (query);
+  g_assert_cmpuint (answers->len, ==, 1);
+  answer = answers->pdata[0];
+  g_assert_cmpint (answer->status, ==, AMS_FILE_STATUS_FAILED);
+}
+
+/* The sink on disk, stopped without EOS: what was handed over is there. */
+static void
+test_local_stop_without_eos_keeps_files (void)
+{
+  g_autofree gchar *root = g_dir_make_tmp ("ams-sink-XXXXXX", NULL);
+  g_autofree gchar *path = g_build_filename (root, "a.ts", NULL);
+  g_autofree gchar *text = NULL;
+  Fixture f = { 0 };
+
+  f.sink = gst_object_ref_sink (g_object_new (GST_TYPE_AMS_LOCAL_SINK, NULL));
+  gst_ams_local_sink_set_root (GST_AMS_LOCAL_SINK (f.sink), root);
+  f.harness = gst_harness_new_with_element (f.sink, "sink", NULL);
+  gst_harness_set_src_caps_str (f.harness, AMS_FILES_CAPS);
+  push_file (&f, "a.ts", 0, "abc");
+  gst_element_set_state (f.sink, GST_STATE_NULL);
+  g_file_get_contents (path, &text, NULL, NULL);
+  g_assert_cmpstr (text, ==, "abc");
+  gst_harness_teardown (f.harness);
+  g_assert_finalize_object (f.sink);
+  g_unlink (path);
+  g_rmdir (root);
+}
+
+#define ADD(path, function) \
+  g_test_add ("/putsink/" path, Fixture, NULL, set_up, function, tear_down)
+
+int
+main (int argc, char **argv)
+{
+  gst_init (NULL, NULL);
+  g_test_init (&argc, &argv, NULL);
+  ADD ("file/is-stored-and-said", test_file_is_stored_and_said);
+  ADD ("file/buffer-list-is-taken", test_buffer_list_is_taken);
+  ADD ("file/data-outside-is-an-error", test_data_outside_a_file_is_an_error);
+  ADD ("eos/waits-for-the-store", test_eos_waits_for_the_store);
+  ADD ("eos/without-data-is-posted", test_eos_without_data_is_posted);
+  ADD ("eos/twice-is-harmless", test_eos_twice_is_harmless);
+  ADD ("eos/in-paused-is-posted-when-playing",
+      test_eos_in_paused_is_posted_when_playing);
+  ADD ("eos/drain-timeout-is-said", test_eos_drain_timeout_is_said);
+  ADD ("flush/abandons-the-open-file-only",
+      test_flush_abandons_the_open_file_only);
+  ADD ("flush/wakes-eos", test_flush_wakes_eos);
+  ADD ("state/stop-in-flight-is-quick", test_stop_in_flight_is_quick);
+  ADD ("state/reuse-through-null", test_reuse_through_null);
+  ADD ("fault/failed-file-withholds-playlists",
+      test_failed_file_withholds_playlists);
+  ADD ("fault/full-is-a-warning-and-its-end-an-info",
+      test_full_is_a_warning_and_its_end_an_info);
+  ADD ("fault/on-error-error-ends-the-stream",
+      test_on_error_error_ends_the_stream);
+  ADD ("query/fetch-adds-an-answer", test_fetch_query_adds_an_answer);
+  ADD ("query/when-stopped-fails", test_query_when_stopped_fails);
+  g_test_add_func ("/putsink/local/stop-without-eos-keeps-files",
+      test_local_stop_without_eos_keeps_files);
+  return g_test_run ();
+}

@@ -1,0 +1,621 @@
+/* amshls: HLS recording for GStreamer
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#include "config.h"
+
+#include "local/amslocalstore.h"
+#include "local/amsstreamstore.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <glib/gstdio.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+typedef struct
+{
+  gchar *root;
+  AmsStore *store;
+  gboolean mounted;
+} Fixture;
+
+static void
+set_up (Fixture *f, gconstpointer data)
+{
+  AmsLocalOptions options = { .sync = TRUE,
+    .overwrite = GPOINTER_TO_INT (data) };
+
+  f->root = g_dir_make_tmp ("ams-local-XXXXXX", NULL);
+  g_assert_nonnull (f->root);
+  f->store = ams_local_store_new (f->root, &options);
+}
+
+static void
+remove_tree (const gchar *path)
+{
+  g_autoptr (GDir) dir = g_dir_open (path, 0, NULL);
+  const gchar *name;
+
+  while (dir && (name = g_dir_read_name (dir))) {
+    g_autofree gchar *child = g_build_filename (path, name, NULL);
+
+    if (g_file_test (child, G_FILE_TEST_IS_DIR) &&
+        !g_file_test (child, G_FILE_TEST_IS_SYMLINK))
+      remove_tree (child);
+    else
+      g_unlink (child);
+  }
+  g_rmdir (path);
+}
+
+static void
+tear_down (Fixture *f, gconstpointer data)
+{
+  g_assert_finalize_object (f->store);
+  if (f->mounted)
+    umount (f->root);
+  remove_tree (f->root);
+  g_free (f->root);
+}
+
+/* Operations answer on the default context. */
+
+static void
+on_done (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  *(GAsyncResult **) user_data = g_object_ref (result);
+}
+
+static GAsyncResult *
+wait_for (GAsyncResult **result)
+{
+  while (!*result)
+    g_main_context_iteration (NULL, TRUE);
+  return *result;
+}
+
+static gboolean
+put_body (Fixture *f, const gchar *name, AmsFileRole role, AmsBody *body,
+    guint64 unchanged, GError **error)
+{
+  AmsPut put = { .name = name,
+    .role = role,
+    .body = body,
+    .unchanged = unchanged };
+  g_autoptr (GAsyncResult) result = NULL;
+
+  ams_store_put_async (f->store, &put, NULL, on_done, &result);
+  return ams_store_put_finish (f->store, wait_for (&result), error);
+}
+
+static AmsBody *
+new_body (Fixture *f, const gchar *name, AmsFileRole role)
+{
+  AmsFileBegin begin = { .name = (gchar *) name, .role = role };
+
+  return ams_store_create_body (f->store, &begin);
+}
+
+static gboolean
+append (AmsBody *body, const gchar *text, GError **error)
+{
+  g_autoptr (GBytes) bytes = g_bytes_new (text, strlen (text));
+
+  return ams_body_append (body, bytes, error);
+}
+
+static gboolean
+put (Fixture *f, const gchar *name, AmsFileRole role, const gchar *text,
+    guint64 unchanged, GError **error)
+{
+  g_autoptr (AmsBody) body = new_body (f, name, role);
+
+  append (body, text, NULL);
+  ams_body_finish (body, strlen (text));
+  return put_body (f, name, role, body, unchanged, error);
+}
+
+static gchar *
+path_in (Fixture *f, const gchar *name)
+{
+  return g_build_filename (f->root, name, NULL);
+}
+
+static void
+assert_text (Fixture *f, const gchar *name, const gchar *expected)
+{
+  g_autofree gchar *path = path_in (f, name), *text = NULL;
+
+  g_file_get_contents (path, &text, NULL, NULL);
+  g_assert_cmpstr (text, ==, expected);
+}
+
+static void
+set_text (Fixture *f, const gchar *name, const gchar *text)
+{
+  g_autofree gchar *path = path_in (f, name);
+
+  g_assert_true (g_file_set_contents (path, text, -1, NULL));
+}
+
+static ino_t
+inode_of (Fixture *f, const gchar *name)
+{
+  g_autofree gchar *path = path_in (f, name);
+  struct stat info;
+
+  g_assert_cmpint (stat (path, &info), ==, 0);
+  return info.st_ino;
+}
+
+static void
+test_segment_is_hidden_until_whole (Fixture *f, gconstpointer data)
+{
+  g_autoptr (AmsBody) body = new_body (f, "d/e/a.ts", AMS_FILE_ROLE_SEGMENT);
+
+  g_assert_true (append (body, "hello", NULL));
+  assert_text (f, "d/e/.a.ts.part", "hello");
+  assert_text (f, "d/e/a.ts", NULL);
+  ams_body_finish (body, 4);
+  g_assert_true (
+      put_body (f, "d/e/a.ts", AMS_FILE_ROLE_SEGMENT, body, 0, NULL));
+  assert_text (f, "d/e/a.ts", "hell");
+  assert_text (f, "d/e/.a.ts.part", NULL);
+}
+
+static void
+test_empty_segment_is_a_file (Fixture *f, gconstpointer data)
+{
+  g_assert_true (put (f, "a.ts", AMS_FILE_ROLE_SEGMENT, "", 0, NULL));
+  assert_text (f, "a.ts", "");
+}
+
+static void
+test_segment_never_replaces_a_file (Fixture *f, gconstpointer data)
+{
+  g_autoptr (GError) error = NULL;
+
+  set_text (f, "a.ts", "old");
+  g_assert_false (put (f, "a.ts", AMS_FILE_ROLE_SEGMENT, "new", 0, &error));
+  g_assert_error (error, AMS_STORE_ERROR, AMS_FAILURE_EXISTS);
+  g_assert_nonnull (strstr (error->message, "a.ts"));
+  assert_text (f, "a.ts", "old");
+  assert_text (f, ".a.ts.part.1", "new");
+}
+
+static void
+test_segment_replaces_when_asked_to (Fixture *f, gconstpointer data)
+{
+  set_text (f, "a.ts", "old");
+  g_assert_true (put (f, "a.ts", AMS_FILE_ROLE_SEGMENT, "new", 0, NULL));
+  assert_text (f, "a.ts", "new");
+}
+
+static void
+test_abandoned_part_is_removed (Fixture *f, gconstpointer data)
+{
+  g_autoptr (AmsBody) body = new_body (f, "a.ts", AMS_FILE_ROLE_SEGMENT);
+
+  append (body, "x", NULL);
+  ams_body_abandon (body);
+  assert_text (f, ".a.ts.part", NULL);
+}
+
+static void
+test_dropped_part_stays_for_the_next_start (Fixture *f, gconstpointer data)
+{
+  AmsBody *body = new_body (f, "a.ts", AMS_FILE_ROLE_SEGMENT);
+
+  append (body, "x", NULL);
+  g_object_unref (body);
+  assert_text (f, ".a.ts.part", "x");
+}
+
+static void
+test_left_over_part_is_set_aside (Fixture *f, gconstpointer data)
+{
+  set_text (f, ".a.ts.part", "left");
+  set_text (f, ".a.ts.part.1", "earlier");
+  g_assert_true (put (f, "a.ts", AMS_FILE_ROLE_SEGMENT, "new", 0, NULL));
+  assert_text (f, "a.ts", "new");
+  assert_text (f, ".a.ts.part.1", "earlier");
+  assert_text (f, ".a.ts.part.2", "left");
+}
+
+static void
+test_part_symlink_is_not_followed (Fixture *f, gconstpointer data)
+{
+  g_autofree gchar *victim = path_in (f, "victim");
+  g_autofree gchar *part = path_in (f, ".a.ts.part");
+
+  set_text (f, "victim", "precious");
+  g_assert_cmpint (symlink (victim, part), ==, 0);
+  g_assert_true (put (f, "a.ts", AMS_FILE_ROLE_SEGMENT, "new", 0, NULL));
+  assert_text (f, "victim", "precious");
+  assert_text (f, "a.ts", "new");
+}
+
+static void
+test_fall_backs_never_replace (Fixture *f, gconstpointer data)
+{
+  for (AmsLocalPublish how = AMS_LOCAL_PUBLISH_RENAME;
+       how <= AMS_LOCAL_PUBLISH_CLAIM; how++) {
+    g_autofree gchar *from = path_in (f, "from");
+    g_autofree gchar *to = g_strdup_printf ("%s/to%d", f->root, how);
+    g_autofree gchar *name = g_path_get_basename (to);
+    g_autoptr (GError) error = NULL;
+
+    set_text (f, "from", "1");
+    g_assert_true (ams_local_publish (from, to, how, NULL));
+    assert_text (f, "from", NULL);
+    set_text (f, "from", "2");
+    g_assert_false (ams_local_publish (from, to, how, &error));
+    g_assert_error (error, AMS_STORE_ERROR, AMS_FAILURE_EXISTS);
+    assert_text (f, name, "1");
+    assert_text (f, "from", "2");
+  }
+}
+
+static gchar *
+lines (guint n)
+{
+  g_autoptr (GString) text = g_string_new ("#EXTM3U\n");
+
+  for (guint i = 0; i < n; i++)
+    g_string_append_printf (text, "#EXTINF:6,\nsegment%05u.ts\n", i);
+  return g_string_free (g_steal_pointer (&text), FALSE);
+}
+
+static void
+test_playlist_is_appended_to_in_place (Fixture *f, gconstpointer data)
+{
+  g_autofree gchar *one = lines (100), *two = lines (1000);
+  ino_t inode;
+
+  g_assert_true (put (f, "d/p", AMS_FILE_ROLE_PLAYLIST, one, 0, NULL));
+  inode = inode_of (f, "d/p");
+  g_assert_true (
+      put (f, "d/p", AMS_FILE_ROLE_PLAYLIST, two, strlen (one), NULL));
+  assert_text (f, "d/p", two);
+  g_assert_cmpuint (inode_of (f, "d/p"), ==, inode);
+}
+
+static void
+test_playlist_of_new_lineage_is_replaced (Fixture *f, gconstpointer data)
+{
+  ino_t inode;
+
+  g_assert_true (put (f, "p", AMS_FILE_ROLE_PLAYLIST, "one", 0, NULL));
+  inode = inode_of (f, "p");
+  g_assert_true (put (f, "p", AMS_FILE_ROLE_PLAYLIST, "two", 0, NULL));
+  assert_text (f, "p", "two");
+  g_assert_cmpuint (inode_of (f, "p"), !=, inode);
+}
+
+static void
+test_playlist_changed_by_another_is_replaced (Fixture *f, gconstpointer data)
+{
+  g_assert_true (put (f, "p", AMS_FILE_ROLE_PLAYLIST, "one\n", 0, NULL));
+  set_text (f, "p", "other, and longer\n");
+  g_assert_true (put (f, "p", AMS_FILE_ROLE_PLAYLIST, "one\ntwo\n", 4, NULL));
+  assert_text (f, "p", "one\ntwo\n");
+  g_assert_true (
+      put (f, "p", AMS_FILE_ROLE_PLAYLIST, "one\ntwo\n3\n", 8, NULL));
+  assert_text (f, "p", "one\ntwo\n3\n");
+}
+
+static gboolean
+remove_name (Fixture *f, const gchar *name, GError **error)
+{
+  g_autoptr (GAsyncResult) result = NULL;
+
+  ams_store_remove_async (f->store, name, NULL, on_done, &result);
+  return ams_store_remove_finish (f->store, wait_for (&result), error);
+}
+
+static void
+test_remove_of_nothing_is_done (Fixture *f, gconstpointer data)
+{
+  set_text (f, "a", "x");
+  g_assert_true (remove_name (f, "a", NULL));
+  assert_text (f, "a", NULL);
+  g_assert_true (remove_name (f, "a", NULL));
+  g_assert_true (remove_name (f, "no/such/folder", NULL));
+}
+
+static GBytes *
+fetch (Fixture *f, const gchar *name, gboolean partial, GError **error)
+{
+  g_autoptr (GAsyncResult) result = NULL;
+
+  ams_store_fetch_async (f->store, name, partial, 10, NULL, on_done, &result);
+  return ams_store_fetch_finish (f->store, wait_for (&result), error);
+}
+
+static void
+assert_fetch_fails (Fixture *f, const gchar *name, gboolean partial,
+    AmsFailure failure)
+{
+  g_autoptr (GError) error = NULL;
+
+  g_assert_null (fetch (f, name, partial, &error));
+  g_assert_error (error, AMS_STORE_ERROR, (gint) failure);
+  g_assert_nonnull (strstr (error->message, f->root));
+}
+
+static void
+test_fetch_tells_absent_from_failed (Fixture *f, gconstpointer data)
+{
+  g_autofree gchar *fifo = path_in (f, "fifo"), *dir = path_in (f, "dir");
+  g_autofree gchar *link_ok = path_in (f, "link"), *loop = path_in (f, "loop");
+  g_autofree gchar *part_link = path_in (f, ".b.part");
+  g_autoptr (GBytes) bytes = NULL, linked = NULL, part = NULL;
+
+  set_text (f, "a", "0123456789");
+  set_text (f, ".a.part", "abc");
+  set_text (f, "large", "0123456789x");
+  g_assert_cmpint (mkfifo (fifo, 0600), ==, 0);
+  g_assert_cmpint (g_mkdir (dir, 0700), ==, 0);
+  g_assert_cmpint (symlink ("a", link_ok), ==, 0);
+  g_assert_cmpint (symlink ("loop", loop), ==, 0);
+  g_assert_cmpint (symlink ("a", part_link), ==, 0);
+  bytes = fetch (f, "a", FALSE, NULL);
+  g_assert_cmpuint (g_bytes_get_size (bytes), ==, 10);
+  part = fetch (f, "a", TRUE, NULL);
+  g_assert_cmpuint (g_bytes_get_size (part), ==, 3);
+  linked = fetch (f, "link", FALSE, NULL);
+  g_assert_nonnull (linked);
+  assert_fetch_fails (f, "none", FALSE, AMS_FAILURE_ABSENT);
+  assert_fetch_fails (f, "no/ne", FALSE, AMS_FAILURE_ABSENT);
+  assert_fetch_fails (f, "a/b", FALSE, AMS_FAILURE_PERMANENT);
+  assert_fetch_fails (f, "fifo", FALSE, AMS_FAILURE_PERMANENT);
+  assert_fetch_fails (f, "dir", FALSE, AMS_FAILURE_PERMANENT);
+  assert_fetch_fails (f, "loop", FALSE, AMS_FAILURE_PERMANENT);
+  assert_fetch_fails (f, "large", FALSE, AMS_FAILURE_PERMANENT);
+  assert_fetch_fails (f, "b", TRUE, AMS_FAILURE_PERMANENT);
+}
+
+static gint
+compare_entries (gconstpointer a, gconstpointer b)
+{
+  const AmsFileEntry *x = *(AmsFileEntry *const *) a;
+  const AmsFileEntry *y = *(AmsFileEntry *const *) b;
+
+  return strcmp (x->name, y->name);
+}
+
+static gchar *
+list (Fixture *f, const gchar *prefix)
+{
+  g_autoptr (GAsyncResult) result = NULL;
+  g_autoptr (GPtrArray) entries = NULL;
+  GString *text = g_string_new (NULL);
+
+  ams_store_list_async (f->store, prefix, NULL, on_done, &result);
+  entries = ams_store_list_finish (f->store, wait_for (&result), NULL);
+  g_assert_nonnull (entries);
+  g_ptr_array_sort (entries, compare_entries);
+  for (guint i = 0; i < entries->len; i++) {
+    const AmsFileEntry *entry = entries->pdata[i];
+
+    g_string_append_printf (text, "%s%s:%" G_GUINT64_FORMAT " ", entry->name,
+        entry->partial ? "*" : "", entry->size);
+  }
+  return g_string_free (text, FALSE);
+}
+
+static void
+test_list_by_prefix (Fixture *f, gconstpointer data)
+{
+  g_autofree gchar *all = NULL, *cam = NULL, *none = NULL, *folder = NULL;
+
+  g_assert_true (put (f, "cam/a1.ts", AMS_FILE_ROLE_SEGMENT, "1", 0, NULL));
+  g_assert_true (put (f, "cam/a2.ts", AMS_FILE_ROLE_SEGMENT, "22", 0, NULL));
+  g_assert_true (put (f, "cam/b.ts", AMS_FILE_ROLE_SEGMENT, "", 0, NULL));
+  g_assert_true (put (f, "cam/a/x.ts", AMS_FILE_ROLE_SEGMENT, "x", 0, NULL));
+  set_text (f, "cam/.a3.ts.part", "333");
+  set_text (f, "cam/.a3.ts.part.1", "aside");
+  set_text (f, "cam/.a.m3u8.tmp", "temp");
+  cam = list (f, "cam/a");
+  g_assert_cmpstr (cam, ==,
+      "cam/a/x.ts:1 cam/a1.ts:1 cam/a2.ts:2 cam/a3.ts*:3 ");
+  folder = list (f, "cam/a/");
+  g_assert_cmpstr (folder, ==, "cam/a/x.ts:1 ");
+  none = list (f, "no/such/");
+  g_assert_cmpstr (none, ==, "");
+  all = list (f, "");
+  g_assert_cmpstr (all, ==,
+      "cam/a/x.ts:1 cam/a1.ts:1 cam/a2.ts:2 cam/a3.ts*:3 cam/b.ts:0 ");
+}
+
+static gboolean
+adopt (Fixture *f, const gchar *name, guint64 size, GError **error)
+{
+  g_autoptr (GAsyncResult) result = NULL;
+
+  ams_store_adopt_async (f->store, name, size, NULL, on_done, &result);
+  return ams_store_adopt_finish (f->store, wait_for (&result), error);
+}
+
+static void
+test_adopt_cuts_and_publishes (Fixture *f, gconstpointer data)
+{
+  g_autoptr (GError) exists = NULL, shorter = NULL, absent = NULL;
+
+  set_text (f, ".a.part", "0123456789");
+  g_assert_true (adopt (f, "a", 4, NULL));
+  assert_text (f, "a", "0123");
+  g_assert_true (adopt (f, "a", 4, NULL));
+  set_text (f, ".a.part", "other");
+  g_assert_false (adopt (f, "a", 4, &exists));
+  g_assert_error (exists, AMS_STORE_ERROR, AMS_FAILURE_EXISTS);
+  assert_text (f, "a", "0123");
+  set_text (f, ".b.part", "x");
+  g_assert_false (adopt (f, "b", 4, &shorter));
+  g_assert_error (shorter, AMS_STORE_ERROR, AMS_FAILURE_LOST);
+  g_assert_false (adopt (f, "c", 4, &absent));
+  g_assert_error (absent, AMS_STORE_ERROR, AMS_FAILURE_ABSENT);
+}
+
+static gboolean
+mount_small (Fixture *f)
+{
+  if (mount ("tmpfs", f->root, "tmpfs", 0, "size=64k") == 0)
+    f->mounted = TRUE;
+  else
+    g_test_skip ("a small tmpfs cannot be mounted here");
+  return f->mounted;
+}
+
+static void
+fill (Fixture *f, const gchar *name)
+{
+  g_autofree gchar *path = path_in (f, name);
+  gchar page[4096] = { 0 };
+  gint fd = open (path, O_WRONLY | O_CREAT, 0600);
+
+  while (write (fd, page, sizeof page) > 0)
+    continue;
+  close (fd);
+}
+
+static void
+test_full_disk_loses_nothing (Fixture *f, gconstpointer data)
+{
+  g_autofree gchar *text = g_strnfill (20000, 'x');
+  g_autofree gchar *ballast = path_in (f, "ballast");
+  g_autofree gchar *whole = g_strconcat ("begin", text, "end", NULL);
+  g_autoptr (GError) full = NULL, still = NULL;
+  g_autoptr (AmsBody) body = NULL;
+
+  if (!mount_small (f))
+    return;
+  body = new_body (f, "a.ts", AMS_FILE_ROLE_SEGMENT);
+  g_assert_true (append (body, "begin", NULL));
+  fill (f, "ballast");
+  g_assert_false (append (body, text, &full));
+  g_assert_error (full, AMS_STORE_ERROR, AMS_FAILURE_FULL);
+  g_assert_cmpuint (ams_body_get_held (body), >, 0);
+  append (body, "end", NULL);
+  ams_body_finish (body, strlen (whole));
+  g_assert_false (put_body (f, "a.ts", AMS_FILE_ROLE_SEGMENT, body, 0, &still));
+  g_assert_error (still, AMS_STORE_ERROR, AMS_FAILURE_FULL);
+  assert_text (f, "a.ts", NULL);
+  g_unlink (ballast);
+  g_assert_true (put_body (f, "a.ts", AMS_FILE_ROLE_SEGMENT, body, 0, NULL));
+  assert_text (f, "a.ts", whole);
+  g_assert_cmpuint (ams_body_get_held (body), ==, 0);
+}
+
+static void
+test_full_disk_leaves_the_playlist_whole (Fixture *f, gconstpointer data)
+{
+  g_autofree gchar *one = lines (100), *two = lines (1000);
+  g_autofree gchar *ballast = path_in (f, "ballast");
+  g_autoptr (GError) appended = NULL;
+
+  if (!mount_small (f))
+    return;
+  g_assert_true (put (f, "p", AMS_FILE_ROLE_PLAYLIST, one, 0, NULL));
+  fill (f, "ballast");
+  g_assert_false (
+      put (f, "p", AMS_FILE_ROLE_PLAYLIST, two, strlen (one), &appended));
+  g_assert_error (appended, AMS_STORE_ERROR, AMS_FAILURE_FULL);
+  assert_text (f, "p", one);
+  g_unlink (ballast);
+  g_assert_true (put (f, "p", AMS_FILE_ROLE_PLAYLIST, two, strlen (one), NULL));
+  assert_text (f, "p", two);
+}
+
+static void
+test_folder_that_is_a_file_is_said (Fixture *f, gconstpointer data)
+{
+  g_autoptr (AmsBody) body = new_body (f, "d/a.ts", AMS_FILE_ROLE_SEGMENT);
+  g_autofree gchar *in_the_way = path_in (f, "d");
+  g_autoptr (GError) error = NULL;
+
+  set_text (f, "d", "in the way");
+  g_assert_false (append (body, "x", &error));
+  g_assert_error (error, AMS_STORE_ERROR, AMS_FAILURE_PERMANENT);
+  g_unlink (in_the_way);
+  ams_body_finish (body, 1);
+  g_assert_true (put_body (f, "d/a.ts", AMS_FILE_ROLE_SEGMENT, body, 0, NULL));
+  assert_text (f, "d/a.ts", "x");
+}
+
+/* The store of streams */
+
+static GOutputStream *
+give_stream (const gchar *name, gpointer user_data)
+{
+  GOutputStream **stream = user_data;
+
+  return *stream ? g_object_ref (*stream) : NULL;
+}
+
+static void
+test_stream_gets_the_playlist_and_files_the_rest (Fixture *f,
+    gconstpointer data)
+{
+  AmsStreamCallbacks callbacks = { .get_playlist_stream = give_stream };
+  g_autoptr (GOutputStream) stream = g_memory_output_stream_new_resizable ();
+  AmsStore *files = f->store;
+  g_autoptr (GError) none = NULL, unreadable = NULL;
+
+  f->store = ams_stream_store_new (files, &callbacks, &stream, NULL);
+  g_object_unref (files);
+  g_assert_true (put (f, "a.ts", AMS_FILE_ROLE_SEGMENT, "x", 0, NULL));
+  assert_text (f, "a.ts", "x");
+  g_assert_true (put (f, "p", AMS_FILE_ROLE_PLAYLIST, "list", 0, NULL));
+  assert_text (f, "p", NULL);
+  g_assert_true (g_output_stream_is_closed (stream));
+  g_assert_cmpuint (
+      g_memory_output_stream_get_data_size (G_MEMORY_OUTPUT_STREAM (stream)),
+      ==, 4);
+  g_assert_null (fetch (f, "p", FALSE, &unreadable));
+  g_assert_error (unreadable, AMS_STORE_ERROR, AMS_FAILURE_UNSUPPORTED);
+  g_clear_object (&stream);
+  g_assert_false (put (f, "p", AMS_FILE_ROLE_PLAYLIST, "list", 0, &none));
+  g_assert_error (none, AMS_STORE_ERROR, AMS_FAILURE_UNSUPPORTED);
+}
+
+#define ADD(path, function) \
+  g_test_add ("/local-store/" path, Fixture, GINT_TO_POINTER (FALSE), set_up, \
+      function, tear_down)
+
+int
+main (int argc, char **argv)
+{
+  gst_init (NULL, NULL);
+  g_test_init (&argc, &argv, NULL);
+  ADD ("segment/hidden-until-whole", test_segment_is_hidden_until_whole);
+  ADD ("segment/empty-is-a-file", test_empty_segment_is_a_file);
+  ADD ("segment/never-replaces-a-file", test_segment_never_replaces_a_file);
+  g_test_add ("/local-store/segment/replaces-when-asked-to", Fixture,
+      GINT_TO_POINTER (TRUE), set_up, test_segment_replaces_when_asked_to,
+      tear_down);
+  ADD ("part/abandoned-is-removed", test_abandoned_part_is_removed);
+  ADD ("part/dropped-stays", test_dropped_part_stays_for_the_next_start);
+  ADD ("part/left-over-is-set-aside", test_left_over_part_is_set_aside);
+  ADD ("part/symlink-is-not-followed", test_part_symlink_is_not_followed);
+  ADD ("publish/fall-backs-never-replace", test_fall_backs_never_replace);
+  ADD ("playlist/appended-to-in-place", test_playlist_is_appended_to_in_place);
+  ADD ("playlist/of-new-lineage-is-replaced",
+      test_playlist_of_new_lineage_is_replaced);
+  ADD ("playlist/changed-by-another-is-replaced",
+      test_playlist_changed_by_another_is_replaced);
+  ADD ("remove/of-nothing-is-done", test_remove_of_nothing_is_done);
+  ADD ("fetch/tells-absent-from-failed", test_fetch_tells_absent_from_failed);
+  ADD ("list/by-prefix", test_list_by_prefix);
+  ADD ("adopt/cuts-and-publishes", test_adopt_cuts_and_publishes);
+  ADD ("full/loses-nothing", test_full_disk_loses_nothing);
+  ADD ("full/leaves-the-playlist-whole",
+      test_full_disk_leaves_the_playlist_whole);
+  ADD ("folder/that-is-a-file-is-said", test_folder_that_is_a_file_is_said);
+  ADD ("stream/gets-the-playlist",
+      test_stream_gets_the_playlist_and_files_the_rest);
+  return g_test_run ();
+}
