@@ -15,7 +15,7 @@ G_BEGIN_DECLS
 
 #define AMS_FILES_CAPS "application/x-ams-files"
 
-/* A file as large as this in one go is pushed as several buffers. */
+/* What is gathered from packets before it is pushed. */
 #define AMS_FILES_BLOCK_SIZE (64 * 1024)
 
 /* A playlist version that extends the one before may be appended to in place.
@@ -35,15 +35,15 @@ typedef enum
 } AmsFileRole;
 
 const gchar *ams_file_role_to_string (AmsFileRole role);
-gboolean ams_file_role_from_string (const gchar * string, AmsFileRole * role);
+gboolean ams_file_role_from_string (const gchar *string, AmsFileRole *role);
 
 /* The Content-Type of a file with this role and name (hls-rules 16). Never
  * NULL. */
-const gchar *ams_file_content_type (AmsFileRole role, const gchar * name);
+const gchar *ams_file_content_type (AmsFileRole role, const gchar *name);
 
 /* Whether @name may be a file's name: UTF-8 without control characters,
  * relative, "/"-separated, no empty, "." or ".." part, at most 1024 bytes. */
-gboolean ams_file_name_check (const gchar * name, GError ** error);
+gboolean ams_file_name_check (const gchar *name, GError **error);
 
 /* ams-file-begin: what the buffers that follow are. */
 typedef struct
@@ -51,52 +51,58 @@ typedef struct
   gchar *name;
   AmsFileRole role;
   gchar *content_type;
-  guint64 version;              /* counts the versions of one playlist from 1; 0: has none */
-  guint64 extends;              /* its first bytes, so many, are the version before, whole; 0: not */
-  gboolean final;               /* a playlist's last version: never skipped */
-  GStrv failed;                 /* (nullable): names from ams-file-failed that this playlist version is the first to heed */
+  guint64 version; /* counts the versions of one playlist from 1; 0: has none */
+  guint64
+      extends; /* its first bytes, so many, are the version before, whole; 0: not */
+  gboolean final; /* a playlist's last version: never skipped */
+  GStrv
+      failed; /* (nullable): names from ams-file-failed that this playlist version is the first to heed */
 } AmsFileBegin;
 
 /* ams-file-end: the file is whole, or never will be. */
 typedef struct
 {
-  guint64 size;                 /* the file is the first so many of the bytes passed, never more of them */
-  gboolean complete;            /* FALSE: abandoned, must never appear in the store */
-  guint64 sequence;             /* a segment's media sequence number */
-  GstClockTime duration;        /* a segment's, in ns; NONE: unknown */
-  gint64 date_time;             /* a segment's start, µs since 1970 UTC; 0: unknown */
+  guint64
+      size; /* the file is the first so many of the bytes passed, never more of them */
+  gboolean complete; /* FALSE: abandoned, must never appear in the store */
+  guint64 sequence; /* a segment's media sequence number */
+  GstClockTime duration; /* a segment's, in ns; NONE: unknown */
+  gint64 date_time; /* a segment's start, µs since 1970 UTC; 0: unknown */
 } AmsFileEnd;
 
-void ams_file_begin_clear (AmsFileBegin * begin);
+void ams_file_begin_clear (AmsFileBegin *begin);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (AmsFileBegin, ams_file_begin_clear)
 
 /* Downstream events. new: (transfer full); parse: FALSE when @event is not one
  * or is malformed. */
-GstEvent *ams_files_event_new_begin (const AmsFileBegin * begin);
-gboolean ams_files_event_parse_begin (GstEvent * event, AmsFileBegin * begin);
+GstEvent *ams_files_event_new_begin (const AmsFileBegin *begin);
+gboolean ams_files_event_parse_begin (GstEvent *event, AmsFileBegin *begin);
 
-GstEvent *ams_files_event_new_end (const AmsFileEnd * end);
-gboolean ams_files_event_parse_end (GstEvent * event, AmsFileEnd * end);
+GstEvent *ams_files_event_new_end (const AmsFileEnd *end);
+gboolean ams_files_event_parse_end (GstEvent *event, AmsFileEnd *end);
 
 /* Take @name out of the store @after seconds from when the playlists handed
  * over before are there. */
-GstEvent *ams_files_event_new_remove (const gchar * name, gdouble after);
-gboolean ams_files_event_parse_remove (GstEvent * event, gchar ** name, gdouble * after);
+GstEvent *ams_files_event_new_remove (const gchar *name, gdouble after);
+gboolean ams_files_event_parse_remove (GstEvent *event, gchar **name,
+    gdouble *after);
 
 /* Keep the first @size bytes of what a crash left of @name: it is whole now. */
-GstEvent *ams_files_event_new_adopt (const gchar * name, guint64 size);
-gboolean ams_files_event_parse_adopt (GstEvent * event, gchar ** name, guint64 * size);
+GstEvent *ams_files_event_new_adopt (const gchar *name, guint64 size);
+gboolean ams_files_event_parse_adopt (GstEvent *event, gchar **name,
+    guint64 *size);
 
 /* Upstream events. failed: the store has given this file up, the playlist
  * must mark it EXT-X-GAP; until a version whose begin names it in `failed`
  * arrives, the store withholds playlists. stored: the file (of a playlist:
  * this version or a later one) is in the store, readable, and on stable storage if that was
  * asked for. */
-GstEvent *ams_files_event_new_failed (const gchar * name);
-gboolean ams_files_event_parse_failed (GstEvent * event, gchar ** name);
+GstEvent *ams_files_event_new_failed (const gchar *name);
+gboolean ams_files_event_parse_failed (GstEvent *event, gchar **name);
 
-GstEvent *ams_files_event_new_stored (const gchar * name, guint64 version);
-gboolean ams_files_event_parse_stored (GstEvent * event, gchar ** name, guint64 * version);
+GstEvent *ams_files_event_new_stored (const gchar *name, guint64 version);
+gboolean ams_files_event_parse_stored (GstEvent *event, gchar **name,
+    guint64 *version);
 
 /* Queries, asked from upstream. Several stores may be behind a tee, and
  * gst_pad_query_default() stops at the first branch that returns TRUE. So a
@@ -106,50 +112,54 @@ gboolean ams_files_event_parse_stored (GstEvent * event, gchar ** name, guint64 
 typedef enum
 {
   AMS_FILE_STATUS_FOUND,
-  AMS_FILE_STATUS_ABSENT,       /* the store knows that there is no such file */
-  AMS_FILE_STATUS_FAILED,       /* the store cannot tell: nobody may take this for absent */
+  AMS_FILE_STATUS_ABSENT, /* the store knows that there is no such file */
+  AMS_FILE_STATUS_FAILED, /* the store cannot tell: nobody may take this for absent */
 } AmsFileStatus;
 
 typedef struct
 {
   AmsFileStatus status;
-  gchar *message;               /* FAILED: a sentence for people, without credentials */
-  GBytes *data;                 /* FOUND */
+  gchar *message; /* FAILED: a sentence for people, without credentials */
+  GBytes *data; /* FOUND */
 } AmsFileFetchAnswer;
 
 /* @partial: what a crash left of @name, instead of @name. @max_size: a larger
  * file is answered FAILED. */
-GstQuery *ams_files_query_new_fetch (const gchar * name, gboolean partial, guint64 max_size);
-gboolean ams_files_query_parse_fetch (GstQuery * query, gchar ** name, gboolean * partial, guint64 * max_size);
-void ams_files_query_add_fetched (GstQuery * query, GBytes * data);
-void ams_files_query_add_absent (GstQuery * query);
-void ams_files_query_add_failed (GstQuery * query, const gchar * message);
+GstQuery *ams_files_query_new_fetch (const gchar *name, gboolean partial,
+    guint64 max_size);
+gboolean ams_files_query_parse_fetch (GstQuery *query, gchar **name,
+    gboolean *partial, guint64 *max_size);
+void ams_files_query_add_fetched (GstQuery *query, GBytes *data);
+void ams_files_query_add_absent (GstQuery *query);
+void ams_files_query_add_failed (GstQuery *query, const gchar *message);
 /* (transfer full) (element-type AmsFileFetchAnswer) */
-GPtrArray *ams_files_query_fetch_answers (GstQuery * query);
+GPtrArray *ams_files_query_fetch_answers (GstQuery *query);
 
 typedef struct
 {
   gchar *name;
   guint64 size;
-  gboolean partial;             /* a crash left this much of it; ams-file-adopt makes it whole */
+  gboolean
+      partial; /* a crash left this much of it; ams-file-adopt makes it whole */
 } AmsFileEntry;
 
 typedef struct
 {
-  AmsFileStatus status;         /* FOUND (perhaps of nothing) or FAILED */
+  AmsFileStatus status; /* FOUND (perhaps of nothing) or FAILED */
   gchar *message;
-  GPtrArray *entries;           /* (element-type AmsFileEntry) */
+  GPtrArray *entries; /* (element-type AmsFileEntry) */
 } AmsFileListAnswer;
 
 /* Names that begin with @prefix (which may end within a folder or a name). */
-GstQuery *ams_files_query_new_list (const gchar * prefix);
-gboolean ams_files_query_parse_list (GstQuery * query, gchar ** prefix);
+GstQuery *ams_files_query_new_list (const gchar *prefix);
+gboolean ams_files_query_parse_list (GstQuery *query, gchar **prefix);
 /* @entries: (element-type AmsFileEntry) (transfer none) */
-void ams_files_query_add_listed (GstQuery * query, GPtrArray * entries);
+void ams_files_query_add_listed (GstQuery *query, GPtrArray *entries);
 /* (transfer full) (element-type AmsFileListAnswer) */
-GPtrArray *ams_files_query_list_answers (GstQuery * query);
+GPtrArray *ams_files_query_list_answers (GstQuery *query);
 
-AmsFileEntry *ams_file_entry_new (const gchar * name, guint64 size, gboolean partial);
-void ams_file_entry_free (AmsFileEntry * entry);
+AmsFileEntry *ams_file_entry_new (const gchar *name, guint64 size,
+    gboolean partial);
+void ams_file_entry_free (AmsFileEntry *entry);
 
 G_END_DECLS

@@ -4,6 +4,8 @@
 
 #include "amscutter.h"
 
+#include <string.h>
+
 #define SECOND G_GINT64_CONSTANT (1000000000)
 
 /* A duration of target + 0.5 s rounds up past the target. */
@@ -17,6 +19,13 @@
  * have one at each keyframe, since a scene cut's may be the one that counts. */
 #define CANDIDATE_SPACING (SECOND / 4)
 
+/* How long behind the time another track's frame is offered: a keyframe that is
+ * merely behind in arriving has come by then. */
+#define OFFER_DELAY (SECOND / 4)
+
+/* As many target durations as a stall may last before it is one. */
+#define N_OFFERS 16
+
 #define N_INTERVALS 8
 
 struct _AmsCutter
@@ -28,6 +37,8 @@ struct _AmsCutter
   gint64 start; /* of the current segment */
   gint64 due;
   gint64 candidate;
+  gint64 offers[N_OFFERS]; /* behind the candidate, in order */
+  guint n_offers;
   gboolean forced;
 
   gint64 last_keyframe;
@@ -42,7 +53,9 @@ ams_cutter_new (gint64 target)
 
   self->target = target;
   self->date_offset = AMS_TIME_NONE;
-  self->start = self->due = self->candidate = AMS_TIME_NONE;
+  self->start = self->due = AMS_TIME_NONE;
+  self->candidate = AMS_TIME_NONE;
+  self->n_offers = 0;
   self->last_keyframe = AMS_TIME_NONE;
   return self;
 }
@@ -221,6 +234,7 @@ ams_cutter_keyframe (AmsCutter *self, gint64 pts)
     self->forced = FALSE;
   } else if (decision.here == AMS_CUT_CANDIDATE) {
     self->candidate = pts;
+    self->n_offers = 0;
   }
   return decision;
 }
@@ -235,6 +249,51 @@ ams_cutter_frame (AmsCutter *self, gint64 end)
 
   doubt_requests (self, end);
   begin_segment (self, self->candidate);
+  return TRUE;
+}
+
+gboolean
+ams_cutter_offer (AmsCutter *self, gint64 pts)
+{
+  gint64 from =
+      self->candidate != AMS_TIME_NONE ? self->candidate : self->start;
+
+  if (self->n_offers > 0)
+    from = self->offers[self->n_offers - 1];
+  if (self->n_offers == N_OFFERS || pts < from + self->target + OFFER_DELAY)
+    return FALSE;
+  self->offers[self->n_offers++] = pts;
+  return TRUE;
+}
+
+void
+ams_cutter_change_track (AmsCutter *self, gint64 pts)
+{
+  /* The other track's frames tell nothing of this one's. */
+  self->n_intervals = 0;
+  self->last_keyframe = pts;
+}
+
+static gint64
+take_offer (AmsCutter *self)
+{
+  gint64 at = self->offers[0];
+
+  memmove (self->offers, self->offers + 1,
+      --self->n_offers * sizeof self->offers[0]);
+  return at;
+}
+
+gboolean
+ams_cutter_make_up (AmsCutter *self, gint64 pts, gint64 *at)
+{
+  if (!breaks_promise (self, pts) ||
+      (self->candidate == AMS_TIME_NONE && self->n_offers == 0))
+    return FALSE;
+  *at = self->candidate != AMS_TIME_NONE ? self->candidate : take_offer (self);
+  self->candidate = AMS_TIME_NONE;
+  self->start = *at;
+  set_due (self);
   return TRUE;
 }
 

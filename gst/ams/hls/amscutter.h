@@ -62,6 +62,19 @@ AmsCutDecision ams_cutter_keyframe (AmsCutter *self, gint64 pts);
 /* Another frame, shown until @end. TRUE: cut at the candidate now. */
 gboolean ams_cutter_frame (AmsCutter *self, gint64 end);
 
+/* The frames of another track go on while no keyframe comes: should this track
+ * turn out to have stalled, segments have to end at some of them. TRUE: at the
+ * one at @pts, which the caller notes as it does a candidate. */
+gboolean ams_cutter_offer (AmsCutter *self, gint64 pts);
+
+/* This track has stalled, and the frames of another are keyframes from @pts on;
+ * or it is back. */
+void ams_cutter_change_track (AmsCutter *self, gint64 pts);
+
+/* Behind that, until it returns FALSE: a segment begins at *@at, the candidate
+ * or what was offered. */
+gboolean ams_cutter_make_up (AmsCutter *self, gint64 pts, gint64 *at);
+
 /* When the current segment should end: when a keyframe is wanted. */
 gint64 ams_cutter_get_due (AmsCutter *self);
 gint64 ams_cutter_get_segment_start (AmsCutter *self);

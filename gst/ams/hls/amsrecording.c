@@ -127,12 +127,16 @@ parse_names (AmsRecording *self, gboolean add_date_time, GError **error)
 
   segments = ams_names_new (self->config->location, AMS_NAMES_SEGMENT,
       add_date_time, error);
-  if (!segments)
+  if (!segments) {
+    g_prefix_error (error, "location: ");
     return FALSE;
+  }
   playlists = ams_names_new (self->config->playlist_location,
       AMS_NAMES_PLAYLIST, add_date_time, error);
-  if (!playlists)
+  if (!playlists) {
+    g_prefix_error (error, "playlist-location: ");
     return FALSE;
+  }
   g_clear_pointer (&self->segment_names, ams_names_free);
   g_clear_pointer (&self->playlist_names, ams_names_free);
   self->segment_names = g_steal_pointer (&segments);

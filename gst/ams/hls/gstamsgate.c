@@ -637,8 +637,9 @@ reset_locked (GstAmsGate *self)
         ams_timeline_add_track (self->logic.timeline);
   }
   self->logic.started = self->logic.starting = self->logic.finished = FALSE;
-  self->logic.segment_open = self->logic.discontinuity = self->logic.split =
-      FALSE;
+  self->logic.segment_open = self->logic.discontinuity = FALSE;
+  self->logic.split = self->logic.audio_leads = FALSE;
+  self->logic.audio_leads = FALSE;
   self->logic.have_date_base = self->logic.asked = FALSE;
   self->logic.end = AMS_TIME_NONE;
   self->logic.hold_since = AMS_TIME_NONE;

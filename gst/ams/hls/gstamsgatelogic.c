@@ -260,6 +260,29 @@ shift_after_jump (GstAmsGateLogic *self, GstAmsGateTrack *track,
     item->dts += track->shift;
 }
 
+/* The video has stalled or ended, or is back. */
+static void
+change_lead (GstAmsGateLogic *self, GstAmsGateTrack *track,
+    const GstAmsGateItem *item, GQueue *out)
+{
+  gint64 at;
+
+  self->audio_leads = !track->video;
+  ams_cutter_change_track (self->cutter, item->pts);
+  while (ams_cutter_make_up (self->cutter, item->pts, &at))
+    g_queue_push_tail (out,
+        new_cut (self, GST_AMS_CUT_AT_CANDIDATE, item, track->video));
+}
+
+/* The segment could end with the audio, should the video have stalled. */
+static void
+offer (GstAmsGateLogic *self, GstAmsGateTrack *track,
+    const GstAmsGateItem *item, GQueue *out)
+{
+  if (self->segment_open && ams_cutter_offer (self->cutter, item->pts))
+    g_queue_push_tail (out, new_cut (self, GST_AMS_CUT_CANDIDATE, item, FALSE));
+}
+
 static void
 lead_item (GstAmsGateLogic *self, GstAmsGateTrack *track, GstAmsGateItem *item,
     GQueue *out)
@@ -274,6 +297,8 @@ lead_item (GstAmsGateLogic *self, GstAmsGateTrack *track, GstAmsGateItem *item,
   }
   if (track->video)
     shift_after_jump (self, track, item);
+  if (self->segment_open && self->audio_leads == track->video)
+    change_lead (self, track, item, out);
 
   if (!self->segment_open && (item->key || !track->video))
     first_segment (self, track, item, out);
@@ -319,6 +344,8 @@ gst_ams_gate_logic_process (GstAmsGateLogic *self, GstAmsGateTrack *track,
   if (gst_ams_gate_logic_lead (self) == track &&
       !is_behind_video (self, track, item))
     lead_item (self, track, item, out);
+  else if (!track->video)
+    offer (self, track, item, out);
   track->last_pts = item->pts;
   emit_buffer (track, item, out);
   item_free (item);

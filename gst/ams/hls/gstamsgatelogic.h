@@ -72,6 +72,7 @@ typedef struct
   gboolean segment_open;
   gboolean discontinuity; /* before the next segment */
   gboolean split; /* split-now was asked for */
+  gboolean audio_leads;
   gint64 end; /* of the leading track so far */
   gint64 date_base; /* ns since 1970 of time 0 on the time line */
   gboolean have_date_base;

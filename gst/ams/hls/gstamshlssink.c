@@ -109,6 +109,7 @@ struct _GstAmsHlsSink
   GstAmsTracks *tracks;
   GstPad *srcpad;
   gboolean recording; /* between READY→PAUSED and PAUSED→READY */
+  gint has_error; /* atomic: an error was posted since READY */
 };
 
 G_DEFINE_TYPE (GstAmsHlsSink, gst_ams_hls_sink, GST_TYPE_BIN);
@@ -117,11 +118,26 @@ GST_ELEMENT_REGISTER_DEFINE (amshlssink, "amshlssink", GST_RANK_NONE,
 
 /* ---- the gate's and the segmenter's callbacks ---- */
 
+/* A source that is not live can wait for the disk; one that is cannot. */
+static void
+tell_store (GstAmsHlsSink *self, gboolean video)
+{
+  g_autoptr (GstPad) pad = gst_element_get_static_pad (GST_ELEMENT (self),
+      video ? "video" : "audio");
+  g_autoptr (GstQuery) query = gst_query_new_latency ();
+  gboolean live = TRUE;
+
+  if (pad && gst_pad_peer_query (pad, query))
+    gst_query_parse_latency (query, &live, NULL, NULL);
+  gst_ams_put_sink_set_patient (GST_AMS_PUT_SINK (self->store), !live);
+}
+
 static gboolean
 on_attach (GstAmsGate *gate, GstPad *srcpad, gboolean video, gpointer user_data)
 {
   GstAmsHlsSink *self = user_data;
 
+  tell_store (self, video);
   return gst_ams_tracks_attach (self->tracks, video);
 }
 
@@ -469,6 +485,26 @@ end_recording (GstAmsHlsSink *self, GThread **thread)
         "recovers it");
 }
 
+/* When a part has failed and said so, the queues say once more that the flow
+ * has stopped: that is no other fault. */
+static void
+gst_ams_hls_sink_handle_message (GstBin *bin, GstMessage *message)
+{
+  GstAmsHlsSink *self = GST_AMS_HLS_SINK (bin);
+  g_autoptr (GError) error = NULL;
+
+  if (GST_MESSAGE_TYPE (message) == GST_MESSAGE_ERROR) {
+    gst_message_parse_error (message, &error, NULL);
+    if (g_atomic_int_get (&self->has_error) &&
+        g_error_matches (error, GST_STREAM_ERROR, GST_STREAM_ERROR_FAILED)) {
+      gst_message_unref (message);
+      return;
+    }
+    g_atomic_int_set (&self->has_error, TRUE);
+  }
+  GST_BIN_CLASS (gst_ams_hls_sink_parent_class)->handle_message (bin, message);
+}
+
 static GstStateChangeReturn
 gst_ams_hls_sink_change_state (GstElement *element, GstStateChange transition)
 {
@@ -489,6 +525,7 @@ gst_ams_hls_sink_change_state (GstElement *element, GstStateChange transition)
       if (!configure (self))
         return GST_STATE_CHANGE_FAILURE;
       self->recording = TRUE;
+      g_atomic_int_set (&self->has_error, FALSE);
       break;
     case GST_STATE_CHANGE_PAUSED_TO_READY:
       end_recording (self, &stopping);
@@ -589,9 +626,9 @@ install_signals (GObjectClass *klass)
    * GstAmsHlsSink::get-playlist-stream:
    * @location: the playlist's location
    *
-   * As hlssink2's: where a version of the playlist is to be written. With a handler for this signal or
-   * #GstAmsHlsSink::get-fragment-stream, nothing is written to disk by the element
-   * itself. Emitted in the store's thread; it may block without holding up the stream.
+   * As hlssink2's: where a version of the playlist is to be written. With a handler, the element writes no
+   * playlist to disk, and continues no earlier one, as it cannot read it back. Emitted in the store's thread; it may block
+   * without holding up the stream.
    *
    * Returns: (transfer full) (nullable): a stream; NULL: it cannot be had now
    */
@@ -602,7 +639,7 @@ install_signals (GObjectClass *klass)
    * GstAmsHlsSink::get-fragment-stream:
    * @location: the segment's location
    *
-   * As #GstAmsHlsSink::get-playlist-stream, for a segment.
+   * As #GstAmsHlsSink::get-playlist-stream, for a segment. A segment is handed over whole.
    *
    * Returns: (transfer full) (nullable): a stream
    */
@@ -676,6 +713,7 @@ gst_ams_hls_sink_class_init (GstAmsHlsSinkClass *klass)
           GST_TYPE_STRUCTURE, G_PARAM_READABLE | G_PARAM_STATIC_STRINGS));
   install_signals (object_class);
 
+  GST_BIN_CLASS (klass)->handle_message = gst_ams_hls_sink_handle_message;
   element_class->request_new_pad = gst_ams_hls_sink_request_new_pad;
   element_class->release_pad = gst_ams_hls_sink_release_pad;
   element_class->change_state = gst_ams_hls_sink_change_state;

@@ -39,6 +39,12 @@ static GstStaticPadTemplate local_template = GST_STATIC_PAD_TEMPLATE ("local",
 static GstStaticPadTemplate remote_template = GST_STATIC_PAD_TEMPLATE ("remote",
     GST_PAD_SRC, GST_PAD_ALWAYS, GST_STATIC_CAPS (AMS_FILES_CAPS));
 
+typedef struct
+{
+  GstAmsCut cut;
+  guint64 offset; /* in the open file */
+} Candidate;
+
 struct _GstAmsSegmenter
 {
   GstElement parent;
@@ -52,13 +58,14 @@ struct _GstAmsSegmenter
   gint64 block_since; /* monotonic µs */
   guint64 file_size; /* bytes of the open file that were sent */
   gint64 begun; /* its first frame's time */
-  GstAmsCut pending; /* a cut that waits for its packet */
-  gboolean has_pending;
-  gboolean armed; /* the force-key-unit has come: the next packet is it */
-  GstAmsCut candidate;
-  gboolean has_candidate;
-  guint64 candidate_offset;
-  GPtrArray *since_candidate; /* GstBuffer */
+  /* Cuts that wait for their packet, the audio's [0] and the video's [1]: the muxer
+   * lets an event through when it is first on its pad, so the video's may come before an
+   * earlier one of the audio. */
+  GstAmsCut pending[2];
+  gboolean has_pending[2];
+  gboolean armed; /* the force-key-unit has come: the video's packet is next */
+  GArray *candidates; /* Candidate, in order */
+  GPtrArray *since_candidate; /* GstBuffer, since the first of them */
   gint64 end; /* of the recording, when it is known */
   guint8 pat[PACKET_SIZE], pmt[PACKET_SIZE];
   gboolean has_pat, has_pmt;
@@ -83,7 +90,7 @@ flush_block (GstAmsSegmenter *self)
       gst_buffer_new_wrapped (g_byte_array_free (self->block, FALSE), size);
   self->block = g_byte_array_sized_new (BLOCK_SIZE);
   self->file_size += size;
-  if (self->has_candidate)
+  if (self->candidates->len > 0)
     g_ptr_array_add (self->since_candidate, gst_buffer_ref (buffer));
   return gst_ams_publisher_write (self->publisher, buffer);
 }
@@ -100,7 +107,7 @@ append (GstAmsSegmenter *self, const guint8 *data, gsize size)
 static void
 drop_candidate (GstAmsSegmenter *self)
 {
-  self->has_candidate = FALSE;
+  g_array_set_size (self->candidates, 0);
   g_ptr_array_set_size (self->since_candidate, 0);
 }
 
@@ -163,60 +170,82 @@ cut_here (GstAmsSegmenter *self, const GstAmsCut *cut)
   return ret;
 }
 
+/* One of the video replaces what was; what the audio offers comes behind it. */
 static GstFlowReturn
 mark_candidate (GstAmsSegmenter *self, const GstAmsCut *cut)
 {
   GstFlowReturn ret = flush_block (self);
+  Candidate candidate = { *cut, self->file_size };
 
-  drop_candidate (self);
-  self->candidate = *cut;
-  self->candidate_offset = self->file_size;
-  self->has_candidate = TRUE;
+  if (cut->video)
+    drop_candidate (self);
+  g_array_append_val (self->candidates, candidate);
   return ret;
 }
 
-/* The segment should have ended at the candidate: what was sent since is the next one's. */
+/* What was sent since the candidate goes out again, as the beginning of the next
+ * file; what further candidates need of it is kept. */
 static GstFlowReturn
-cut_at_candidate (GstAmsSegmenter *self)
+send_again (GstAmsSegmenter *self, GPtrArray *since)
 {
-  g_autoptr (GPtrArray) since = NULL;
-  GstFlowReturn ret = flush_block (self);
+  GstFlowReturn ret = GST_FLOW_OK;
   guint i;
 
-  if (!self->has_candidate || !file_is_open (self))
-    return ret;
-  since = g_steal_pointer (&self->since_candidate);
-  self->since_candidate =
-      g_ptr_array_new_with_free_func ((GDestroyNotify) gst_buffer_unref);
-  self->has_candidate = FALSE;
-
-  if (ret == GST_FLOW_OK)
-    ret = gst_ams_publisher_end_file (self->publisher, self->candidate_offset,
-        self->candidate.pts);
-  if (ret == GST_FLOW_OK)
-    ret = begin_file (self, &self->candidate);
   for (i = 0; i < since->len && ret == GST_FLOW_OK; i++) {
     GstBuffer *buffer = gst_buffer_ref (g_ptr_array_index (since, i));
 
+    if (self->candidates->len > 0 &&
+        self->file_size >=
+            g_array_index (self->candidates, Candidate, 0).offset)
+      g_ptr_array_add (self->since_candidate, gst_buffer_ref (buffer));
     self->file_size += gst_buffer_get_size (buffer);
     ret = gst_ams_publisher_write (self->publisher, buffer);
   }
   return ret;
 }
 
-/* The packet at which the pending cut is to be made is next. */
+/* The segment should have ended at the first candidate. */
 static GstFlowReturn
-make_pending (GstAmsSegmenter *self, gboolean at_table)
+cut_at_candidate (GstAmsSegmenter *self)
 {
-  /* Without a force-key-unit, the muxer's next PAT may come without a PMT. */
-  gboolean video = self->pending.video;
+  g_autoptr (GPtrArray) since = NULL;
+  GstFlowReturn ret = flush_block (self);
+  Candidate first;
+  guint i;
+
+  if (self->candidates->len == 0 || !file_is_open (self))
+    return ret;
+  first = g_array_index (self->candidates, Candidate, 0);
+  g_array_remove_index (self->candidates, 0);
+  for (i = 0; i < self->candidates->len; i++)
+    g_array_index (self->candidates, Candidate, i).offset -= first.offset;
+  since = g_steal_pointer (&self->since_candidate);
+  self->since_candidate =
+      g_ptr_array_new_with_free_func ((GDestroyNotify) gst_buffer_unref);
+
+  if (ret == GST_FLOW_OK)
+    ret = gst_ams_publisher_end_file (self->publisher, first.offset,
+        first.cut.pts);
+  if (ret == GST_FLOW_OK)
+    ret = begin_file (self, &first.cut);
+  return ret == GST_FLOW_OK ? send_again (self, since) : ret;
+}
+
+/* The packet at which this cut is to be made is next. */
+static GstFlowReturn
+make_pending (GstAmsSegmenter *self, gboolean video, gboolean at_table)
+{
+  const GstAmsCut *cut = &self->pending[video];
   GstFlowReturn ret;
 
-  self->has_pending = self->armed = FALSE;
-  if (self->pending.kind == GST_AMS_CUT_CANDIDATE && file_is_open (self))
-    ret = mark_candidate (self, &self->pending);
+  self->has_pending[video] = FALSE;
+  if (video)
+    self->armed = FALSE;
+  if (cut->kind == GST_AMS_CUT_CANDIDATE && file_is_open (self))
+    ret = mark_candidate (self, cut);
   else
-    ret = cut_here (self, &self->pending);
+    ret = cut_here (self, cut);
+  /* Without a force-key-unit, the muxer's next PAT may come without a PMT. */
   if (ret == GST_FLOW_OK && (!at_table || !video))
     ret = append_tables (self);
   return ret;
@@ -234,9 +263,8 @@ take_cut (GstAmsSegmenter *self, const GstAmsCut *cut)
     default:
       break;
   }
-  self->pending = *cut;
-  self->has_pending = TRUE;
-  self->armed = !cut->video;
+  self->pending[cut->video] = *cut;
+  self->has_pending[cut->video] = TRUE;
   return GST_FLOW_OK;
 }
 
@@ -285,14 +313,26 @@ note_tables (GstAmsSegmenter *self, const guint8 *packet)
 }
 
 static gboolean
-is_pending_packet (GstAmsSegmenter *self, GstBuffer *buffer)
+is_video_packet (GstAmsSegmenter *self, GstBuffer *buffer)
 {
-  if (!self->has_pending)
+  if (!self->has_pending[TRUE])
     return FALSE;
   /* The first file takes the muxer's first packet; a force-key-unit may have been lost, the flag is
    * not. */
   return self->armed || !file_is_open (self) ||
       !GST_BUFFER_FLAG_IS_SET (buffer, GST_BUFFER_FLAG_DELTA_UNIT);
+}
+
+static GstFlowReturn
+make_cuts (GstAmsSegmenter *self, GstBuffer *buffer, gboolean at_table)
+{
+  GstFlowReturn ret = GST_FLOW_OK;
+
+  if (self->has_pending[FALSE])
+    ret = make_pending (self, FALSE, at_table);
+  if (ret == GST_FLOW_OK && is_video_packet (self, buffer))
+    ret = make_pending (self, TRUE, at_table);
+  return ret;
 }
 
 static GstFlowReturn
@@ -302,11 +342,9 @@ take_packets (GstAmsSegmenter *self, GstBuffer *buffer, const guint8 *data,
   GstFlowReturn ret = GST_FLOW_OK;
   gsize at;
 
-  if (is_pending_packet (self, buffer)) {
-    ret = make_pending (self, packet_pid (data) == 0);
-    if (ret != GST_FLOW_OK)
-      return ret;
-  }
+  ret = make_cuts (self, buffer, packet_pid (data) == 0);
+  if (ret != GST_FLOW_OK)
+    return ret;
   if (G_UNLIKELY (!file_is_open (self))) {
     GST_DEBUG_OBJECT (self, "a packet before any segment is dropped");
     for (at = 0; at + PACKET_SIZE <= size; at += PACKET_SIZE)
@@ -387,7 +425,7 @@ gst_ams_segmenter_sink_event (GstPad *pad, GstObject *parent, GstEvent *event)
       if (gst_ams_cut_event_parse (event, &cut))
         self->flow = take_cut (self, &cut);
       else if (gst_video_event_is_force_key_unit (event))
-        self->armed = self->has_pending;
+        self->armed = self->has_pending[TRUE];
       break;
     default:
       /* The stream that goes out is another one. */
@@ -447,7 +485,7 @@ reset (GstAmsSegmenter *self)
   g_byte_array_set_size (self->block, 0);
   self->block_since = g_get_monotonic_time ();
   self->file_size = 0;
-  self->has_pending = self->armed = FALSE;
+  self->has_pending[FALSE] = self->has_pending[TRUE] = self->armed = FALSE;
   drop_candidate (self);
   self->end = G_MININT64;
   self->has_pat = self->has_pmt = FALSE;
@@ -476,6 +514,7 @@ gst_ams_segmenter_finalize (GObject *object)
 
   g_clear_pointer (&self->publisher, gst_ams_publisher_free);
   g_byte_array_unref (self->block);
+  g_array_unref (self->candidates);
   g_ptr_array_unref (self->since_candidate);
   G_OBJECT_CLASS (gst_ams_segmenter_parent_class)->finalize (object);
 }
@@ -514,6 +553,7 @@ static void
 gst_ams_segmenter_init (GstAmsSegmenter *self)
 {
   self->block = g_byte_array_sized_new (BLOCK_SIZE);
+  self->candidates = g_array_new (FALSE, FALSE, sizeof (Candidate));
   self->since_candidate =
       g_ptr_array_new_with_free_func ((GDestroyNotify) gst_buffer_unref);
 

@@ -7,6 +7,7 @@
 #include "gstamstracks.h"
 
 #include <gst/pbutils/missing-plugins.h>
+#include <gst/video/video.h>
 
 #include "gstamsparsers.h"
 
@@ -17,6 +18,9 @@
 /* What a queue holds beyond the stall timeout before it makes the input wait. */
 #define QUEUE_SLACK (2 * GST_SECOND)
 
+/* How long a parser may take in without letting anything through. */
+#define PARSER_PATIENCE (10 * GST_SECOND)
+
 typedef struct
 {
   gboolean video;
@@ -26,6 +30,10 @@ typedef struct
   const gchar *parser_name;
   GstElement *queue;
   GstPad *mux_pad; /* (nullable) streaming thread; cleared below PAUSED */
+
+  gint parsed; /* atomic: the parser has let something through */
+  GstClockTime unparsed_since; /* streaming thread: of what it has not */
+  gboolean complained;
 } Track;
 
 struct _GstAmsTracks
@@ -52,6 +60,68 @@ post_missing (GstAmsTracks *self, const gchar *factory)
   return FALSE;
 }
 
+static GstPadProbeReturn
+on_parsed (GstPad *pad, GstPadProbeInfo *info, gpointer user_data)
+{
+  Track *track = user_data;
+
+  g_atomic_int_set (&track->parsed, TRUE);
+  return GST_PAD_PROBE_REMOVE;
+}
+
+/* Asks once more for a keyframe: encoders send parameter sets with those. */
+static void
+complain_unparsed (GstAmsTracks *self, Track *track)
+{
+  track->complained = TRUE;
+  if (track->video)
+    gst_pad_push_event (track->ghost,
+        gst_video_event_new_upstream_force_key_unit (GST_CLOCK_TIME_NONE, TRUE,
+            0));
+  GST_ELEMENT_WARNING (self->bin, STREAM, DECODE,
+      ("%u seconds have come to the %s pad without one frame that %s could make "
+       "out, so nothing of it is recorded. Are the stream's parameter sets "
+       "missing? Make the encoder repeat them with each keyframe.",
+          (guint) (PARSER_PATIENCE / GST_SECOND), GST_PAD_NAME (track->ghost),
+          track->parser_name),
+      (NULL));
+}
+
+/* What a parser cannot make out it swallows without a word. */
+static GstPadProbeReturn
+on_unparsed (GstPad *pad, GstPadProbeInfo *info, gpointer user_data)
+{
+  GstAmsTracks *self = user_data;
+  Track *track = gst_pad_get_element_private (pad);
+  GstBuffer *buffer = info->type & GST_PAD_PROBE_TYPE_BUFFER_LIST
+      ? gst_buffer_list_get (GST_PAD_PROBE_INFO_BUFFER_LIST (info), 0)
+      : GST_PAD_PROBE_INFO_BUFFER (info);
+  GstClockTime time = GST_BUFFER_DTS_OR_PTS (buffer);
+
+  if (g_atomic_int_get (&track->parsed))
+    return GST_PAD_PROBE_REMOVE;
+  if (!GST_CLOCK_TIME_IS_VALID (time))
+    return GST_PAD_PROBE_OK;
+  if (!GST_CLOCK_TIME_IS_VALID (track->unparsed_since))
+    track->unparsed_since = time;
+  if (!track->complained && time > track->unparsed_since + PARSER_PATIENCE)
+    complain_unparsed (self, track);
+  return GST_PAD_PROBE_OK;
+}
+
+static void
+watch_parser (GstAmsTracks *self, Track *track)
+{
+  track->unparsed_since = GST_CLOCK_TIME_NONE;
+  track->complained = FALSE;
+  g_atomic_int_set (&track->parsed, FALSE);
+  gst_pad_add_probe (track->gate_sink, GST_PAD_PROBE_TYPE_BUFFER, on_parsed,
+      track, NULL);
+  gst_pad_add_probe (track->ghost,
+      GST_PAD_PROBE_TYPE_BUFFER | GST_PAD_PROBE_TYPE_BUFFER_LIST, on_unparsed,
+      self, NULL);
+}
+
 /* In the track's streaming thread, when its first caps come. */
 static gboolean
 plug_parser (GstAmsTracks *self, Track *track, const gchar *factory)
@@ -74,6 +144,7 @@ plug_parser (GstAmsTracks *self, Track *track, const gchar *factory)
   gst_element_sync_state_with_parent (parser);
   track->parser = parser;
   track->parser_name = factory;
+  watch_parser (self, track);
   return TRUE;
 }
 

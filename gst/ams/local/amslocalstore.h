@@ -19,6 +19,7 @@ G_BEGIN_DECLS
 #define AMS_TYPE_LOCAL_STORE (ams_local_store_get_type ())
 G_DECLARE_FINAL_TYPE (AmsLocalStore, ams_local_store, AMS, LOCAL_STORE, GObject)
 
-AmsStore *ams_local_store_new (const gchar * root, const AmsLocalOptions * options);
+AmsStore *ams_local_store_new (const gchar *root,
+    const AmsLocalOptions *options);
 
 G_END_DECLS

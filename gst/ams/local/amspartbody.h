@@ -14,8 +14,8 @@ G_BEGIN_DECLS
 
 typedef struct
 {
-  gboolean sync;                /* on stable storage before it counts as stored */
-  gboolean overwrite;           /* files with the name are replaced */
+  gboolean sync; /* on stable storage before it counts as stored */
+  gboolean overwrite; /* files with the name are replaced */
 } AmsLocalOptions;
 
 #define AMS_TYPE_PART_BODY (ams_part_body_get_type ())
@@ -23,10 +23,10 @@ G_DECLARE_FINAL_TYPE (AmsPartBody, ams_part_body, AMS, PART_BODY, AmsBody)
 
 /* A part file that is there already (a crash left it and nobody adopted it) is
  * never deleted: it is renamed to .NAME.part.1 or the next number that is free. */
-AmsBody *ams_part_body_new (const gchar * path, const AmsLocalOptions * options);
+AmsBody *ams_part_body_new (const gchar *path, const AmsLocalOptions *options);
 
 /* Makes the finished body the file. What has been done already is not done again
  * when it is called again after an error. */
-gboolean ams_part_body_publish (AmsPartBody * body, GError ** error);
+gboolean ams_part_body_publish (AmsPartBody *body, GError **error);
 
 G_END_DECLS

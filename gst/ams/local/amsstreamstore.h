@@ -18,15 +18,18 @@ typedef struct
 {
   /* (transfer full) (nullable): NULL is a failure that is said once; a segment is
    * given up by it. */
-  GOutputStream *(*get_playlist_stream) (const gchar * name, gpointer user_data);
-  GOutputStream *(*get_segment_stream) (const gchar * name, gpointer user_data);
-  void (*remove) (const gchar * name, gpointer user_data);
+  GOutputStream *(*get_playlist_stream) (const gchar *name, gpointer user_data);
+  GOutputStream *(*get_segment_stream) (const gchar *name, gpointer user_data);
+  void (*remove) (const gchar *name, gpointer user_data);
 } AmsStreamCallbacks;
 
 #define AMS_TYPE_STREAM_STORE (ams_stream_store_get_type ())
-G_DECLARE_FINAL_TYPE (AmsStreamStore, ams_stream_store, AMS, STREAM_STORE, GObject)
+G_DECLARE_FINAL_TYPE (AmsStreamStore, ams_stream_store, AMS, STREAM_STORE,
+    GObject)
 
 /* @others: where what has no callback goes. */
-AmsStore *ams_stream_store_new (AmsStore * others, const AmsStreamCallbacks * callbacks, gpointer user_data, GDestroyNotify destroy);
+AmsStore *ams_stream_store_new (AmsStore *others,
+    const AmsStreamCallbacks *callbacks, gpointer user_data,
+    GDestroyNotify destroy);
 
 G_END_DECLS

@@ -27,23 +27,23 @@ struct _AmsBodyClass
 
   /* Takes @bytes in any case. FALSE: they are in memory still, and @error is
    * why; they are tried again at the next append and when the file is put. */
-  gboolean (*append) (AmsBody * body, GBytes * bytes, GError ** error);
+  gboolean (*append) (AmsBody *body, GBytes *bytes, GError **error);
   /* The file is the first @size bytes. Never does I/O. */
-  void (*finish) (AmsBody * body, guint64 size);
+  void (*finish) (AmsBody *body, guint64 size);
   /* The file will never be whole: leave nothing behind. A body that is merely
    * dropped leaves what is on disk, for the next start to find. */
-  void (*abandon) (AmsBody * body);
+  void (*abandon) (AmsBody *body);
   /* Bytes in memory. */
-  guint64 (*get_held) (AmsBody * body);
+  guint64 (*get_held) (AmsBody *body);
 };
 
-gboolean ams_body_append (AmsBody * body, GBytes * bytes, GError ** error);
-void ams_body_finish (AmsBody * body, guint64 size);
-void ams_body_abandon (AmsBody * body);
-guint64 ams_body_get_held (AmsBody * body);
-gboolean ams_body_drains (AmsBody * body);
+gboolean ams_body_append (AmsBody *body, GBytes *bytes, GError **error);
+void ams_body_finish (AmsBody *body, guint64 size);
+void ams_body_abandon (AmsBody *body);
+guint64 ams_body_get_held (AmsBody *body);
+gboolean ams_body_drains (AmsBody *body);
 /* Bytes appended; after finish: the size of the file. */
-guint64 ams_body_get_size (AmsBody * body);
+guint64 ams_body_get_size (AmsBody *body);
 
 #define AMS_TYPE_MEMORY_BODY (ams_memory_body_get_type ())
 G_DECLARE_FINAL_TYPE (AmsMemoryBody, ams_memory_body, AMS, MEMORY_BODY, AmsBody)
@@ -52,8 +52,9 @@ AmsBody *ams_memory_body_new (void);
 /* What a writer needs: the block that holds the byte at @offset, from there to
  * the block's end, at most to the file's end. NULL: @offset is the file's end.
  * (transfer none) The cost does not depend on the body's size. */
-const guint8 *ams_memory_body_peek (AmsMemoryBody * body, guint64 offset, gsize * length);
+const guint8 *ams_memory_body_peek (AmsMemoryBody *body, guint64 offset,
+    gsize *length);
 /* The whole, copied only if it is in several blocks. */
-GBytes *ams_memory_body_dup_bytes (AmsMemoryBody * body);
+GBytes *ams_memory_body_dup_bytes (AmsMemoryBody *body);
 
 G_END_DECLS

@@ -671,6 +671,7 @@ ams_delivery_get_stats (AmsDelivery *self, AmsDeliveryStats *stats)
   *stats = self->stats;
   stats->queued_files = ams_schedule_get_length (self->schedule);
   stats->in_flight = ams_schedule_get_in_flight (self->schedule);
+  stats->waiting_removes = ams_schedule_get_waiting_removes (self->schedule);
   if (oldest)
     stats->oldest_age = g_get_monotonic_time () - oldest->handed_over;
 }

@@ -16,9 +16,9 @@ G_BEGIN_DECLS
 
 typedef enum
 {
-  AMS_QUEUE_BLOCK,              /* upstream waits */
-  AMS_QUEUE_DROP_OLDEST,        /* the oldest segment is given up */
-  AMS_QUEUE_ERROR,              /* writing fails */
+  AMS_QUEUE_BLOCK, /* upstream waits */
+  AMS_QUEUE_DROP_OLDEST, /* the oldest segment is given up */
+  AMS_QUEUE_ERROR, /* writing fails */
 } AmsQueuePolicy;
 
 typedef struct
@@ -42,26 +42,30 @@ typedef struct
 /* Called with no lock held. An error lives during the call only. */
 typedef struct
 {
-  void (*stored) (const AmsFileInfo * file, gpointer user_data);
+  void (*stored) (const AmsFileInfo *file, gpointer user_data);
   /* Given up for good. */
-  void (*failed) (const AmsFileInfo * file, const GError * error, gpointer user_data);
+  void (*failed) (const AmsFileInfo *file, const GError *error,
+      gpointer user_data);
   /* A fault that is news; @name: the file it struck first (nullable). */
-  void (*warning) (const GError * error, const gchar * name, gpointer user_data);
+  void (*warning) (const GError *error, const gchar *name, gpointer user_data);
   /* The fault that was said with @error is over. */
-  void (*recovered) (const GError * error, gpointer user_data);
+  void (*recovered) (const GError *error, gpointer user_data);
   /* @delay: until the next attempt, in µs */
-  void (*retrying) (const AmsFileInfo * file, const GError * error, guint attempts, gint64 delay, gpointer user_data);
+  void (*retrying) (const AmsFileInfo *file, const GError *error,
+      guint attempts, gint64 delay, gpointer user_data);
 } AmsDeliveryCallbacks;
 
 typedef struct
 {
-  guint queued_files;           /* handed over and not settled */
+  guint queued_files; /* handed over and not settled */
   guint in_flight;
-  guint64 oldest_age;           /* µs since the oldest of them was handed over */
+  guint
+      waiting_removes; /* of the queued ones: removes whose time has not come */
+  guint64 oldest_age; /* µs since the oldest of them was handed over */
   guint64 stored_files, stored_bytes;
   guint64 removed_files;
-  guint64 failed_files;         /* given up */
-  guint64 superseded;           /* versions of playlists that were skipped */
+  guint64 failed_files; /* given up */
+  guint64 superseded; /* versions of playlists that were skipped */
   guint64 attempts, retries;
 } AmsDeliveryStats;
 
@@ -69,33 +73,37 @@ typedef struct _AmsDelivery AmsDelivery;
 
 /* @cancellable: ends everything; nothing is begun once it is cancelled.
  * @kick: called with @engine when ams_delivery_run() has work to do. */
-AmsDelivery *ams_delivery_new (AmsStore * store, const AmsDeliveryConfig * config, const AmsDeliveryCallbacks * callbacks, gpointer user_data, GCancellable * cancellable, void (*kick) (gpointer engine), gpointer engine);
+AmsDelivery *ams_delivery_new (AmsStore *store, const AmsDeliveryConfig *config,
+    const AmsDeliveryCallbacks *callbacks, gpointer user_data,
+    GCancellable *cancellable, void (*kick) (gpointer engine), gpointer engine);
 /* Operations still in flight are cancelled and orphaned: their ends are ignored. */
-void ams_delivery_free (AmsDelivery * delivery);
+void ams_delivery_free (AmsDelivery *delivery);
 
-void ams_delivery_begin (AmsDelivery * delivery, const AmsFileBegin * begin);
-void ams_delivery_write (AmsDelivery * delivery, GBytes * bytes);
-void ams_delivery_end (AmsDelivery * delivery, const AmsFileEnd * end);
+void ams_delivery_begin (AmsDelivery *delivery, const AmsFileBegin *begin);
+void ams_delivery_write (AmsDelivery *delivery, GBytes *bytes);
+void ams_delivery_end (AmsDelivery *delivery, const AmsFileEnd *end);
 /* The open file will not be whole: as told from upstream; or for want of room,
  * so that it is announced as failed. Nothing if there is none. */
-void ams_delivery_abandon (AmsDelivery * delivery);
-void ams_delivery_give_up_open (AmsDelivery * delivery);
-void ams_delivery_remove (AmsDelivery * delivery, const gchar * name, gdouble after);
-void ams_delivery_adopt (AmsDelivery * delivery, const gchar * name, guint64 size);
+void ams_delivery_abandon (AmsDelivery *delivery);
+void ams_delivery_give_up_open (AmsDelivery *delivery);
+void ams_delivery_remove (AmsDelivery *delivery, const gchar *name,
+    gdouble after);
+void ams_delivery_adopt (AmsDelivery *delivery, const gchar *name,
+    guint64 size);
 
 /* Begins what may begin. Returns when to be called again, as of
  * g_get_monotonic_time(). */
-gint64 ams_delivery_run (AmsDelivery * delivery);
+gint64 ams_delivery_run (AmsDelivery *delivery);
 /* With @queued bytes that are yet to come: drops what may be dropped until they
  * fit, if that is the policy. */
-void ams_delivery_make_room (AmsDelivery * delivery, guint64 queued);
+void ams_delivery_make_room (AmsDelivery *delivery, guint64 queued);
 
 /* Bytes in memory: in all, of the open file, and whether that one drains. */
-guint64 ams_delivery_get_held (AmsDelivery * delivery);
-guint64 ams_delivery_get_open_held (AmsDelivery * delivery);
-gboolean ams_delivery_open_drains (AmsDelivery * delivery);
-gboolean ams_delivery_is_settled (AmsDelivery * delivery);
-guint ams_delivery_get_in_flight (AmsDelivery * delivery);
-void ams_delivery_get_stats (AmsDelivery * delivery, AmsDeliveryStats * stats);
+guint64 ams_delivery_get_held (AmsDelivery *delivery);
+guint64 ams_delivery_get_open_held (AmsDelivery *delivery);
+gboolean ams_delivery_open_drains (AmsDelivery *delivery);
+gboolean ams_delivery_is_settled (AmsDelivery *delivery);
+guint ams_delivery_get_in_flight (AmsDelivery *delivery);
+void ams_delivery_get_stats (AmsDelivery *delivery, AmsDeliveryStats *stats);
 
 G_END_DECLS

@@ -13,6 +13,9 @@
 GST_DEBUG_CATEGORY_STATIC (ams_engine_debug);
 #define GST_CAT_DEFAULT ams_engine_debug
 
+/* What may wait for the store while the source waits rather than the data. */
+#define PATIENT_QUEUE_BYTES (8 * 1024 * 1024)
+
 #define STOP_TIMEOUT G_TIME_SPAN_SECOND
 /* How long operations may take to heed their cancellable. */
 #define CANCEL_TIMEOUT (STOP_TIMEOUT / 2)
@@ -68,6 +71,7 @@ struct _AmsEngine
   gboolean open; /* upstream has begun a file and not ended it */
   AmsFileRole upstream_role; /* of that */
   gboolean skipping; /* the rest of it is not wanted any more */
+  gboolean patient; /* see ams_engine_set_patient() */
   gboolean flushing;
   gboolean stopping;
   gboolean exited;
@@ -206,8 +210,11 @@ is_waiting_futile_locked (AmsEngine *self)
 static AmsEngineResult
 wait_for_room_locked (AmsEngine *self, gsize size)
 {
+  guint64 max = self->config.max_queue_bytes;
+
   while (total_locked (self) > 0 &&
-      total_locked (self) + size > self->config.max_queue_bytes) {
+      total_locked (self) + size >
+          (self->patient ? MIN (max, PATIENT_QUEUE_BYTES) : max)) {
     if (self->stopping || self->flushing)
       return AMS_ENGINE_FLUSHING;
     if (is_waiting_futile_locked (self)) {
@@ -224,6 +231,8 @@ wait_for_room_locked (AmsEngine *self, gsize size)
 static AmsEngineResult
 make_room_locked (AmsEngine *self, gsize size)
 {
+  if (self->patient)
+    return wait_for_room_locked (self, size);
   switch (self->config.queue_policy) {
     case AMS_QUEUE_BLOCK:
       return wait_for_room_locked (self, size);
@@ -328,6 +337,15 @@ ams_engine_adopt (AmsEngine *self, const gchar *name, guint64 size)
   command->file.name = g_strdup (name);
   command->file.size = size;
   return push (self, command);
+}
+
+void
+ams_engine_set_patient (AmsEngine *self, gboolean patient)
+{
+  g_mutex_lock (&self->lock);
+  self->patient = patient;
+  g_cond_broadcast (&self->changed);
+  g_mutex_unlock (&self->lock);
 }
 
 void

@@ -18,15 +18,15 @@ G_DECLARE_FINAL_TYPE (AmsEngine, ams_engine, AMS, ENGINE, GObject)
 typedef enum
 {
   AMS_ENGINE_OK,
-  AMS_ENGINE_FLUSHING,          /* flushing, or stopped: nothing was taken */
-  AMS_ENGINE_FULL,              /* AMS_QUEUE_ERROR, and no room: nothing was taken */
+  AMS_ENGINE_FLUSHING, /* flushing, or stopped: nothing was taken */
+  AMS_ENGINE_FULL, /* AMS_QUEUE_ERROR, and no room: nothing was taken */
 } AmsEngineResult;
 
 typedef enum
 {
   AMS_DRAIN_DONE,
   AMS_DRAIN_TIMEOUT,
-  AMS_DRAIN_CANCELLED,          /* flushing, stopped, or the cancellable */
+  AMS_DRAIN_CANCELLED, /* flushing, stopped, or the cancellable */
 } AmsDrainResult;
 
 typedef struct
@@ -37,36 +37,48 @@ typedef struct
 
 /* @callbacks are called on the engine's thread with no lock held. @user_data is
  * kept until the thread is gone, even if that outlives ams_engine_stop(). */
-AmsEngine *ams_engine_new (AmsStore * store, const AmsDeliveryConfig * config, const AmsDeliveryCallbacks * callbacks, gpointer user_data, GDestroyNotify destroy);
+AmsEngine *ams_engine_new (AmsStore *store, const AmsDeliveryConfig *config,
+    const AmsDeliveryCallbacks *callbacks, gpointer user_data,
+    GDestroyNotify destroy);
 
 /* An engine is started and stopped once. */
-gboolean ams_engine_start (AmsEngine * engine, GError ** error);
+gboolean ams_engine_start (AmsEngine *engine, GError **error);
 /* Marks, cancels, joins. What is not in the store is not put any more. Returns
  * after a second at the latest: a thread that hangs in a disk is left to end by
  * itself, FALSE is returned, and no callback comes any more but one that is
  * running. */
-gboolean ams_engine_stop (AmsEngine * engine);
+gboolean ams_engine_stop (AmsEngine *engine);
 
 /* From the streaming thread. Only write() may wait, and only if the policy is to
  * block; flushing or stopping ends that. */
-AmsEngineResult ams_engine_begin (AmsEngine * engine, const AmsFileBegin * begin);
-AmsEngineResult ams_engine_write (AmsEngine * engine, GBytes * bytes);
-AmsEngineResult ams_engine_end (AmsEngine * engine, const AmsFileEnd * end);
-AmsEngineResult ams_engine_remove (AmsEngine * engine, const gchar * name, gdouble after);
-AmsEngineResult ams_engine_adopt (AmsEngine * engine, const gchar * name, guint64 size);
+AmsEngineResult ams_engine_begin (AmsEngine *engine, const AmsFileBegin *begin);
+AmsEngineResult ams_engine_write (AmsEngine *engine, GBytes *bytes);
+AmsEngineResult ams_engine_end (AmsEngine *engine, const AmsFileEnd *end);
+AmsEngineResult ams_engine_remove (AmsEngine *engine, const gchar *name,
+    gdouble after);
+AmsEngineResult ams_engine_adopt (AmsEngine *engine, const gchar *name,
+    guint64 size);
+
+/* TRUE: the source is not live. Whatever the policy, write() waits when more than 8 MiB (or
+ * max_queue_bytes, if that is less) are queued: nothing need be given up, nor held. */
+void ams_engine_set_patient (AmsEngine *engine, gboolean patient);
 
 /* TRUE: the open file is abandoned, and waiting ends; whole files go on. */
-void ams_engine_set_flushing (AmsEngine * engine, gboolean flushing);
+void ams_engine_set_flushing (AmsEngine *engine, gboolean flushing);
 
 /* Waits until all that was handed over as a whole is settled, but for removes
  * that wait for their time. @timeout: µs, -1 for ever. */
-AmsDrainResult ams_engine_drain (AmsEngine * engine, gint64 timeout, GCancellable * cancellable);
+AmsDrainResult ams_engine_drain (AmsEngine *engine, gint64 timeout,
+    GCancellable *cancellable);
 
 /* From any thread but the engine's; these wait. */
-GBytes *ams_engine_fetch (AmsEngine * engine, const gchar * name, gboolean partial, guint64 max_size, GCancellable * cancellable, GError ** error);
+GBytes *ams_engine_fetch (AmsEngine *engine, const gchar *name,
+    gboolean partial, guint64 max_size, GCancellable *cancellable,
+    GError **error);
 /* (element-type AmsFileEntry) */
-GPtrArray *ams_engine_list (AmsEngine * engine, const gchar * prefix, GCancellable * cancellable, GError ** error);
+GPtrArray *ams_engine_list (AmsEngine *engine, const gchar *prefix,
+    GCancellable *cancellable, GError **error);
 
-void ams_engine_get_stats (AmsEngine * engine, AmsEngineStats * stats);
+void ams_engine_get_stats (AmsEngine *engine, AmsEngineStats *stats);
 
 G_END_DECLS

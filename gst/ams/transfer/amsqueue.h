@@ -16,8 +16,8 @@ typedef enum
   AMS_COMMAND_BEGIN,
   AMS_COMMAND_DATA,
   AMS_COMMAND_END,
-  AMS_COMMAND_ABANDON,          /* the open file: told from upstream, by a flush */
-  AMS_COMMAND_GIVE_UP,          /* the open file, for want of room */
+  AMS_COMMAND_ABANDON, /* the open file: told from upstream, by a flush */
+  AMS_COMMAND_GIVE_UP, /* the open file, for want of room */
   AMS_COMMAND_REMOVE,
   AMS_COMMAND_ADOPT,
   AMS_COMMAND_FETCH,
@@ -41,37 +41,37 @@ typedef struct
     gpointer request;
   };
   GDestroyNotify free_request;
-  gboolean given_up;            /* BEGIN: its bytes were taken back */
+  gboolean given_up; /* BEGIN: its bytes were taken back */
 } AmsCommand;
 
 typedef struct
 {
-  GQueue commands;              /* of AmsCommand */
-  guint64 bytes;                /* of data in them */
-  gboolean in_file;             /* what was popped last is of a file that is still open */
-  AmsFileRole role;             /* of that file */
+  GQueue commands; /* of AmsCommand */
+  guint64 bytes; /* of data in them */
+  gboolean in_file; /* what was popped last is of a file that is still open */
+  AmsFileRole role; /* of that file */
 } AmsQueue;
 
 AmsCommand *ams_command_new (AmsCommandKind kind);
 void ams_command_free (gpointer command);
 
-void ams_queue_init (AmsQueue * queue);
-void ams_queue_clear (AmsQueue * queue);
+void ams_queue_init (AmsQueue *queue);
+void ams_queue_clear (AmsQueue *queue);
 /* (transfer full) */
-void ams_queue_push (AmsQueue * queue, AmsCommand * command);
+void ams_queue_push (AmsQueue *queue, AmsCommand *command);
 /* (transfer full) (nullable) */
-AmsCommand *ams_queue_pop (AmsQueue * queue);
-gboolean ams_queue_is_empty (const AmsQueue * queue);
+AmsCommand *ams_queue_pop (AmsQueue *queue);
+gboolean ams_queue_is_empty (const AmsQueue *queue);
 /* Files, whole or not, that begin in it. */
-guint ams_queue_count_files (const AmsQueue * queue);
+guint ams_queue_count_files (const AmsQueue *queue);
 
 /* Whether files of @role may be given up for want of room: what a recording can
  * do without. */
 gboolean ams_queue_is_droppable (AmsFileRole role);
 /* Takes the data of the oldest file that may be given up back out, and leaves word
  * of that for the engine's thread. FALSE: there is none. */
-gboolean ams_queue_take_back (AmsQueue * queue);
+gboolean ams_queue_take_back (AmsQueue *queue);
 /* The file that data are pushed for now was taken back: no more of it is wanted. */
-gboolean ams_queue_has_taken_last (const AmsQueue * queue);
+gboolean ams_queue_has_taken_last (const AmsQueue *queue);
 
 G_END_DECLS

@@ -579,6 +579,12 @@ ams_schedule_get_in_flight (AmsSchedule *self)
   return self->in_flight;
 }
 
+guint
+ams_schedule_get_waiting_removes (AmsSchedule *self)
+{
+  return self->removes_waiting;
+}
+
 gboolean
 ams_schedule_is_settled (AmsSchedule *self)
 {

@@ -42,70 +42,75 @@ typedef struct
   AmsFileRole role;
   guint64 version;
   gboolean final;
-  GStrv failed;                 /* (nullable): what this version is the first to heed */
-  gint64 after;                 /* REMOVE: µs */
-  gpointer data;                /* the engine's */
+  GStrv failed; /* (nullable): what this version is the first to heed */
+  gint64 after; /* REMOVE: µs */
+  gpointer data; /* the engine's */
   GDestroyNotify free_data;
 
   /* Kept by the schedule, for reading only: */
-  guint64 index;                /* of hand-over, from 1 */
+  guint64 index; /* of hand-over, from 1 */
   gint64 handed_over;
-  guint attempts;               /* that were begun */
+  guint attempts; /* that were begun */
   gint64 not_before;
-  gint64 due;                   /* REMOVE: when `after` has passed; 0: not known yet */
+  gint64 due; /* REMOVE: when `after` has passed; 0: not known yet */
   gboolean in_flight;
   GList link;
 } AmsJob;
 
-AmsJob *ams_job_new (AmsJobKind kind, const gchar * name, AmsFileRole role);
-void ams_job_free (AmsJob * job);
+AmsJob *ams_job_new (AmsJobKind kind, const gchar *name, AmsFileRole role);
+void ams_job_free (AmsJob *job);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (AmsJob, ams_job_free)
 
 typedef enum
 {
-  AMS_DROP_SUPERSEDED,          /* a later version goes instead */
-  AMS_DROP_WITHHELD,            /* names a file that was given up */
-  AMS_DROP_CANCELLED,           /* a remove of a name that was put again */
+  AMS_DROP_SUPERSEDED, /* a later version goes instead */
+  AMS_DROP_WITHHELD, /* names a file that was given up */
+  AMS_DROP_CANCELLED, /* a remove of a name that was put again */
 } AmsDropReason;
 
-typedef void (*AmsScheduleDropped) (const AmsJob * job, AmsDropReason reason, gpointer user_data);
+typedef void (*AmsScheduleDropped) (const AmsJob *job, AmsDropReason reason,
+    gpointer user_data);
 
 typedef struct _AmsSchedule AmsSchedule;
 
 /* @dropped: (nullable) (scope forever): called before such a job is freed. */
-AmsSchedule *ams_schedule_new (guint max_parallel, AmsScheduleDropped dropped, gpointer user_data);
-void ams_schedule_free (AmsSchedule * schedule);
+AmsSchedule *ams_schedule_new (guint max_parallel, AmsScheduleDropped dropped,
+    gpointer user_data);
+void ams_schedule_free (AmsSchedule *schedule);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (AmsSchedule, ams_schedule_free)
 
-void ams_schedule_set_max_parallel (AmsSchedule * schedule, guint max_parallel);
+void ams_schedule_set_max_parallel (AmsSchedule *schedule, guint max_parallel);
 
 /* @job: (transfer full) */
-void ams_schedule_add (AmsSchedule * schedule, AmsJob * job, gint64 now);
+void ams_schedule_add (AmsSchedule *schedule, AmsJob *job, gint64 now);
 /* A file that was given up before it was whole. */
-void ams_schedule_add_failed (AmsSchedule * schedule, const gchar * name, AmsFileRole role);
+void ams_schedule_add_failed (AmsSchedule *schedule, const gchar *name,
+    AmsFileRole role);
 
 /* The job to begin now, which is in flight from here on; or NULL, and then
  * @next is when to ask again if nothing else happens. (transfer none) */
-AmsJob *ams_schedule_pick (AmsSchedule * schedule, gint64 now, gint64 * next);
+AmsJob *ams_schedule_pick (AmsSchedule *schedule, gint64 now, gint64 *next);
 /* The end of a job in flight: confirmed, to be tried again, given up. done and
  * give_up free it; give_up is also for jobs that are not in flight. */
-void ams_schedule_done (AmsSchedule * schedule, AmsJob * job);
-void ams_schedule_retry (AmsSchedule * schedule, AmsJob * job, gint64 not_before);
-void ams_schedule_give_up (AmsSchedule * schedule, AmsJob * job);
+void ams_schedule_done (AmsSchedule *schedule, AmsJob *job);
+void ams_schedule_retry (AmsSchedule *schedule, AmsJob *job, gint64 not_before);
+void ams_schedule_give_up (AmsSchedule *schedule, AmsJob *job);
 
 /* Drops every second of the pending versions of each playlist name, but the
  * last. FALSE: there was nothing to drop. */
-gboolean ams_schedule_thin (AmsSchedule * schedule);
+gboolean ams_schedule_thin (AmsSchedule *schedule);
 
-typedef gboolean (*AmsJobFunc) (const AmsJob * job, gpointer user_data);
+typedef gboolean (*AmsJobFunc) (const AmsJob *job, gpointer user_data);
 /* The first job not in flight for which @matches. (transfer none) (nullable) */
-AmsJob *ams_schedule_find (AmsSchedule * schedule, AmsJobFunc matches, gpointer user_data);
+AmsJob *ams_schedule_find (AmsSchedule *schedule, AmsJobFunc matches,
+    gpointer user_data);
 
 /* The oldest job. (transfer none) (nullable) */
-const AmsJob *ams_schedule_peek_oldest (AmsSchedule * schedule);
-guint ams_schedule_get_length (AmsSchedule * schedule);
-guint ams_schedule_get_in_flight (AmsSchedule * schedule);
+const AmsJob *ams_schedule_peek_oldest (AmsSchedule *schedule);
+guint ams_schedule_get_length (AmsSchedule *schedule);
+guint ams_schedule_get_in_flight (AmsSchedule *schedule);
+guint ams_schedule_get_waiting_removes (AmsSchedule *schedule);
 /* Nothing is left but removes that wait for their time. */
-gboolean ams_schedule_is_settled (AmsSchedule * schedule);
+gboolean ams_schedule_is_settled (AmsSchedule *schedule);
 
 G_END_DECLS

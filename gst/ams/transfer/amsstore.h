@@ -23,11 +23,12 @@ G_BEGIN_DECLS
 GQuark ams_store_error_quark (void);
 
 /* @http_status: 0 if there is none. @retry_after: in s, 0 if not asked for. */
-GError *ams_store_error_new (AmsFailure failure, guint http_status, guint retry_after, const gchar * format, ...) G_GNUC_PRINTF (4, 5);
+GError *ams_store_error_new (AmsFailure failure, guint http_status,
+    guint retry_after, const gchar *format, ...) G_GNUC_PRINTF (4, 5);
 /* Of any error, also of other domains. */
-AmsFailure ams_store_error_get_failure (const GError * error);
-guint ams_store_error_get_http_status (const GError * error);
-guint ams_store_error_get_retry_after (const GError * error);
+AmsFailure ams_store_error_get_failure (const GError *error);
+guint ams_store_error_get_http_status (const GError *error);
+guint ams_store_error_get_retry_after (const GError *error);
 
 /* What to put. */
 typedef struct
@@ -36,7 +37,7 @@ typedef struct
   AmsFileRole role;
   const gchar *content_type;
   guint64 version;
-  AmsBody *body;                /* finished */
+  AmsBody *body; /* finished */
   /* So many of its first bytes are in the store already, as the whole of what
    * this engine put last under this name. 0: not known. */
   guint64 unchanged;
@@ -51,41 +52,71 @@ struct _AmsStoreInterface
 
   /* Where the bytes of a file go that is just being made. NULL: memory. Never
    * fails: a body that cannot be opened keeps its bytes and says so at append. */
-  AmsBody *(*create_body) (AmsStore * store, const AmsFileBegin * begin);
+  AmsBody *(*create_body) (AmsStore *store, const AmsFileBegin *begin);
 
   /* The file appears under its name as a whole or not at all. @put and what
    * it points to live until the callback. */
-  void (*put_async) (AmsStore * store, const AmsPut * put, GCancellable * cancellable, GAsyncReadyCallback callback, gpointer user_data);
-  gboolean (*put_finish) (AmsStore * store, GAsyncResult * result, GError ** error);
+  void (*put_async) (AmsStore *store, const AmsPut *put,
+      GCancellable *cancellable, GAsyncReadyCallback callback,
+      gpointer user_data);
+  gboolean (
+      *put_finish) (AmsStore *store, GAsyncResult *result, GError **error);
 
   /* A file that is not there is removed. */
-  void (*remove_async) (AmsStore * store, const gchar * name, GCancellable * cancellable, GAsyncReadyCallback callback, gpointer user_data);
-  gboolean (*remove_finish) (AmsStore * store, GAsyncResult * result, GError ** error);
+  void (*remove_async) (AmsStore *store, const gchar *name,
+      GCancellable *cancellable, GAsyncReadyCallback callback,
+      gpointer user_data);
+  gboolean (
+      *remove_finish) (AmsStore *store, GAsyncResult *result, GError **error);
 
   /* AMS_FAILURE_ABSENT only when the store knows that there is none. */
-  void (*fetch_async) (AmsStore * store, const gchar * name, gboolean partial, guint64 max_size, GCancellable * cancellable, GAsyncReadyCallback callback, gpointer user_data);
-  GBytes *(*fetch_finish) (AmsStore * store, GAsyncResult * result, GError ** error);
+  void (*fetch_async) (AmsStore *store, const gchar *name, gboolean partial,
+      guint64 max_size, GCancellable *cancellable, GAsyncReadyCallback callback,
+      gpointer user_data);
+  GBytes *(
+      *fetch_finish) (AmsStore *store, GAsyncResult *result, GError **error);
 
   /* (nullable) (element-type AmsFileEntry) */
-  void (*list_async) (AmsStore * store, const gchar * prefix, GCancellable * cancellable, GAsyncReadyCallback callback, gpointer user_data);
-  GPtrArray *(*list_finish) (AmsStore * store, GAsyncResult * result, GError ** error);
+  void (*list_async) (AmsStore *store, const gchar *prefix,
+      GCancellable *cancellable, GAsyncReadyCallback callback,
+      gpointer user_data);
+  GPtrArray *(
+      *list_finish) (AmsStore *store, GAsyncResult *result, GError **error);
 
   /* (nullable) */
-  void (*adopt_async) (AmsStore * store, const gchar * name, guint64 size, GCancellable * cancellable, GAsyncReadyCallback callback, gpointer user_data);
-  gboolean (*adopt_finish) (AmsStore * store, GAsyncResult * result, GError ** error);
+  void (*adopt_async) (AmsStore *store, const gchar *name, guint64 size,
+      GCancellable *cancellable, GAsyncReadyCallback callback,
+      gpointer user_data);
+  gboolean (
+      *adopt_finish) (AmsStore *store, GAsyncResult *result, GError **error);
 };
 
 /* The functions below answer AMS_FAILURE_UNSUPPORTED for what a store lacks. */
-AmsBody *ams_store_create_body (AmsStore * store, const AmsFileBegin * begin);
-void ams_store_put_async (AmsStore * store, const AmsPut * put, GCancellable * cancellable, GAsyncReadyCallback callback, gpointer user_data);
-gboolean ams_store_put_finish (AmsStore * store, GAsyncResult * result, GError ** error);
-void ams_store_remove_async (AmsStore * store, const gchar * name, GCancellable * cancellable, GAsyncReadyCallback callback, gpointer user_data);
-gboolean ams_store_remove_finish (AmsStore * store, GAsyncResult * result, GError ** error);
-void ams_store_fetch_async (AmsStore * store, const gchar * name, gboolean partial, guint64 max_size, GCancellable * cancellable, GAsyncReadyCallback callback, gpointer user_data);
-GBytes *ams_store_fetch_finish (AmsStore * store, GAsyncResult * result, GError ** error);
-void ams_store_list_async (AmsStore * store, const gchar * prefix, GCancellable * cancellable, GAsyncReadyCallback callback, gpointer user_data);
-GPtrArray *ams_store_list_finish (AmsStore * store, GAsyncResult * result, GError ** error);
-void ams_store_adopt_async (AmsStore * store, const gchar * name, guint64 size, GCancellable * cancellable, GAsyncReadyCallback callback, gpointer user_data);
-gboolean ams_store_adopt_finish (AmsStore * store, GAsyncResult * result, GError ** error);
+AmsBody *ams_store_create_body (AmsStore *store, const AmsFileBegin *begin);
+void ams_store_put_async (AmsStore *store, const AmsPut *put,
+    GCancellable *cancellable, GAsyncReadyCallback callback,
+    gpointer user_data);
+gboolean ams_store_put_finish (AmsStore *store, GAsyncResult *result,
+    GError **error);
+void ams_store_remove_async (AmsStore *store, const gchar *name,
+    GCancellable *cancellable, GAsyncReadyCallback callback,
+    gpointer user_data);
+gboolean ams_store_remove_finish (AmsStore *store, GAsyncResult *result,
+    GError **error);
+void ams_store_fetch_async (AmsStore *store, const gchar *name,
+    gboolean partial, guint64 max_size, GCancellable *cancellable,
+    GAsyncReadyCallback callback, gpointer user_data);
+GBytes *ams_store_fetch_finish (AmsStore *store, GAsyncResult *result,
+    GError **error);
+void ams_store_list_async (AmsStore *store, const gchar *prefix,
+    GCancellable *cancellable, GAsyncReadyCallback callback,
+    gpointer user_data);
+GPtrArray *ams_store_list_finish (AmsStore *store, GAsyncResult *result,
+    GError **error);
+void ams_store_adopt_async (AmsStore *store, const gchar *name, guint64 size,
+    GCancellable *cancellable, GAsyncReadyCallback callback,
+    gpointer user_data);
+gboolean ams_store_adopt_finish (AmsStore *store, GAsyncResult *result,
+    GError **error);
 
 G_END_DECLS

@@ -13,10 +13,13 @@ G_BEGIN_DECLS
 
 /* The one place that maps the errors of stores to the bus. @type: ERROR, WARNING, INFO.
  * @name: (nullable): the file that was struck first */
-void ams_put_post (GstElement * element, GstMessageType type, const GError * error, const gchar * text, const gchar * name);
-void ams_put_post_undelivered (GstElement * element, guint files, const gchar * why);
+void ams_put_post (GstElement *element, GstMessageType type,
+    const GError *error, const gchar *text, const gchar *name);
+void ams_put_post_undelivered (GstElement *element, guint files,
+    const gchar *why);
 /* An element message about @file. @fields: (transfer full): what it has of its own */
-void ams_put_post_file (GstElement * element, GstStructure * fields, const AmsFileInfo * file);
-GstStructure *ams_put_stats_to_structure (const AmsEngineStats * stats);
+void ams_put_post_file (GstElement *element, GstStructure *fields,
+    const AmsFileInfo *file);
+GstStructure *ams_put_stats_to_structure (const AmsEngineStats *stats);
 
 G_END_DECLS

@@ -477,7 +477,8 @@ handle_eos (GstAmsPutSink *self, guint32 seqnum)
     return;
   if (result == AMS_DRAIN_TIMEOUT) {
     ams_engine_get_stats (engine, &stats);
-    ams_put_post_undelivered (GST_ELEMENT (self), stats.files.queued_files,
+    ams_put_post_undelivered (GST_ELEMENT (self),
+        stats.files.queued_files - stats.files.waiting_removes,
         "drain-timeout has passed at the end of the stream");
   }
   reach_eos (self, seqnum);
@@ -686,8 +687,10 @@ stop (GstAmsPutSink *self)
   g_object_unref (g_steal_pointer (&priv->engine));
   GST_OBJECT_UNLOCK (self);
   ams_engine_get_stats (engine, &stats);
-  if (stats.files.queued_files > 0)
-    ams_put_post_undelivered (GST_ELEMENT (self), stats.files.queued_files,
+  /* Removes whose time has not come are nothing undelivered. */
+  if (stats.files.queued_files > stats.files.waiting_removes)
+    ams_put_post_undelivered (GST_ELEMENT (self),
+        stats.files.queued_files - stats.files.waiting_removes,
         "delivery was stopped");
 }
 
@@ -712,6 +715,15 @@ gst_ams_put_sink_change_state (GstElement *element, GstStateChange transition)
       result != GST_STATE_CHANGE_FAILURE)
     set_playing (self, TRUE);
   return result;
+}
+
+void
+gst_ams_put_sink_set_patient (GstAmsPutSink *self, gboolean patient)
+{
+  g_autoptr (AmsEngine) engine = ref_engine (self);
+
+  if (engine)
+    ams_engine_set_patient (engine, patient);
 }
 
 gboolean

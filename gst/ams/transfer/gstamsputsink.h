@@ -9,7 +9,8 @@
 G_BEGIN_DECLS
 
 #define GST_TYPE_AMS_PUT_SINK (gst_ams_put_sink_get_type ())
-G_DECLARE_DERIVABLE_TYPE (GstAmsPutSink, gst_ams_put_sink, GST, AMS_PUT_SINK, GstElement)
+G_DECLARE_DERIVABLE_TYPE (GstAmsPutSink, gst_ams_put_sink, GST, AMS_PUT_SINK,
+    GstElement)
 
 struct _GstAmsPutSinkClass
 {
@@ -18,7 +19,7 @@ struct _GstAmsPutSinkClass
   /* At READY→PAUSED, on the thread that changes the state. The engine calls the
    * store on its own thread. (transfer full); NULL: @error says why. A subclass
    * has a pad template "sink". */
-  AmsStore *(*create_store) (GstAmsPutSink * sink, GError ** error);
+  AmsStore *(*create_store) (GstAmsPutSink *sink, GError **error);
 
   /* At PAUSED→READY, what is queued gets so long (µs) to reach the store; at most 0.5 s. */
   gint64 stop_grace;
@@ -28,6 +29,10 @@ struct _GstAmsPutSinkClass
  * removes that wait for their time. FALSE: @timeout (ns, GST_CLOCK_TIME_NONE: for ever)
  * has passed, or the sink was stopped or flushed. Not from the sink's own callbacks
  * (stored and failed events, messages). */
-gboolean gst_ams_put_sink_drain (GstAmsPutSink * sink, GstClockTime timeout);
+gboolean gst_ams_put_sink_drain (GstAmsPutSink *sink, GstClockTime timeout);
+
+/* TRUE: the source is not live, so it can wait: with a full queue it does, whatever queue-policy says, and the queue
+ * is short. FALSE again at each READY→PAUSED. */
+void gst_ams_put_sink_set_patient (GstAmsPutSink *sink, gboolean patient);
 
 G_END_DECLS

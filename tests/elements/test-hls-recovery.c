@@ -1,0 +1,792 @@
+/* amshls: HLS recording for GStreamer
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+/* What amshlssink makes of what is there when it starts: the remains of a crash, and
+ * playlists that somebody else wrote. A crash is made of a recording that ended well: its folder is put back to
+ * what a kill at that moment would have left. */
+
+#include "config.h"
+
+#include "hls-common.h"
+
+#include <glib/gstdio.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/inotify.h>
+#include <unistd.h>
+
+#define SECONDS(n) ((n) *GST_SECOND)
+#define PACKET 188
+#define END "#EXT-X-ENDLIST\n"
+
+enum
+{
+  APPEND,
+  APPEND_OR_NEW,
+  ERROR,
+  OVERWRITE,
+};
+
+/* ---- crashes ---- */
+
+/* A recording of five segments of 2 s, as it was when it had ended well. */
+typedef struct
+{
+  Hls *hls;
+  gchar *playlist_name;
+  gchar *journal_path;
+  gchar *journal; /* while the last segment was open */
+  HlsPlaylist *whole;
+  gchar *listed; /* what the crash leaves of the playlist */
+  gchar *last; /* path of the last segment */
+  gchar *part; /* and of what the crash leaves of it */
+  gchar *last_bytes;
+  gsize last_size, part_size;
+} Crash;
+
+static void
+crash_free (Crash *crash)
+{
+  g_free (crash->playlist_name);
+  g_free (crash->journal_path);
+  g_free (crash->journal);
+  g_clear_pointer (&crash->whole, hls_playlist_free);
+  g_free (crash->listed);
+  g_free (crash->last);
+  g_free (crash->part);
+  g_free (crash->last_bytes);
+  hls_free (crash->hls);
+  g_free (crash);
+}
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (Crash, crash_free)
+
+/* Returns the text of the file once it has @word in it. */
+static gchar *
+wait_for_text (const gchar *path, const gchar *word)
+{
+  g_autofree gchar *dir = g_path_get_dirname (path);
+  gint fd = inotify_init1 (0);
+  gchar events[4096];
+  gchar *text = NULL;
+
+  g_assert_cmpint (
+      inotify_add_watch (fd, dir, IN_MOVED_TO | IN_CLOSE_WRITE | IN_MODIFY), >=,
+      0);
+  while (
+      !g_file_get_contents (path, &text, NULL, NULL) || !strstr (text, word)) {
+    g_clear_pointer (&text, g_free);
+    g_assert_cmpint (read (fd, events, sizeof events), >, 0);
+  }
+  close (fd);
+  return text;
+}
+
+static gchar *
+playlist_location (Hls *hls, const gchar *message, guint n)
+{
+  g_autoptr (GstMessage) started =
+      hls_wait (hls, GST_MESSAGE_ELEMENT, message, n);
+  const gchar *location = gst_structure_get_string (
+      gst_message_get_structure (started), "playlist-location");
+
+  g_assert_nonnull (location);
+  return g_strdup (location);
+}
+
+/* With the tracks and properties as they are. @jump: before the last segment. */
+static Crash *
+record_for_crash (Hls *hls, GstClockTimeDiff jump)
+{
+  Crash *crash = g_new0 (Crash, 1);
+  g_autofree gchar *path = NULL;
+  g_autofree gchar *hidden = NULL;
+  const HlsSegment *last;
+
+  crash->hls = hls;
+  hls_play (hls);
+  hls_push_until (hls, SECONDS (8));
+  hls->video->offset += jump;
+  if (hls->audio)
+    hls->audio->offset += jump;
+  hls_push_until (hls, SECONDS (10));
+  path = playlist_location (hls, "ams-recording-started", 1);
+  crash->playlist_name = g_path_get_basename (path);
+  crash->journal_path = hls_path (hls, ".p.m3u8.journal");
+  crash->journal = wait_for_text (crash->journal_path, "00004.ts");
+  hls_eos (hls);
+  hls_stop (hls);
+  crash->whole = hls_check_in (hls->dir, path);
+  g_assert_cmpuint (crash->whole->segments->len, ==, 5);
+
+  last = hls_segment (crash->whole, 4);
+  crash->last = hls_path (hls, last->uri);
+  hidden = g_strdup_printf (".%s.part", last->uri);
+  crash->part = hls_path (hls, hidden);
+  g_assert_true (g_file_get_contents (crash->last, &crash->last_bytes,
+      &crash->last_size, NULL));
+  hls_forget_messages (hls);
+  return crash;
+}
+
+static void
+put (const gchar *path, const gchar *bytes, gsize size)
+{
+  g_assert_true (g_file_set_contents (path, bytes, size, NULL));
+}
+
+/* Puts the folder back: @listed segments are in the playlist, the last one is a part file. */
+static void
+crash_now (Crash *crash, guint listed, gsize part_size, gboolean journal)
+{
+  g_autofree gchar *path = hls_path (crash->hls, crash->playlist_name);
+  const gchar *uri = hls_segment (crash->whole, listed - 1)->uri;
+  const gchar *end = strstr (crash->whole->text, uri) + strlen (uri) + 1;
+
+  g_free (crash->listed);
+  crash->listed = g_strndup (crash->whole->text, end - crash->whole->text);
+  put (path, crash->listed, -1);
+  g_unlink (crash->last);
+  put (crash->part, crash->last_bytes, part_size);
+  crash->part_size = part_size;
+  if (journal)
+    put (crash->journal_path, crash->journal, -1);
+}
+
+static Crash *
+crash_new (gboolean audio)
+{
+  Hls *hls = hls_new ();
+
+  hls_add_video (hls, NULL);
+  if (audio)
+    hls_add_audio (hls);
+  return record_for_crash (hls, 0);
+}
+
+/* Between @percent and the whole of the last segment, at any byte. */
+static gsize
+random_part (Crash *crash, guint percent)
+{
+  return g_test_rand_int_range (crash->last_size * percent / 100,
+      crash->last_size);
+}
+
+static guint64
+get_uint64 (Hls *hls, const gchar *message, const gchar *field)
+{
+  g_autoptr (GstMessage) posted =
+      hls_wait (hls, GST_MESSAGE_ELEMENT, message, 1);
+  const GstStructure *s = gst_message_get_structure (posted);
+  const GValue *value = gst_structure_get_value (s, field);
+
+  g_assert_nonnull (value);
+  return G_VALUE_HOLDS_UINT (value) ? g_value_get_uint (value)
+                                    : g_value_get_uint64 (value);
+}
+
+static void
+assert_about (GstClockTime a, GstClockTime b)
+{
+  if (MAX (a, b) - MIN (a, b) > HLS_FRAME)
+    g_assert_cmpuint (a, ==, b);
+}
+
+/* Where the last frame begins of which something is in the first @size bytes. */
+static gsize
+last_frame_offset (const HlsTs *ts, gsize size)
+{
+  gsize offset = 0;
+
+  for (guint i = 0; i < ts->packets->len && (i + 1) * PACKET <= size; i++) {
+    const HlsPacket *packet = &g_array_index (ts->packets, HlsPacket, i);
+
+    if (packet->unit_start && packet->pid == HLS_PID_VIDEO)
+      offset = i * PACKET;
+  }
+  return offset;
+}
+
+/* The salvaged segment is a beginning of the whole one, and no whole frame is missing. */
+static void
+assert_salvaged (Crash *crash, const HlsSegment *segment)
+{
+  g_autoptr (HlsTs) ts = hls_ts_read (crash->last);
+  g_autofree gchar *whole = g_build_filename (crash->hls->dir, "whole", NULL);
+  g_autoptr (HlsTs) all = NULL;
+  g_autofree gchar *bytes = NULL;
+  gsize size;
+
+  put (whole, crash->last_bytes, crash->last_size);
+  all = hls_ts_read (whole);
+  g_unlink (whole);
+  g_assert_true (g_file_get_contents (crash->last, &bytes, &size, NULL));
+  g_assert_cmpuint (size, <=, crash->part_size);
+  g_assert_cmpmem (bytes, size, crash->last_bytes, size);
+  /* A PAT and a PMT may lie before the frame that was cut short. */
+  g_assert_cmpuint (size + 2 * PACKET, >=,
+      last_frame_offset (all, crash->part_size));
+  assert_about (segment->duration, ts->video_frames * HLS_FRAME);
+}
+
+static void
+recover (gboolean audio, gboolean journal)
+{
+  g_autoptr (Crash) crash = crash_new (audio);
+  Hls *hls = crash->hls;
+  g_autoptr (GHashTable) before = NULL;
+  g_autoptr (HlsPlaylist) playlist = NULL;
+
+  crash_now (crash, 2, random_part (crash, 20), journal);
+  before = hls_snapshot (hls->dir);
+  g_hash_table_remove (before, ".s00004.ts.part");
+  g_hash_table_remove (before, ".p.m3u8.journal");
+  hls_record (hls, SECONDS (4));
+
+  hls_assert_kept (hls->dir, before, "p.m3u8");
+  playlist = hls_check (hls);
+  hls_assert_continues (crash->listed, playlist->text);
+  g_assert_cmpuint (playlist->segments->len, ==, 7);
+  for (guint i = 0; i < 7; i++) {
+    g_autofree gchar *uri = g_strdup_printf ("s%05u.ts", i);
+
+    g_assert_cmpstr (hls_segment (playlist, i)->uri, ==, uri);
+    g_assert_true (hls_segment (playlist, i)->discontinuity == (i == 5));
+  }
+  assert_about (hls_segment (playlist, 2)->duration, SECONDS (2));
+  assert_about (hls_segment (playlist, 3)->duration, SECONDS (2));
+  assert_salvaged (crash, hls_segment (playlist, 4));
+  g_assert_cmpuint (get_uint64 (hls, "ams-recording-started", "recovered"), ==,
+      3);
+  g_assert_cmpuint (get_uint64 (hls, "ams-recording-started", "next-number"),
+      ==, 5);
+  g_assert_cmpuint (get_uint64 (hls, "ams-recording-ended", "recovered"), ==,
+      3);
+  g_assert_cmpuint (get_uint64 (hls, "ams-recording-ended", "segments"), ==, 2);
+}
+
+static void
+test_crash_with_video_all_is_recovered (void)
+{
+  for (guint i = 0; i < 3; i++)
+    recover (FALSE, i == 2);
+}
+
+static void
+test_crash_with_audio_and_video_all_is_recovered (void)
+{
+  for (guint i = 0; i < 3; i++)
+    recover (TRUE, i == 2);
+}
+
+/* One crash after the other, each while the one before is still unlisted. */
+static void
+test_crash_twice_numbers_go_on (void)
+{
+  g_autoptr (Crash) crash = crash_new (FALSE);
+  Hls *hls = crash->hls;
+  g_autofree gchar *seven = hls_path (hls, ".s00007.ts.part");
+  g_autoptr (HlsPlaylist) playlist = NULL;
+
+  crash_now (crash, 2, random_part (crash, 20), FALSE);
+  put (seven, crash->last_bytes, random_part (crash, 20));
+  hls_record (hls, SECONDS (4));
+  playlist = hls_check (hls);
+  g_assert_cmpuint (playlist->segments->len, ==, 8);
+  g_assert_cmpstr (hls_segment (playlist, 5)->uri, ==, "s00007.ts");
+  g_assert_true (hls_segment (playlist, 5)->discontinuity);
+  g_assert_cmpstr (hls_segment (playlist, 6)->uri, ==, "s00008.ts");
+  g_assert_true (hls_segment (playlist, 6)->discontinuity);
+}
+
+/* Nothing in it is whole: it is not listed, but its number is not used again. */
+static void
+test_crash_part_without_a_frame_is_not_listed (void)
+{
+  static const gsize sizes[] = { 0, 1, 187, 188, 400 };
+
+  for (guint i = 0; i < G_N_ELEMENTS (sizes); i++) {
+    g_autoptr (Crash) crash = crash_new (FALSE);
+    Hls *hls = crash->hls;
+    g_autoptr (HlsPlaylist) playlist = NULL;
+
+    crash_now (crash, 4, sizes[i], TRUE);
+    hls_play (hls);
+    hls_push_until (hls, SECONDS (4));
+    hls_track_eos (hls->video);
+    gst_message_unref (hls_wait (hls, GST_MESSAGE_EOS, NULL, 1));
+    hls_stop (hls);
+    playlist = hls_check (hls);
+    hls_assert_continues (crash->listed, playlist->text);
+    g_assert_cmpuint (playlist->segments->len, ==, 6);
+    g_assert_cmpstr (hls_segment (playlist, 4)->uri, ==, "s00005.ts");
+    g_assert_true (hls_segment (playlist, 4)->discontinuity);
+  }
+}
+
+/* All were listed but the playlist had no time to say that it ended. */
+static void
+test_crash_with_nothing_unlisted_is_continued (void)
+{
+  g_autoptr (Crash) crash = crash_new (FALSE);
+  Hls *hls = crash->hls;
+  g_autoptr (HlsPlaylist) playlist = NULL;
+
+  crash_now (crash, 4, 0, TRUE);
+  g_unlink (crash->part);
+  hls_record (hls, SECONDS (4));
+  playlist = hls_check (hls);
+  hls_assert_continues (crash->listed, playlist->text);
+  g_assert_cmpuint (playlist->segments->len, ==, 6);
+  g_assert_cmpuint (get_uint64 (hls, "ams-recording-started", "recovered"), ==,
+      0);
+}
+
+/* Before the first playlist. */
+static void
+test_crash_in_the_first_segment_is_recovered (void)
+{
+  g_autoptr (Crash) crash = crash_new (TRUE);
+  Hls *hls = crash->hls;
+  g_autofree gchar *first = hls_path (hls, ".s00000.ts.part");
+  g_autoptr (HlsPlaylist) playlist = NULL;
+
+  for (guint i = 0; i < 5; i++) {
+    g_autofree gchar *path = hls_path (hls, hls_segment (crash->whole, i)->uri);
+
+    g_unlink (path);
+  }
+  g_unlink (hls->playlist);
+  put (first, crash->last_bytes, random_part (crash, 20));
+  hls_record (hls, SECONDS (4));
+  playlist = hls_check (hls);
+  g_assert_cmpuint (playlist->segments->len, ==, 3);
+  g_assert_cmpuint (playlist->sequence, ==, 0);
+  g_assert_false (hls_segment (playlist, 0)->discontinuity);
+  g_assert_cmpstr (hls_segment (playlist, 1)->uri, ==, "s00001.ts");
+  g_assert_true (hls_segment (playlist, 1)->discontinuity);
+}
+
+/* A second start without any media changes nothing that it need not. */
+static void
+test_crash_then_start_without_data_then_start_is_recovered (void)
+{
+  g_autoptr (Crash) crash = crash_new (FALSE);
+  Hls *hls = crash->hls;
+  g_autoptr (HlsPlaylist) playlist = NULL;
+
+  crash_now (crash, 2, random_part (crash, 20), TRUE);
+  hls_play (hls);
+  hls_track_eos (hls->video);
+  gst_message_unref (hls_wait (hls, GST_MESSAGE_EOS, NULL, 1));
+  hls_stop (hls);
+  hls_record (hls, SECONDS (4));
+  playlist = hls_check (hls);
+  hls_assert_continues (crash->listed, playlist->text);
+  g_assert_cmpuint (playlist->segments->len, ==, 7);
+}
+
+/* ---- the journal ---- */
+
+static void
+test_journal_dates_are_used (void)
+{
+  g_autoptr (Crash) crash = crash_new (TRUE);
+  Hls *hls = crash->hls;
+  g_autoptr (HlsPlaylist) playlist = NULL;
+
+  crash_now (crash, 2, random_part (crash, 20), TRUE);
+  hls_record (hls, SECONDS (4));
+  playlist = hls_check (hls);
+  g_assert_cmpuint (playlist->segments->len, ==, 7);
+  for (guint i = 0; i < 5; i++)
+    g_assert_cmpstr (hls_segment (playlist, i)->date, ==,
+        hls_segment (crash->whole, i)->date);
+  for (guint i = 2; i < 4; i++)
+    g_assert_cmpuint (hls_segment (playlist, i)->duration, ==,
+        hls_segment (crash->whole, i)->duration);
+}
+
+static void
+test_journal_discontinuity_is_used (void)
+{
+  Hls *hls = hls_new ();
+  g_autoptr (Crash) crash = NULL;
+  g_autoptr (HlsPlaylist) playlist = NULL;
+
+  hls_add_video (hls, NULL);
+  crash = record_for_crash (hls, SECONDS (100));
+  g_assert_true (hls_segment (crash->whole, 4)->discontinuity);
+  crash_now (crash, 2, random_part (crash, 20), TRUE);
+  hls->video->offset = 0;
+  hls_record (hls, SECONDS (4));
+  playlist = hls_check (hls);
+  g_assert_cmpuint (playlist->segments->len, ==, 7);
+  for (guint i = 0; i < 7; i++)
+    g_assert_true (
+        hls_segment (playlist, i)->discontinuity == (i == 4 || i == 5));
+}
+
+static void
+test_journal_broken_does_not_matter (void)
+{
+  static const gchar *const broken[] = { "", "garbage", "[recording]\n",
+    "[recording]\nversion=1\nplaylist=../x\nfinal-playlist=/etc/passwd\n"
+    "next-number=18446744073709551615\n",
+    "[recording]\nversion=1\nplaylist=p.m3u8\nfinal-playlist=p.m3u8\n"
+    "next-number=3\n[segment 0]\nname=../../s00004.ts\nnumber=4\n" };
+
+  for (guint i = 0; i < G_N_ELEMENTS (broken); i++) {
+    g_autoptr (Crash) crash = crash_new (FALSE);
+    Hls *hls = crash->hls;
+    g_autoptr (HlsPlaylist) playlist = NULL;
+
+    crash_now (crash, 2, random_part (crash, 20), FALSE);
+    put (crash->journal_path, broken[i], -1);
+    hls_record (hls, SECONDS (4));
+    playlist = hls_check (hls);
+    g_assert_cmpuint (playlist->segments->len, ==, 7);
+    g_assert_cmpstr (hls_segment (playlist, 5)->uri, ==, "s00005.ts");
+  }
+}
+
+/* ---- add-date-time ---- */
+
+static void
+test_add_date_time_crash_is_repaired_by_the_next (void)
+{
+  Hls *hls = hls_new ();
+  g_autoptr (Crash) crash = NULL;
+  g_autofree gchar *earlier = NULL, *later = NULL;
+  g_autoptr (HlsPlaylist) repaired = NULL, playlist = NULL;
+
+  g_object_set (hls->sink, "add-date-time", TRUE, NULL);
+  hls_add_av (hls);
+  crash = record_for_crash (hls, 0);
+  crash_now (crash, 2, random_part (crash, 20), TRUE);
+  earlier = hls_path (hls, crash->playlist_name);
+  hls_record (hls, SECONDS (4));
+
+  later = playlist_location (hls, "ams-recording-started", 1);
+  g_assert_cmpstr (later, !=, earlier);
+  playlist = hls_check_in (hls->dir, later);
+  g_assert_cmpuint (playlist->segments->len, ==, 2);
+  g_assert_true (playlist->ended);
+  repaired = hls_check_in (hls->dir, earlier);
+  hls_assert_continues (crash->listed, repaired->text);
+  g_assert_cmpuint (repaired->segments->len, ==, 5);
+  g_assert_true (repaired->ended);
+  for (guint i = 0; i < 5; i++)
+    g_assert_cmpstr (hls_segment (repaired, i)->date, ==,
+        hls_segment (crash->whole, i)->date);
+  assert_salvaged (crash, hls_segment (repaired, 4));
+}
+
+/* ---- existing ---- */
+
+static const gchar event_playlist[] =
+    "#EXTM3U\n#EXT-X-VERSION:3\n#EXT-X-TARGETDURATION:2\n"
+    "#EXT-X-MEDIA-SEQUENCE:0\n#EXT-X-PLAYLIST-TYPE:EVENT\n"
+    "#EXT-X-INDEPENDENT-SEGMENTS\n#EXTINF:2.000000,\ns00000.ts\n";
+
+static const gchar vod_playlist[] =
+    "#EXTM3U\n#EXT-X-VERSION:3\n#EXT-X-TARGETDURATION:2\n"
+    "#EXT-X-PLAYLIST-TYPE:VOD\n#EXT-X-INDEPENDENT-SEGMENTS\n"
+    "#EXTINF:2.000000,\ns00000.ts\n" END;
+
+static const gchar mp4_playlist[] =
+    "#EXTM3U\n#EXT-X-VERSION:6\n#EXT-X-TARGETDURATION:2\n"
+    "#EXT-X-MAP:URI=\"init.mp4\"\n#EXTINF:2.000000,\ns0.m4s\n";
+
+enum
+{
+  NO_CODE = -1
+};
+
+static const struct
+{
+  const gchar *name;
+  guint existing;
+  guint type;
+  const gchar *playlist; /* (nullable) */
+  gint code; /* of the error; NO_CODE: it records */
+  gboolean apart; /* beside it */
+} existing_cases[] = {
+  { "error, nothing there", ERROR, 0, NULL, NO_CODE, FALSE },
+  { "error, good", ERROR, 0, event_playlist, GST_RESOURCE_ERROR_OPEN_WRITE,
+      FALSE },
+  { "error, bad", ERROR, 0, "garbage", GST_RESOURCE_ERROR_READ, FALSE },
+  { "overwrite, good", OVERWRITE, 0, event_playlist, NO_CODE, FALSE },
+  { "overwrite, vod", OVERWRITE, 0, vod_playlist, NO_CODE, FALSE },
+  { "overwrite, nothing there", OVERWRITE, 0, NULL, NO_CODE, FALSE },
+  { "append, fMP4", APPEND, 0, mp4_playlist, GST_RESOURCE_ERROR_SETTINGS,
+      FALSE },
+  { "append, event by live", APPEND, 1, event_playlist,
+      GST_RESOURCE_ERROR_SETTINGS, FALSE },
+  { "append-or-new, nothing there", APPEND_OR_NEW, 0, NULL, NO_CODE, FALSE },
+  { "append-or-new, vod", APPEND_OR_NEW, 0, vod_playlist, NO_CODE, TRUE },
+  { "append-or-new, fMP4", APPEND_OR_NEW, 0, mp4_playlist, NO_CODE, TRUE },
+  { "append-or-new, event by live", APPEND_OR_NEW, 1, event_playlist, NO_CODE,
+      TRUE },
+};
+
+static void
+refuse_existing (Hls *hls, gint code)
+{
+  hls->expects_trouble = TRUE;
+  hls_play (hls);
+  hls_push_until (hls, SECONDS (20));
+  gst_message_unref (hls_wait (hls, GST_MESSAGE_ERROR, NULL, 1));
+  hls_stop (hls);
+  hls_assert_one (hls, GST_MESSAGE_ERROR, GST_RESOURCE_ERROR, code, "p.m3u8",
+      NULL);
+}
+
+static void
+accept_existing (Hls *hls, gboolean apart)
+{
+  g_autofree gchar *path = NULL;
+  g_autoptr (HlsPlaylist) playlist = NULL;
+
+  hls_record (hls, SECONDS (4));
+  path = playlist_location (hls, "ams-recording-started", 1);
+  if (apart)
+    g_assert_cmpstr (path, !=, hls->playlist);
+  else
+    g_assert_cmpstr (path, ==, hls->playlist);
+  playlist = hls_check_in (hls->dir, path);
+  g_assert_cmpuint (playlist->segments->len, ==, 2);
+  g_assert_false (hls_segment (playlist, 0)->discontinuity);
+}
+
+static void
+test_existing_says_what_happens (void)
+{
+  for (guint i = 0; i < G_N_ELEMENTS (existing_cases); i++) {
+    g_autoptr (Hls) hls = hls_new ();
+    g_autofree gchar *segment = hls_path (hls, "s00000.ts");
+    g_autoptr (GHashTable) before = NULL;
+
+    g_test_message ("%s", existing_cases[i].name);
+    if (existing_cases[i].playlist) {
+      put (hls->playlist, existing_cases[i].playlist, -1);
+      put (segment, "a segment", -1);
+    }
+    before = hls_snapshot (hls->dir);
+    g_object_set (hls->sink, "existing", existing_cases[i].existing,
+        "playlist-type", existing_cases[i].type, NULL);
+    hls_add_video (hls, NULL);
+    if (existing_cases[i].code == NO_CODE)
+      accept_existing (hls, existing_cases[i].apart);
+    else
+      refuse_existing (hls, existing_cases[i].code);
+    if (existing_cases[i].code != NO_CODE || existing_cases[i].apart)
+      hls_assert_kept (hls->dir, before, NULL);
+  }
+}
+
+/* ---- stopping ---- */
+
+static void
+stop_after (gboolean audio, GstClockTime time, GstState through)
+{
+  g_autoptr (Hls) hls = hls_new ();
+  g_autoptr (HlsPlaylist) playlist = NULL;
+  guint frames;
+
+  g_test_message ("%" GST_TIME_FORMAT " through %s", GST_TIME_ARGS (time),
+      gst_element_state_get_name (through));
+  hls_add_video (hls, NULL);
+  if (audio)
+    hls_add_audio (hls);
+  hls_play (hls);
+  hls_push_until (hls, time);
+  frames = hls->video->pushed;
+  gst_element_set_state (hls->pipeline, through);
+  if (through > GST_STATE_READY)
+    hls_stop (hls);
+  hls_assert_nothing_hidden (hls->dir);
+  hls_record (hls, SECONDS (2));
+  playlist = hls_check (hls);
+  g_assert_cmpuint (hls_count_frames (hls, TRUE), ==, frames + 50);
+  g_assert_true (playlist->ended);
+}
+
+static void
+test_stop_at_any_time_nothing_is_lost (void)
+{
+  static const GstClockTime times[] = { 0, HLS_FRAME, SECONDS (1), SECONDS (2),
+    SECONDS (2) + HLS_FRAME, SECONDS (5) };
+
+  for (guint i = 0; i < G_N_ELEMENTS (times); i++) {
+    stop_after (FALSE, times[i], GST_STATE_READY);
+    stop_after (TRUE, times[i], GST_STATE_NULL);
+    stop_after (TRUE, times[i], GST_STATE_PAUSED);
+  }
+}
+
+static void
+test_pause_in_between_nothing_is_lost (void)
+{
+  g_autoptr (Hls) hls = hls_new ();
+  g_autoptr (HlsPlaylist) playlist = NULL;
+
+  hls_add_av (hls);
+  hls_play (hls);
+  hls_push_until (hls, SECONDS (3));
+  gst_element_set_state (hls->pipeline, GST_STATE_PAUSED);
+  gst_element_set_state (hls->pipeline, GST_STATE_PLAYING);
+  hls_push_until (hls, SECONDS (6));
+  hls_eos (hls);
+  playlist = hls_check (hls);
+  g_assert_cmpuint (playlist->segments->len, ==, 3);
+  g_assert_cmpuint (hls_count_frames (hls, TRUE), ==, 150);
+}
+
+/* What comes in while it is paused is recorded as well. */
+static void
+test_data_while_paused_is_recorded (void)
+{
+  g_autoptr (Hls) hls = hls_new ();
+  g_autoptr (HlsPlaylist) playlist = NULL;
+
+  hls_add_av (hls);
+  hls_play (hls);
+  hls_push_until (hls, SECONDS (3));
+  gst_element_set_state (hls->pipeline, GST_STATE_PAUSED);
+  hls_push_until (hls, SECONDS (5));
+  hls_stop (hls);
+  playlist = hls_check (hls);
+  g_assert_cmpuint (hls_count_frames (hls, TRUE), ==, 125);
+}
+
+/* ---- playlists of others ---- */
+
+static const struct
+{
+  const gchar *name;
+  const gchar *text;
+} foreign[] = {
+  { "ffmpeg",
+      "#EXTM3U\n#EXT-X-VERSION:3\n#EXT-X-TARGETDURATION:2\n"
+      "#EXT-X-MEDIA-SEQUENCE:0\n#EXT-X-PLAYLIST-TYPE:EVENT\n"
+      "#EXTINF:2.000000,\ns00000.ts\n#EXTINF:2.000000,\ns00001.ts\n" END },
+  { "ffmpeg, killed",
+      "#EXTM3U\n#EXT-X-VERSION:3\n#EXT-X-ALLOW-CACHE:NO\n"
+      "#EXT-X-TARGETDURATION:2\n#EXT-X-MEDIA-SEQUENCE:0\n"
+      "#EXTINF:2.000000,\ns00000.ts\n#EXT-X-PROGRAM-DATE-TIME:"
+      "2026-11-22T10:46:04.509+0100\n#EXTINF:2.000000,\ns00001.ts\n" },
+  { "hlssink2",
+      "#EXTM3U\n#EXT-X-VERSION:3\n#EXT-X-ALLOW-CACHE:NO\n"
+      "#EXT-X-MEDIA-SEQUENCE:0\n#EXT-X-TARGETDURATION:2\n\n"
+      "#EXTINF:1.9600000381469727,\ns00000.ts\n"
+      "#EXTINF:2,\ns00001.ts\n#EXT-X-ENDLIST" },
+  { "hlssink3",
+      "#EXTM3U\n#EXT-X-VERSION:3\n#EXT-X-TARGETDURATION:2\n"
+      "#EXT-X-PLAYLIST-TYPE:EVENT\n#EXTINF:2,\ns00000.ts\n"
+      "#EXTINF:1.96,\ns00001.ts\n" },
+  { "unknown tags",
+      "#EXTM3U\n# a comment\n#EXT-X-VERSION:3\n#EXT-X-FROBNICATE:A=\"b,c\"\n"
+      "#EXT-X-TARGETDURATION:2\n#EXT-X-MEDIA-SEQUENCE:0\n"
+      "#EXT-X-PLAYLIST-TYPE:EVENT\n#EXT-X-START:TIME-OFFSET=0\n"
+      "#EXTINF:2.0,a title, with a comma\n#EXT-X-BITRATE:200\ns00000.ts\n"
+      "\n#EXT-X-DATERANGE:ID=\"x\",START-DATE=\"2026-11-22T10:46:04Z\"\n"
+      "#EXTINF:2.0 ,\n#X-OURS\ns00001.ts\n" END },
+  { "CRLF, killed",
+      "#EXTM3U\r\n#EXT-X-VERSION:3\r\n#EXT-X-TARGETDURATION:2\r\n"
+      "#EXT-X-MEDIA-SEQUENCE:0\r\n#EXT-X-PLAYLIST-TYPE:EVENT\r\n"
+      "#EXTINF:2.0,\r\ns00000.ts\r\n#EXTINF:2.0,\r\ns00001.ts\r\n" },
+};
+
+static void
+test_playlist_of_another_tool_is_continued_byte_for_byte (void)
+{
+  for (guint i = 0; i < G_N_ELEMENTS (foreign); i++) {
+    g_autoptr (Hls) hls = hls_new ();
+    g_autofree gchar *kept = g_strdup (foreign[i].text);
+    g_autofree gchar *later = NULL;
+    const gchar *added, *join;
+    gchar *end = strstr (kept, "#EXT-X-ENDLIST");
+
+    g_test_message ("%s", foreign[i].name);
+    hls_add_video (hls, NULL);
+    hls_record (hls, SECONDS (4));
+    put (hls->playlist, foreign[i].text, -1);
+    if (end)
+      *end = '\0';
+    hls_record (hls, SECONDS (4));
+    later = hls_read (hls->playlist);
+    if (!g_str_has_prefix (later, kept))
+      g_error ("this:\n%s\ndoes not go on from this:\n%s", later, kept);
+    added = later + strlen (kept);
+    join = strstr (added, "#EXT-X-DISCONTINUITY");
+    g_assert_nonnull (join);
+    g_assert_true (join < strstr (added, "#EXTINF:2.000000,"));
+    g_assert_true (strstr (added, "s00002.ts") < strstr (added, "s00003.ts"));
+    g_assert_null (strstr (added, "s00001.ts"));
+    g_assert_cmpstr (strrchr (added, '#'), ==, END);
+  }
+}
+
+/* ---- the promise ---- */
+
+static void
+record_with_targets (guint first, guint second, guint segments)
+{
+  g_autoptr (Hls) hls = hls_new ();
+  g_autoptr (HlsPlaylist) playlist = NULL;
+  g_autofree gchar *earlier = NULL;
+
+  hls_add_video (hls, NULL);
+  g_object_set (hls->sink, "target-duration", first, NULL);
+  hls_record (hls, SECONDS (8));
+  earlier = hls_read (hls->playlist);
+  g_object_set (hls->sink, "target-duration", second, NULL);
+  hls_record (hls, SECONDS (8));
+  playlist = hls_check (hls);
+  hls_assert_continues (earlier, playlist->text);
+  g_assert_cmpuint (playlist->target, ==, first);
+  g_assert_cmpuint (playlist->segments->len, ==, segments);
+  g_assert_cmpuint (hls_count (hls, GST_MESSAGE_INFO, NULL), ==,
+      first < second);
+}
+
+static void
+test_target_smaller_in_the_earlier_playlist_is_kept (void)
+{
+  record_with_targets (2, 4, 8);
+}
+
+static void
+test_target_larger_in_the_earlier_playlist_is_kept (void)
+{
+  record_with_targets (4, 2, 6);
+}
+
+int
+main (int argc, char **argv)
+{
+  hls_test_init (&argc, &argv);
+#define ADD(path, name) hls_test_add ("/hls/recovery/" path, test_##name)
+  ADD ("crash/video", crash_with_video_all_is_recovered);
+  ADD ("crash/audio-and-video", crash_with_audio_and_video_all_is_recovered);
+  ADD ("crash/twice", crash_twice_numbers_go_on);
+  ADD ("crash/no-frame", crash_part_without_a_frame_is_not_listed);
+  ADD ("crash/all-listed", crash_with_nothing_unlisted_is_continued);
+  ADD ("crash/first-segment", crash_in_the_first_segment_is_recovered);
+  ADD ("crash/start-without-data",
+      crash_then_start_without_data_then_start_is_recovered);
+  ADD ("journal/dates", journal_dates_are_used);
+  ADD ("journal/discontinuity", journal_discontinuity_is_used);
+  ADD ("journal/broken", journal_broken_does_not_matter);
+  ADD ("add-date-time", add_date_time_crash_is_repaired_by_the_next);
+  ADD ("existing", existing_says_what_happens);
+  ADD ("stop/any-time", stop_at_any_time_nothing_is_lost);
+  ADD ("stop/pause", pause_in_between_nothing_is_lost);
+  ADD ("stop/paused-data", data_while_paused_is_recorded);
+  ADD ("foreign", playlist_of_another_tool_is_continued_byte_for_byte);
+  ADD ("target/smaller", target_smaller_in_the_earlier_playlist_is_kept);
+  ADD ("target/larger", target_larger_in_the_earlier_playlist_is_kept);
+  return g_test_run ();
+}
