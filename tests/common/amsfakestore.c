@@ -329,10 +329,11 @@ fake_fetch_async (AmsStore *store, const gchar *name, gboolean partial,
   if (bytes)
     g_bytes_ref (bytes);
   g_mutex_unlock (&self->lock);
-  if (step.outcome == FAKE_FAIL)
+  if (step.outcome == FAKE_FAIL) {
+    g_clear_pointer (&bytes, g_bytes_unref);
     g_task_return_error (task,
         ams_store_error_new (step.failure, 0, 0, "scripted"));
-  else if (bytes)
+  } else if (bytes)
     g_task_return_pointer (task, bytes, (GDestroyNotify) g_bytes_unref);
   else
     g_task_return_error (task,

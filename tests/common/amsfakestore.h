@@ -15,14 +15,14 @@ G_BEGIN_DECLS
 typedef struct _AmsLog AmsLog;
 
 AmsLog *ams_log_new (void);
-void ams_log_free (AmsLog * log);
-void ams_log_add (AmsLog * log, const gchar * format, ...) G_GNUC_PRINTF (2, 3);
+void ams_log_free (AmsLog *log);
+void ams_log_add (AmsLog *log, const gchar *format, ...) G_GNUC_PRINTF (2, 3);
 /* Waits until @line has been added @times times. */
-void ams_log_wait_times (AmsLog * log, const gchar * line, guint times);
+void ams_log_wait_times (AmsLog *log, const gchar *line, guint times);
 #define ams_log_wait(log, line) ams_log_wait_times (log, line, 1)
-gboolean ams_log_has (AmsLog * log, const gchar * line);
+gboolean ams_log_has (AmsLog *log, const gchar *line);
 /* The position of the first such line; it must be there. */
-guint ams_log_index (AmsLog * log, const gchar * line);
+guint ams_log_index (AmsLog *log, const gchar *line);
 
 #define AMS_TYPE_FAKE_STORE (ams_fake_store_get_type ())
 G_DECLARE_FINAL_TYPE (AmsFakeStore, ams_fake_store, AMS, FAKE_STORE, GObject)
@@ -30,21 +30,22 @@ G_DECLARE_FINAL_TYPE (AmsFakeStore, ams_fake_store, AMS, FAKE_STORE, GObject)
 typedef enum
 {
   FAKE_OK,
-  FAKE_FAIL,                    /* with the failure given */
-  FAKE_HANG,                    /* until released; cancelling ends it */
-  FAKE_DEAF,                    /* for ever: not even cancelling ends it */
-  FAKE_BLOCK,                   /* within the call, as a disk does, until released */
+  FAKE_FAIL, /* with the failure given */
+  FAKE_HANG, /* until released; cancelling ends it */
+  FAKE_DEAF, /* for ever: not even cancelling ends it */
+  FAKE_BLOCK, /* within the call, as a disk does, until released */
 } AmsFakeOutcome;
 
 /* Logs "put NAME VERSION UNCHANGED" when one begins, "remove NAME", "adopt NAME SIZE"; and
  * "done NAME" when it ends well. */
 AmsFakeStore *ams_fake_store_new (void);
-AmsLog *ams_fake_store_get_log (AmsFakeStore * store);
+AmsLog *ams_fake_store_get_log (AmsFakeStore *store);
 /* The next operation with @name, for which nothing was scripted yet, ends so. */
-void ams_fake_store_script (AmsFakeStore * store, const gchar * name, AmsFakeOutcome outcome, AmsFailure failure);
+void ams_fake_store_script (AmsFakeStore *store, const gchar *name,
+    AmsFakeOutcome outcome, AmsFailure failure);
 /* Ends the hanging or blocking operation with @name well. */
-void ams_fake_store_release (AmsFakeStore * store, const gchar * name);
+void ams_fake_store_release (AmsFakeStore *store, const gchar *name);
 /* What is in it under this name. (transfer full) (nullable) */
-gchar *ams_fake_store_dup_text (AmsFakeStore * store, const gchar * name);
+gchar *ams_fake_store_dup_text (AmsFakeStore *store, const gchar *name);
 
 G_END_DECLS

@@ -200,6 +200,7 @@ class Run:
 
     def __init__(self):
         self.counters = {}
+        self.tables_sent = {}
         self.last_dts = {}
         self.reference = None
         self.tables = None
@@ -332,7 +333,11 @@ class Segment:
                 payload += 1 + data[at + 4]
             if b3 & 0x10:
                 last, counter = counters.get(pid), b3 & 0x0F
-                if last is not None and counter != (last + 1) & 0x0F and not flagged:
+                packet = bytes(data[at:at + PACKET]) if pid in (0, self.pmt_pid) else None
+                # ISO 13818-1, 2.4.3.3: a packet may be sent twice, not more often.
+                repeated = packet is not None and packet == self.run.tables_sent.get(pid)
+                self.run.tables_sent[pid] = None if repeated else packet
+                if last is not None and not repeated and not flagged and counter != (last + 1) & 0x0F:
                     say(f"PID {pid}: continuity counter goes from {last} to {counter} at {at}")
                 counters[pid] = counter
             elif pid not in counters:

@@ -92,6 +92,10 @@ gchar *hls_path (Hls *hls, const gchar *name);
 HlsTrack *hls_add_video (Hls *hls, const HlsMedia *media);
 HlsTrack *hls_add_audio (Hls *hls);
 void hls_add_av (Hls *hls);
+/* Gives each buffer a GstReferenceTimestampMeta: @unix_us for the one of running time 0.
+ * @reference: "timestamp/x-unix" or "timestamp/x-ntp" */
+void hls_track_add_dates (HlsTrack *track, const gchar *reference,
+    gint64 unix_us);
 void hls_play (Hls *hls);
 /* For what must be refused: the state change has failed. */
 void hls_play_fails (Hls *hls);

@@ -2,7 +2,7 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-/* hls-common.h's media: encoded when first asked for. */
+/* hls-common.h's media: encoded when first asked for; and the dates that a camera would give them. */
 
 #include "config.h"
 
@@ -108,4 +108,56 @@ hls_audio (void)
                  "audio/x-raw,rate=48000,channels=1 ! avenc_aac ! "
                  "appsink name=out sync=false",
       FALSE);
+}
+
+/* ---- dates ---- */
+
+#define NTP_UNIX_OFFSET (G_GUINT64_CONSTANT (2208988800) * GST_SECOND)
+
+typedef struct
+{
+  GstCaps *reference;
+  GstClockTime start; /* of running time 0 */
+} Dates;
+
+static void
+dates_free (gpointer data)
+{
+  Dates *dates = data;
+
+  gst_caps_unref (dates->reference);
+  g_free (dates);
+}
+
+static GstPadProbeReturn
+add_date (GstPad *pad, GstPadProbeInfo *info, gpointer data)
+{
+  const Dates *dates = data;
+  g_autoptr (GstEvent) event =
+      gst_pad_get_sticky_event (pad, GST_EVENT_SEGMENT, 0);
+  GstBuffer *buffer =
+      gst_buffer_make_writable (GST_PAD_PROBE_INFO_BUFFER (info));
+  const GstSegment *segment;
+  GstClockTime time;
+
+  gst_event_parse_segment (event, &segment);
+  time = gst_segment_to_running_time (segment, GST_FORMAT_TIME,
+      GST_BUFFER_PTS (buffer));
+  gst_buffer_add_reference_timestamp_meta (buffer, dates->reference,
+      dates->start + time, GST_CLOCK_TIME_NONE);
+  GST_PAD_PROBE_INFO_DATA (info) = buffer;
+  return GST_PAD_PROBE_OK;
+}
+
+void
+hls_track_add_dates (HlsTrack *track, const gchar *reference, gint64 unix_us)
+{
+  Dates *dates = g_new0 (Dates, 1);
+
+  dates->reference = gst_caps_new_empty_simple (reference);
+  dates->start = unix_us * GST_USECOND;
+  if (g_str_equal (reference, "timestamp/x-ntp"))
+    dates->start += NTP_UNIX_OFFSET;
+  gst_pad_add_probe (track->pad, GST_PAD_PROBE_TYPE_BUFFER, add_date, dates,
+      dates_free);
 }

@@ -585,6 +585,7 @@ test_versions_huge_group_extends_none (void)
   g_autoptr (GBytes) first = ams_playlist_render (p, &extends);
   g_autoptr (GBytes) second = NULL, third = NULL;
 
+  g_assert_nonnull (first);
   add (p, uri, SECOND);
   second = ams_playlist_render (p, &extends);
   g_assert_cmpuint (extends, ==, 0);

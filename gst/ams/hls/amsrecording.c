@@ -34,6 +34,7 @@ struct _AmsRecording
   gchar *journal_name;
 
   AmsPlaylist *playlist;
+  gboolean continued; /* from an earlier one */
   guint64 version;
   guint64 next_number;
   GPtrArray *failed; /* marked since the last render */
@@ -270,6 +271,7 @@ ams_recording_continue (AmsRecording *self, const AmsPlaylistParsed *earlier,
   const AmsRecordingConfig *config = self->config;
 
   g_clear_pointer (&self->playlist, ams_playlist_free);
+  self->continued = earlier != NULL;
   self->next_number = MAX (next, config->start_index);
   if (earlier) {
     self->playlist =
@@ -352,6 +354,9 @@ void
 ams_recording_add_recovered (AmsRecording *self,
     const AmsRecordingSegment *segment)
 {
+  /* Nothing is listed yet: the media sequence begins with this one. */
+  if (!self->continued && self->stats.recovered == 0)
+    ams_playlist_set_first_sequence (self->playlist, segment->number);
   list_segment (self, segment, FALSE);
   self->stats.recovered++;
 }

@@ -242,7 +242,7 @@ update_store (GstAmsHlsSink *self)
     return;
   self->has_store = wants;
   if (wants) {
-    gst_bin_add (GST_BIN (self), gst_object_ref (self->store));
+    gst_bin_add (GST_BIN (self), self->store);
     gst_element_link_pads (GST_ELEMENT (self->segmenter), "local", self->store,
         "sink");
     gst_element_sync_state_with_parent (self->store);

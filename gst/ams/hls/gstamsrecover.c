@@ -187,6 +187,8 @@ recover_orphans (AmsRecording *recording, GstPad *pad,
     if (recover_orphan (pad, g_ptr_array_index (survey->orphans, i), journal,
             &end_pts, &segment, recovered->adopted)) {
       segment.discontinuity &= ams_recording_get_length (recording) > 0;
+      ams_names_match (ams_recording_get_segment_names (recording),
+          segment.name, &segment.number);
       ams_recording_add_recovered (recording, &segment);
       recovered->recovered++;
     }

@@ -43,6 +43,8 @@ typedef struct
 {
   GstAmsCut cut;
   guint64 offset; /* in the open file */
+  gboolean lacks_tables; /* no PAT and PMT of its own */
+  guint8 tables[2 * PACKET_SIZE]; /* the last before it */
 } Candidate;
 
 struct _GstAmsSegmenter
@@ -172,13 +174,17 @@ cut_here (GstAmsSegmenter *self, const GstAmsCut *cut)
 
 /* One of the video replaces what was; what the audio offers comes behind it. */
 static GstFlowReturn
-mark_candidate (GstAmsSegmenter *self, const GstAmsCut *cut)
+mark_candidate (GstAmsSegmenter *self, const GstAmsCut *cut,
+    gboolean lacks_tables)
 {
   GstFlowReturn ret = flush_block (self);
-  Candidate candidate = { *cut, self->file_size };
+  Candidate candidate = { *cut, self->file_size,
+    lacks_tables && self->has_pat && self->has_pmt, { 0 } };
 
   if (cut->video)
     drop_candidate (self);
+  memcpy (candidate.tables, self->pat, PACKET_SIZE);
+  memcpy (candidate.tables + PACKET_SIZE, self->pmt, PACKET_SIZE);
   g_array_append_val (self->candidates, candidate);
   return ret;
 }
@@ -204,6 +210,17 @@ send_again (GstAmsSegmenter *self, GPtrArray *since)
   return ret;
 }
 
+/* Not through the block: that would count as sent since the next candidate. */
+static GstFlowReturn
+send_tables (GstAmsSegmenter *self, const Candidate *candidate)
+{
+  gsize size = sizeof candidate->tables;
+
+  self->file_size += size;
+  return gst_ams_publisher_write (self->publisher,
+      gst_buffer_new_memdup (candidate->tables, size));
+}
+
 /* The segment should have ended at the first candidate. */
 static GstFlowReturn
 cut_at_candidate (GstAmsSegmenter *self)
@@ -218,7 +235,8 @@ cut_at_candidate (GstAmsSegmenter *self)
   first = g_array_index (self->candidates, Candidate, 0);
   g_array_remove_index (self->candidates, 0);
   for (i = 0; i < self->candidates->len; i++)
-    g_array_index (self->candidates, Candidate, i).offset -= first.offset;
+    g_array_index (self->candidates, Candidate, i).offset -=
+        first.offset - (first.lacks_tables ? sizeof first.tables : 0);
   since = g_steal_pointer (&self->since_candidate);
   self->since_candidate =
       g_ptr_array_new_with_free_func ((GDestroyNotify) gst_buffer_unref);
@@ -228,6 +246,8 @@ cut_at_candidate (GstAmsSegmenter *self)
         first.cut.pts);
   if (ret == GST_FLOW_OK)
     ret = begin_file (self, &first.cut);
+  if (ret == GST_FLOW_OK && first.lacks_tables)
+    ret = send_tables (self, &first);
   return ret == GST_FLOW_OK ? send_again (self, since) : ret;
 }
 
@@ -236,17 +256,17 @@ static GstFlowReturn
 make_pending (GstAmsSegmenter *self, gboolean video, gboolean at_table)
 {
   const GstAmsCut *cut = &self->pending[video];
+  /* Without a force-key-unit, the muxer's next PAT may come without a PMT. */
+  gboolean lacks_tables = !at_table || !video;
   GstFlowReturn ret;
 
   self->has_pending[video] = FALSE;
   if (video)
     self->armed = FALSE;
   if (cut->kind == GST_AMS_CUT_CANDIDATE && file_is_open (self))
-    ret = mark_candidate (self, cut);
-  else
-    ret = cut_here (self, cut);
-  /* Without a force-key-unit, the muxer's next PAT may come without a PMT. */
-  if (ret == GST_FLOW_OK && (!at_table || !video))
+    return mark_candidate (self, cut, lacks_tables);
+  ret = cut_here (self, cut);
+  if (ret == GST_FLOW_OK && lacks_tables)
     ret = append_tables (self);
   return ret;
 }
