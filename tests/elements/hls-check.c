@@ -237,6 +237,14 @@ take_header_line (HlsPlaylist *playlist, const gchar *line)
   return TRUE;
 }
 
+/* What fills a page of a playlist that grows in place. */
+static gboolean
+is_filler (const gchar *line)
+{
+  return line[0] == '\0' ||
+      (line[0] == '#' && strspn (line + 1, " ") == strlen (line + 1));
+}
+
 /* TRUE: @segment is whole. */
 static gboolean
 take_segment_line (HlsSegment *segment, const gchar *line)
@@ -251,7 +259,9 @@ take_segment_line (HlsSegment *segment, const gchar *line)
     segment->discontinuity = TRUE;
   else if (g_str_equal (line, "#EXT-X-GAP"))
     segment->gap = TRUE;
-  else if (line[0] == '#' || line[0] == '\0')
+  else if (is_filler (line))
+    return FALSE;
+  else if (line[0] == '#')
     g_error ("\"%s\" is not expected", line);
   else
     segment->uri = g_strdup (line);
@@ -299,6 +309,7 @@ hls_playlist_parse (const gchar *text)
       segment = g_new0 (HlsSegment, 1);
     }
   }
+  g_assert_cmpuint (segment->duration, ==, 0); /* an EXTINF and no URI */
   segment_free (segment);
   check_rules (playlist);
   return playlist;

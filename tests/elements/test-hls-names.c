@@ -323,9 +323,16 @@ test_relative_locations_are_below_the_working_folder (void)
 {
   record_in_working_folder ("s%05d.ts", "p.m3u8");
   record_in_working_folder ("a/s%05d.ts", "b/p.m3u8");
-  record_in_working_folder ("./s%05d.ts", "./p.m3u8");
   record_in_working_folder ("../s%05d.ts", "../p.m3u8");
   record_in_working_folder ("../a/s%05d.ts", "../p.m3u8");
+}
+
+/* As a shell completes them. */
+static void
+test_relative_locations_with_a_dot_are_the_same (void)
+{
+  record_in_working_folder ("./s%05d.ts", "./p.m3u8");
+  record_in_working_folder ("./a/s%05d.ts", "p.m3u8");
 }
 
 /* ---- what the playlist says ---- */
@@ -513,6 +520,7 @@ main (int argc, char **argv)
   ADD ("folders/differ", folders_of_playlist_and_segments_differ_is_continued);
   ADD ("folders/dotdot", dotdot_in_the_common_part_is_followed);
   ADD ("folders/relative", relative_locations_are_below_the_working_folder);
+  ADD ("folders/dot", relative_locations_with_a_dot_are_the_same);
   ADD ("root/before", playlist_root_is_put_before_the_names);
   ADD ("root/later", playlist_root_comes_later_nothing_is_listed_twice);
   ADD ("encoded", names_that_uris_cannot_have_are_encoded);

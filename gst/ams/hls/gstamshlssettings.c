@@ -6,6 +6,10 @@
 
 #include "gstamshlssettings.h"
 
+#include <gio/gio.h>
+#include <glib/gstdio.h>
+#include <string.h>
+
 #define DEFAULT_LOCATION "segment%05d.ts"
 #define DEFAULT_PLAYLIST_LOCATION "playlist.m3u8"
 #define DEFAULT_PLAYLIST_ROOT NULL
@@ -186,6 +190,47 @@ gst_ams_hls_settings_copy (const GstAmsHlsSettings *settings,
   copy->playlist_location = g_strdup (settings->playlist_location);
   copy->playlist_root = g_strdup (settings->playlist_root);
   copy->time_zone = g_strdup (settings->time_zone);
+}
+
+/* GLib takes whatever file has the name for a time zone. */
+static gboolean
+is_zone_file (const gchar *name)
+{
+  const gchar *folder = g_getenv ("TZDIR");
+  g_autofree gchar *path =
+      g_build_filename (folder ? folder : "/usr/share/zoneinfo", name, NULL);
+  gchar magic[4] = "";
+  FILE *file;
+
+  if (g_path_is_absolute (name) || strstr (name, "..") ||
+      !g_file_test (path, G_FILE_TEST_IS_REGULAR) ||
+      !(file = g_fopen (path, "rbe")))
+    return FALSE;
+  if (fread (magic, 1, sizeof magic, file) != sizeof magic)
+    magic[0] = 0;
+  fclose (file);
+  return memcmp (magic, "TZif", sizeof magic) == 0;
+}
+
+GTimeZone *
+gst_ams_hls_settings_get_zone (const GstAmsHlsSettings *settings,
+    GError **error)
+{
+  const gchar *name = settings->time_zone;
+  GTimeZone *zone = NULL;
+
+  if (name &&
+      (g_str_equal (name, "UTC") || g_str_equal (name, "Z") ||
+          strchr ("+-", name[0]) || g_ascii_isdigit (name[0]) ||
+          is_zone_file (name)) &&
+      *name)
+    zone = g_time_zone_new_identifier (name);
+  if (!zone)
+    g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
+        "time-zone \"%s\" is not known: use a name such as "
+        "\"Europe/Berlin\", \"UTC\" or an offset such as \"+02:00\".",
+        name ? name : "");
+  return zone;
 }
 
 static void

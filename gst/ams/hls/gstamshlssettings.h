@@ -52,6 +52,10 @@ void gst_ams_hls_settings_copy (const GstAmsHlsSettings *settings,
 void gst_ams_hls_settings_clear (GstAmsHlsSettings *settings);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (GstAmsHlsSettings, gst_ams_hls_settings_clear)
 
+/* (transfer full), or NULL: the time zone is not known. */
+GTimeZone *gst_ams_hls_settings_get_zone (const GstAmsHlsSettings *settings,
+    GError **error);
+
 /* The properties have the ids 1 to this. */
 #define GST_AMS_HLS_SETTINGS_LAST_ID 22
 

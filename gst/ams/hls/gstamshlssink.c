@@ -276,14 +276,9 @@ make_config (const GstAmsHlsSettings *settings, const gchar *name,
 {
   g_autoptr (AmsRecordingConfig) config = ams_recording_config_new ();
 
-  config->zone = g_time_zone_new_identifier (settings->time_zone);
-  if (!config->zone) {
-    g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
-        "time-zone \"%s\" is not known: use a name such as \"Europe/Berlin\", "
-        "\"UTC\" or an offset such as \"+02:00\".",
-        settings->time_zone);
+  config->zone = gst_ams_hls_settings_get_zone (settings, error);
+  if (!config->zone)
     return NULL;
-  }
   config->location = g_strdup (name);
   config->playlist_location = g_strdup (playlist_name);
   config->playlist_root = g_strdup (settings->playlist_root);
