@@ -10,6 +10,8 @@
 
 #include <glib/gstdio.h>
 #include <string.h>
+#include <sys/inotify.h>
+#include <unistd.h>
 
 #define PACKET 188
 #define NS_TO_90K(ns) ((gint64) gst_util_uint64_scale_round (ns, 9, 100000))
@@ -42,6 +44,26 @@ hls_read (const gchar *path)
 
   g_file_get_contents (path, &text, NULL, &error);
   g_assert_no_error (error);
+  return text;
+}
+
+gchar *
+hls_wait_text (const gchar *path, const gchar *word)
+{
+  g_autofree gchar *dir = g_path_get_dirname (path);
+  gint fd = inotify_init1 (0);
+  gchar events[4096];
+  gchar *text = NULL;
+
+  g_assert_cmpint (
+      inotify_add_watch (fd, dir, IN_MOVED_TO | IN_CLOSE_WRITE | IN_MODIFY), >=,
+      0);
+  while (
+      !g_file_get_contents (path, &text, NULL, NULL) || !strstr (text, word)) {
+    g_clear_pointer (&text, g_free);
+    g_assert_cmpint (read (fd, events, sizeof events), >, 0);
+  }
+  close (fd);
   return text;
 }
 

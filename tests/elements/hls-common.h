@@ -145,6 +145,8 @@ void hls_assert_kept (const gchar *dir, GHashTable *snapshot,
 void hls_assert_nothing_hidden (const gchar *dir);
 guint hls_count_files (const gchar *dir, const gchar *suffix);
 gchar *hls_read (const gchar *path);
+/* Waits until the file has @word in it. (transfer full) its text */
+gchar *hls_wait_text (const gchar *path, const gchar *word);
 void hls_write (const gchar *path, const gchar *text);
 
 /* ---- playlists ---- */

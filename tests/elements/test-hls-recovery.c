@@ -10,9 +10,7 @@
 #include "hls-common.h"
 
 #include <glib/gstdio.h>
-#include <poll.h>
 #include <string.h>
-#include <sys/inotify.h>
 #include <unistd.h>
 
 #define SECONDS(n) ((n) *GST_SECOND)
@@ -53,27 +51,6 @@ crash_free (Crash *crash)
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (Crash, crash_free)
 
-/* Returns the text of the file once it has @word in it. */
-static gchar *
-wait_for_text (const gchar *path, const gchar *word)
-{
-  g_autofree gchar *dir = g_path_get_dirname (path);
-  gint fd = inotify_init1 (0);
-  gchar events[4096];
-  gchar *text = NULL;
-
-  g_assert_cmpint (
-      inotify_add_watch (fd, dir, IN_MOVED_TO | IN_CLOSE_WRITE | IN_MODIFY), >=,
-      0);
-  while (
-      !g_file_get_contents (path, &text, NULL, NULL) || !strstr (text, word)) {
-    g_clear_pointer (&text, g_free);
-    g_assert_cmpint (read (fd, events, sizeof events), >, 0);
-  }
-  close (fd);
-  return text;
-}
-
 static gchar *
 playlist_location (Hls *hls, const gchar *message, guint n)
 {
@@ -105,7 +82,7 @@ record_for_crash (Hls *hls, GstClockTimeDiff jump)
   path = playlist_location (hls, "ams-recording-started", 1);
   crash->playlist_name = g_path_get_basename (path);
   crash->journal_path = hls_path (hls, ".p.m3u8.journal");
-  crash->journal = wait_for_text (crash->journal_path, "00004.ts");
+  crash->journal = hls_wait_text (crash->journal_path, "00004.ts");
   hls_eos (hls);
   hls_stop (hls);
   crash->whole = hls_check_in (hls->dir, path);

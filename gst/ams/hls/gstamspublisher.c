@@ -109,7 +109,7 @@ push_stream_start (GstAmsPublisher *self)
 
   push_event (self, gst_event_new_stream_start (id));
   push_event (self, gst_event_new_caps (caps));
-  gst_segment_init (&segment, GST_FORMAT_TIME);
+  gst_segment_init (&segment, GST_FORMAT_BYTES);
   push_event (self, gst_event_new_segment (&segment));
 }
 
