@@ -183,6 +183,18 @@ test_stop_at_any_time_nothing_is_lost (void)
   }
 }
 
+/* As soon as both tracks have begun. */
+static void
+test_eos_after_one_frame_it_is_recorded (void)
+{
+  g_autoptr (Hls) hls = hls_new ();
+
+  hls_add_av (hls);
+  hls_record (hls, HLS_FRAME);
+  g_assert_cmpuint (hls_count_frames (hls, TRUE), ==, 1);
+  g_assert_cmpuint (hls_count_frames (hls, FALSE), ==, hls->audio->pushed);
+}
+
 static void
 test_pause_in_between_nothing_is_lost (void)
 {
@@ -328,6 +340,7 @@ main (int argc, char **argv)
 #define ADD(path, name) hls_test_add ("/hls/existing/" path, test_##name)
   ADD ("property", existing_says_what_happens);
   ADD ("stop/any-time", stop_at_any_time_nothing_is_lost);
+  ADD ("stop/one-frame", eos_after_one_frame_it_is_recorded);
   ADD ("stop/pause", pause_in_between_nothing_is_lost);
   ADD ("stop/paused-data", data_while_paused_is_recorded);
   ADD ("foreign", playlist_of_another_tool_is_continued_byte_for_byte);

@@ -629,7 +629,7 @@ test_delete_on_ended_leaves_an_earlier_session (void)
 
 /* One playlist for both: what the earlier session recorded must still be there, and still be found. */
 static void
-test_delete_on_ended_of_a_continued_recording_leaves_the_earlier_part (void)
+test_delete_on_ended_of_a_continued_recording_deletes_nothing (void)
 {
   g_autoptr (Hls) hls = hls_new ();
   g_autoptr (GHashTable) before = NULL;
@@ -638,9 +638,12 @@ test_delete_on_ended_of_a_continued_recording_leaves_the_earlier_part (void)
   hls_record (hls, SECONDS (4));
   before = hls_snapshot (hls->dir);
   g_object_set (hls->sink, "delete-on-ended", TRUE, NULL);
+  hls->expects_trouble = TRUE;
   hls_record (hls, SECONDS (4));
+  /* The playlist is not this session's alone: nothing is deleted, and that is said. */
+  hls_assert_one (hls, GST_MESSAGE_WARNING, "delete-on-ended");
   hls_assert_kept (hls->dir, before, "p.m3u8");
-  g_assert_cmpuint (hls_count_files (hls->dir, ".ts"), ==, 2);
+  g_assert_cmpuint (hls_count_files (hls->dir, ".ts"), ==, 4);
   g_assert_true (exists (hls, "p.m3u8"));
 }
 
@@ -687,7 +690,7 @@ main (int argc, char **argv)
   ADD ("delete/neighbours", delete_on_ended_leaves_neighbours);
   ADD ("delete/session", delete_on_ended_leaves_an_earlier_session);
   ADD ("delete/continued",
-      delete_on_ended_of_a_continued_recording_leaves_the_earlier_part);
+      delete_on_ended_of_a_continued_recording_deletes_nothing);
   ADD ("delete/delay", delete_delay_keeps_the_files_as_long);
   return g_test_run ();
 }

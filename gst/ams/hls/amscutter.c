@@ -223,7 +223,9 @@ ams_cutter_keyframe (AmsCutter *self, gint64 pts)
 
   learn_interval (self, pts);
   doubt_requests (self, pts);
-  if (breaks_promise (self, pts) && self->candidate != AMS_TIME_NONE) {
+  /* Before a hole, frames have kept the promise already. */
+  if (!self->forced && breaks_promise (self, pts) &&
+      self->candidate != AMS_TIME_NONE) {
     decision.at_candidate = TRUE;
     begin_segment (self, self->candidate);
   }

@@ -46,10 +46,32 @@ common_folder_length (const gchar *a, const gchar *b)
   return i;
 }
 
-gboolean
-ams_paths_split (const gchar *location, const gchar *playlist_location,
-    gchar **root, gchar **name, gchar **playlist_name, GError **error)
+/* Without "." parts and repeated slashes, as people type them. */
+static gchar *
+tidy (const gchar *location)
 {
+  g_auto (GStrv) parts = g_strsplit (location, "/", -1);
+  g_autoptr (GPtrArray) kept = g_ptr_array_new ();
+  guint i;
+
+  for (i = 0; parts[i]; i++) {
+    gboolean root = i == 0 && g_path_is_absolute (location);
+    gboolean last = parts[i + 1] == NULL;
+
+    if (root || last || (*parts[i] && !g_str_equal (parts[i], ".")))
+      g_ptr_array_add (kept, parts[i]);
+  }
+  g_ptr_array_add (kept, NULL);
+  return g_strjoinv ("/", (gchar **) kept->pdata);
+}
+
+gboolean
+ams_paths_split (const gchar *untidy_location,
+    const gchar *untidy_playlist_location, gchar **root, gchar **name,
+    gchar **playlist_name, GError **error)
+{
+  g_autofree gchar *location = tidy (untidy_location);
+  g_autofree gchar *playlist_location = tidy (untidy_playlist_location);
   gsize common = 0;
 
   if (g_path_is_absolute (location) != g_path_is_absolute (playlist_location)) {

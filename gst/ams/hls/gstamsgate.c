@@ -56,6 +56,9 @@ static GstStaticPadTemplate src_template = GST_STATIC_PAD_TEMPLATE ("src_%u",
 /* µs: how often the watch thread looks. */
 #define WATCH_INTERVAL (G_USEC_PER_SEC / 10)
 
+/* µs: an answer is waited for, where the source is faster than the disk. */
+#define PROMISE_TIMEOUT (5 * G_USEC_PER_SEC)
+
 struct _GstAmsGate
 {
   GstElement parent;
@@ -283,6 +286,20 @@ wait_for_start_locked (GstAmsGate *self, GstAmsGateTrack *track)
         g_get_monotonic_time () + WATCH_INTERVAL);
 }
 
+/* The first segment is under way, but whether an earlier playlist holds it to a
+ * shorter target is still being found out, in the muxer's thread. Bounded, as nothing worse
+ * comes of going on. */
+static void
+wait_for_promise_locked (GstAmsGate *self)
+{
+  gint64 until = g_get_monotonic_time () + PROMISE_TIMEOUT;
+
+  while (self->logic.segment_open && !self->logic.promised && !self->stopping &&
+      !self->logic.finished &&
+      g_cond_wait_until (&self->cond, &self->lock, until))
+    ;
+}
+
 static GstFlowReturn
 gst_ams_gate_chain (GstPad *pad, GstObject *parent, GstBuffer *buffer)
 {
@@ -313,6 +330,8 @@ gst_ams_gate_chain (GstPad *pad, GstObject *parent, GstBuffer *buffer)
 
     g_queue_push_tail (&track->held, item);
     wait_for_start_locked (self, track);
+    if (item->key && track->video)
+      wait_for_promise_locked (self);
     ok = advance_locked (self, track, &out);
     gap = gst_ams_gate_logic_gap_for_other (&self->logic, track, &silent);
     if (ams_cutter_get_segment_start (self->logic.cutter) != segment_start)
@@ -355,6 +374,7 @@ flush_others (GstAmsGate *self, GstAmsGateTrack *ended)
     advance_locked (self, other, &out);
     g_queue_push_tail (&out, gst_ams_gate_logic_new_end (&self->logic));
     g_queue_push_tail (&out, gst_event_new_eos ());
+    other->ended = TRUE;
   }
   g_mutex_unlock (&self->lock);
   if (other)
@@ -382,6 +402,7 @@ end_track (GstAmsGate *self, GstAmsGateTrack *track, GstEvent *eos)
   if (attached) {
     g_queue_push_tail (&out, gst_ams_gate_logic_new_end (&self->logic));
     g_queue_push_tail (&out, gst_event_ref (eos));
+    track->ended = TRUE;
   }
   g_mutex_unlock (&self->lock);
 
@@ -566,6 +587,8 @@ gst_ams_gate_set_target_duration (GstAmsGate *self, GstClockTime target)
 {
   g_mutex_lock (&self->lock);
   ams_cutter_set_target (self->logic.cutter, target);
+  self->logic.promised = TRUE;
+  g_cond_broadcast (&self->cond);
   g_mutex_unlock (&self->lock);
 }
 
@@ -639,6 +662,7 @@ reset_locked (GstAmsGate *self)
   self->logic.started = self->logic.starting = self->logic.finished = FALSE;
   self->logic.segment_open = self->logic.discontinuity = FALSE;
   self->logic.split = self->logic.audio_leads = FALSE;
+  self->logic.promised = FALSE;
   self->logic.audio_leads = FALSE;
   self->logic.have_date_base = self->logic.asked = FALSE;
   self->logic.end = AMS_TIME_NONE;

@@ -55,7 +55,7 @@ void gst_ams_gate_add_track (GstAmsGate *self, gboolean video, GstPad **sinkpad,
     GstPad **srcpad);
 void gst_ams_gate_remove_track (GstAmsGate *self, GstPad *sinkpad);
 
-/* The promise turned out to be a shorter one (an earlier playlist's). Any thread. */
+/* The promise is known: @target, or a shorter one of an earlier playlist. Any thread. */
 void gst_ams_gate_set_target_duration (GstAmsGate *self, GstClockTime target);
 
 /* The next keyframe begins a segment; asks the encoder for one at once. Any thread. */

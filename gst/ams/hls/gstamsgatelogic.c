@@ -38,7 +38,7 @@ gst_ams_gate_track_reset (GstAmsGateTrack *track)
   gst_segment_init (&track->segment, GST_FORMAT_TIME);
   track->frame_duration = 0;
   track->flowing = track->attached = track->joins_at_cut = FALSE;
-  track->eos = track->silent = track->pushing = FALSE;
+  track->eos = track->ended = track->silent = track->pushing = FALSE;
   track->begin_at = AMS_TIME_NONE;
   track->position = track->last_pts = AMS_TIME_NONE;
   track->arrival = AMS_TIME_NONE;
@@ -81,7 +81,7 @@ gst_ams_gate_logic_lead (GstAmsGateLogic *self)
   for (i = 0; i < self->tracks->len; i++) {
     GstAmsGateTrack *track = gst_ams_gate_logic_get_track (self, i);
 
-    if (track->flowing && !track->eos && !track->silent &&
+    if (track->flowing && !track->ended && !track->silent &&
         (!lead || track->video))
       lead = track;
   }

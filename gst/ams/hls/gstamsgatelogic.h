@@ -47,6 +47,7 @@ typedef struct
   gboolean attached;
   gboolean joins_at_cut; /* holding until the video's next cut */
   gboolean eos;
+  gboolean ended; /* and that has been handed on: no data follow */
   gboolean silent; /* GAPs are sent in its place */
   gboolean pushing; /* its thread is in a push */
   gint64 arrival; /* of the last buffer, monotonic */
@@ -73,6 +74,7 @@ typedef struct
   gboolean discontinuity; /* before the next segment */
   gboolean split; /* split-now was asked for */
   gboolean audio_leads;
+  gboolean promised; /* the target duration is what it will be */
   gint64 end; /* of the leading track so far */
   gint64 date_base; /* ns since 1970 of time 0 on the time line */
   gboolean have_date_base;

@@ -500,6 +500,18 @@ gst_ams_hls_sink_handle_message (GstBin *bin, GstMessage *message)
   GST_BIN_CLASS (gst_ams_hls_sink_parent_class)->handle_message (bin, message);
 }
 
+static gboolean
+leads_somewhere (GstAmsHlsSink *self)
+{
+  if (self->has_store || (self->srcpad && gst_pad_is_linked (self->srcpad)))
+    return TRUE;
+  GST_ELEMENT_ERROR (self, RESOURCE, SETTINGS,
+      ("With write-files=never the recording goes out of the src pad only, and "
+       "that is not linked: link it, or set write-files=auto."),
+      (NULL));
+  return FALSE;
+}
+
 static GstStateChangeReturn
 gst_ams_hls_sink_change_state (GstElement *element, GstStateChange transition)
 {
@@ -517,7 +529,7 @@ gst_ams_hls_sink_change_state (GstElement *element, GstStateChange transition)
       break;
     case GST_STATE_CHANGE_READY_TO_PAUSED:
       update_store (self);
-      if (!configure (self))
+      if (!leads_somewhere (self) || !configure (self))
         return GST_STATE_CHANGE_FAILURE;
       self->recording = TRUE;
       g_atomic_int_set (&self->has_error, FALSE);

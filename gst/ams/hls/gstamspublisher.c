@@ -36,6 +36,7 @@ struct _GstAmsPublisher
 
   /* streaming thread */
   gboolean started, ended;
+  gboolean continued; /* an earlier recording */
   GstAmsCut current; /* how the open file began */
 
   GMutex lock;
@@ -416,14 +417,24 @@ keep_promise (GstAmsPublisher *self)
   guint wanted = ams_recording_get_config (self->recording)->target_duration;
   guint promised = ams_recording_get_target_duration (self->recording);
 
-  if (promised >= wanted)
-    return;
-  GST_ELEMENT_INFO (self->element, STREAM, MUX,
-      ("The earlier playlist promises segments of at most %u s: they are kept "
-       "to that, not to target-duration=%u.",
-          promised, wanted),
+  if (promised < wanted)
+    GST_ELEMENT_INFO (self->element, STREAM, MUX,
+        ("The earlier playlist promises segments of at most %u s: they are kept "
+         "to that, not to target-duration=%u.",
+            promised, wanted),
+        (NULL));
+  self->target (MIN (promised, wanted) * GST_SECOND, self->user_data);
+}
+
+static void
+warn_not_deleted (GstAmsPublisher *self)
+{
+  GST_ELEMENT_WARNING (self->element, RESOURCE, SETTINGS,
+      ("An earlier recording is continued in \"%s\", so nothing is deleted when "
+       "this one ends, whatever delete-on-ended says: the playlist is not this "
+       "session's alone. Use add-date-time=true, or another name.",
+          ams_recording_get_playlist_name (self->recording)),
       (NULL));
-  self->target (promised * GST_SECOND, self->user_data);
 }
 
 GstFlowReturn
@@ -438,6 +449,9 @@ gst_ams_publisher_start (GstAmsPublisher *self, const GstAmsCut *cut)
           &recovered, &error))
     return post_error (self, error);
   self->started = TRUE;
+  self->continued = recovered.continued;
+  if (self->continued && self->settings.delete_on_ended)
+    warn_not_deleted (self);
   if (has_journal (self))
     push_other_session (self);
   push_recovered (self, &recovered);
@@ -470,7 +484,7 @@ push_deletions (GstAmsPublisher *self)
   g_autoptr (GPtrArray) names = NULL;
   guint i;
 
-  if (!self->settings.delete_on_ended)
+  if (!self->settings.delete_on_ended || self->continued)
     return;
   names = ams_recording_get_own_files (self->recording);
   push_event (self,

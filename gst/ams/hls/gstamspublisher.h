@@ -28,7 +28,7 @@ typedef struct
 /* Waits until the disk has all that was handed to it, within its drain-timeout. Streaming thread. */
 typedef void (*GstAmsPublisherDrain) (gpointer user_data);
 
-/* The promise is @target from now on, an earlier playlist's. In the streaming thread. */
+/* The promise is known: @target. In the streaming thread. */
 typedef void (*GstAmsPublisherTarget) (GstClockTime target, gpointer user_data);
 
 typedef struct _GstAmsPublisher GstAmsPublisher;

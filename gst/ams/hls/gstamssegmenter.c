@@ -285,6 +285,9 @@ take_cut (GstAmsSegmenter *self, const GstAmsCut *cut)
   }
   self->pending[cut->video] = *cut;
   self->has_pending[cut->video] = TRUE;
+  /* At once: the gate waits to hear what is promised. */
+  if (!gst_ams_publisher_is_started (self->publisher))
+    return gst_ams_publisher_start (self->publisher, cut);
   return GST_FLOW_OK;
 }
 

@@ -36,6 +36,12 @@ typedef struct
   gboolean complained;
 } Track;
 
+typedef struct
+{
+  GstElement *queue;
+  GstPad *mux_pad;
+} Retired;
+
 struct _GstAmsTracks
 {
   GstBin *bin; /* which owns this: no ref */
@@ -43,8 +49,10 @@ struct _GstAmsTracks
   GstElement *muxer; /* (nullable): mpegtsmux is missing */
   GstClockTime stall_timeout;
 
-  GMutex lock; /* guards the array */
+  GMutex lock; /* guards the arrays */
   GPtrArray *tracks; /* Track */
+  GPtrArray
+      *retired; /* Retired: released while their data were still under way */
 };
 
 static gboolean
@@ -192,6 +200,8 @@ on_ghost_event (GstPad *pad, GstPadProbeInfo *info, gpointer user_data)
   gst_event_parse_caps (event, &caps);
   if (take_caps (self, track, caps))
     return GST_PAD_PROBE_OK;
+  /* Nothing behind it gets in either. */
+  gst_ghost_pad_set_target (GST_GHOST_PAD (pad), NULL);
   GST_PAD_PROBE_INFO_FLOW_RETURN (info) = GST_FLOW_NOT_NEGOTIATED;
   gst_event_unref (event);
   return GST_PAD_PROBE_HANDLED;
@@ -227,12 +237,20 @@ on_ghost_query (GstPad *pad, GstObject *parent, GstQuery *query)
   }
 }
 
+/* Another one each time that a pad is requested anew while recording: the old one's
+ * stream ends, and cannot be taken up again. */
+static gint
+pid_of (GstAmsTracks *self, gboolean video)
+{
+  return (video ? VIDEO_PID : AUDIO_PID) + 2 * self->retired->len;
+}
+
 static void
 set_program_map (GstAmsTracks *self)
 {
   g_autoptr (GstStructure) map = NULL;
-  g_autofree gchar *video = g_strdup_printf ("sink_%d", VIDEO_PID);
-  g_autofree gchar *audio = g_strdup_printf ("sink_%d", AUDIO_PID);
+  g_autofree gchar *video = g_strdup_printf ("sink_%d", pid_of (self, TRUE));
+  g_autofree gchar *audio = g_strdup_printf ("sink_%d", pid_of (self, FALSE));
   gboolean has_video = FALSE;
   guint i;
 
@@ -269,8 +287,7 @@ gboolean
 gst_ams_tracks_attach (GstAmsTracks *self, gboolean video)
 {
   Track *track = find_track (self, video);
-  g_autofree gchar *name =
-      g_strdup_printf ("sink_%d", video ? VIDEO_PID : AUDIO_PID);
+  g_autofree gchar *name = g_strdup_printf ("sink_%d", pid_of (self, video));
   g_autoptr (GstPad) queue_src = NULL;
 
   if (!track)
@@ -358,6 +375,32 @@ release_mux_pad (GstAmsTracks *self, Track *track)
   gst_clear_object (&track->mux_pad);
 }
 
+/* What is in the queue still goes to the muxer; both are let go of when the recording is over. */
+static void
+retire (GstAmsTracks *self, Track *track)
+{
+  Retired *retired = g_new0 (Retired, 1);
+
+  retired->queue = g_steal_pointer (&track->queue);
+  retired->mux_pad = g_steal_pointer (&track->mux_pad);
+  g_ptr_array_add (self->retired, retired);
+}
+
+static void
+forget_retired (GstAmsTracks *self)
+{
+  guint i;
+
+  for (i = 0; i < self->retired->len; i++) {
+    Retired *retired = g_ptr_array_index (self->retired, i);
+
+    gst_element_release_request_pad (self->muxer, retired->mux_pad);
+    gst_object_unref (retired->mux_pad);
+    remove_child (self, &retired->queue);
+  }
+  g_ptr_array_set_size (self->retired, 0);
+}
+
 /* While recording, the track ends: what it brought stays. */
 void
 gst_ams_tracks_release (GstAmsTracks *self, GstPad *ghost, gboolean recording)
@@ -375,12 +418,11 @@ gst_ams_tracks_release (GstAmsTracks *self, GstPad *ghost, gboolean recording)
   gst_ghost_pad_set_target (GST_GHOST_PAD (track->ghost), NULL);
   remove_child (self, &track->parser);
   gst_ams_gate_remove_track (self->gate, track->gate_sink);
-  if (!recording) {
-    release_mux_pad (self, track);
-    remove_child (self, &track->queue);
-  }
+  if (recording && track->mux_pad)
+    retire (self, track);
+  release_mux_pad (self, track);
+  remove_child (self, &track->queue);
   gst_element_remove_pad (GST_ELEMENT (self->bin), track->ghost);
-  gst_clear_object (&track->mux_pad);
   g_free (track);
 }
 
@@ -410,6 +452,7 @@ gst_ams_tracks_forget (GstAmsTracks *self)
     remove_child (self, &track->parser);
     track->parser_name = NULL;
   }
+  forget_retired (self);
 }
 
 void
@@ -441,6 +484,7 @@ gst_ams_tracks_new (GstBin *bin, GstAmsGate *gate, GstElement *muxer)
   self->muxer = muxer;
   g_mutex_init (&self->lock);
   self->tracks = g_ptr_array_new ();
+  self->retired = g_ptr_array_new_with_free_func (g_free);
   return self;
 }
 
@@ -448,6 +492,7 @@ void
 gst_ams_tracks_free (GstAmsTracks *self)
 {
   g_ptr_array_unref (self->tracks);
+  g_ptr_array_unref (self->retired);
   g_mutex_clear (&self->lock);
   g_free (self);
 }
