@@ -276,9 +276,15 @@ static GstBusSyncReply
 on_message (GstBus *bus, GstMessage *message, gpointer data)
 {
   Hls *hls = data;
+  gpointer look_data;
+  __typeof__ (hls->look) look;
 
-  if (hls->look)
-    hls->look (hls, message, hls->look_data);
+  g_mutex_lock (&hls->lock);
+  look = hls->look;
+  look_data = hls->look_data;
+  g_mutex_unlock (&hls->lock);
+  if (look)
+    look (hls, message, look_data);
   if (is_worth_keeping (message)) {
     g_mutex_lock (&hls->lock);
     g_ptr_array_add (hls->messages, gst_message_ref (message));

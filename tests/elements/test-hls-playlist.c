@@ -258,7 +258,9 @@ test_vod_appears_whole_at_the_end (void)
   hls_push_until (hls, SECONDS (10));
   hls_wait_segments (hls, 4);
   g_assert_cmpuint (count_events (fd, "p.m3u8"), ==, 0);
+  g_mutex_lock (&hls->lock);
   hls->look = NULL;
+  g_mutex_unlock (&hls->lock);
   hls_eos (hls);
   hls_stop (hls);
   g_assert_cmpuint (count_events (fd, "p.m3u8"), ==, 1);
@@ -641,7 +643,8 @@ test_delete_on_ended_of_a_continued_recording_deletes_nothing (void)
   hls->expects_trouble = TRUE;
   hls_record (hls, SECONDS (4));
   /* The playlist is not this session's alone: nothing is deleted, and that is said. */
-  hls_assert_one (hls, GST_MESSAGE_WARNING, "delete-on-ended");
+  hls_assert_one (hls, GST_MESSAGE_WARNING, GST_RESOURCE_ERROR,
+      GST_RESOURCE_ERROR_SETTINGS, "delete-on-ended", NULL);
   hls_assert_kept (hls->dir, before, "p.m3u8");
   g_assert_cmpuint (hls_count_files (hls->dir, ".ts"), ==, 4);
   g_assert_true (exists (hls, "p.m3u8"));

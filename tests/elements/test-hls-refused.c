@@ -426,8 +426,6 @@ fill_and_free_disk (Hls *hls)
 {
   g_autofree gchar *filler = hls_path (hls, "filler");
   g_autoptr (HlsPlaylist) during = NULL, playlist = NULL;
-  g_autoptr (GHashTable) before = NULL;
-  g_autofree gchar *earlier = NULL;
 
   hls->expects_trouble = TRUE;
   hls_add_video (hls, NULL);

@@ -66,6 +66,7 @@ struct _GstAmsGate
   GstAmsGateCallbacks callbacks;
   gpointer user_data;
 
+  GPtrArray *removed; /* under the lock: GstAmsGateTrack, until below PAUSED */
   GThread *watch; /* state changes only */
 
   GMutex lock;
@@ -548,6 +549,8 @@ gst_ams_gate_add_track (GstAmsGate *self, gboolean video, GstPad **sinkpad,
   gst_pad_set_chain_function (track->sinkpad, gst_ams_gate_chain);
   gst_pad_set_event_function (track->sinkpad, gst_ams_gate_sink_event);
   track->srcpad = new_pad (self, track, &src_template, "src");
+  gst_object_ref_sink (track->sinkpad);
+  gst_object_ref_sink (track->srcpad);
   gst_pad_set_event_function (track->srcpad, gst_ams_gate_src_event);
   gst_pad_use_fixed_caps (track->srcpad);
 
@@ -579,7 +582,14 @@ gst_ams_gate_remove_track (GstAmsGate *self, GstPad *sinkpad)
   g_mutex_unlock (&self->lock);
   gst_element_remove_pad (GST_ELEMENT (self), sinkpad);
   gst_element_remove_pad (GST_ELEMENT (self), srcpad);
-  gst_ams_gate_track_free (track);
+
+  /* A query or an event may be on its way through the pads still. */
+  g_mutex_lock (&self->lock);
+  if (self->watch)
+    g_ptr_array_add (self->removed, track);
+  else
+    gst_ams_gate_track_free (track);
+  g_mutex_unlock (&self->lock);
 }
 
 void
@@ -697,6 +707,7 @@ join_watch (GstAmsGate *self)
     return;
   g_thread_join (g_steal_pointer (&self->watch));
   g_mutex_lock (&self->lock);
+  g_ptr_array_set_size (self->removed, 0);
   reset_locked (self);
   g_mutex_unlock (&self->lock);
 }
@@ -730,6 +741,7 @@ gst_ams_gate_finalize (GObject *object)
   GstAmsGate *self = GST_AMS_GATE (object);
 
   g_ptr_array_unref (self->logic.tracks);
+  g_ptr_array_unref (self->removed);
   g_clear_pointer (&self->logic.timeline, ams_timeline_free);
   g_clear_pointer (&self->logic.cutter, ams_cutter_free);
   g_mutex_clear (&self->lock);
@@ -762,6 +774,8 @@ gst_ams_gate_init (GstAmsGate *self)
   g_mutex_init (&self->lock);
   g_cond_init (&self->cond);
   self->logic.tracks =
+      g_ptr_array_new_with_free_func ((GDestroyNotify) gst_ams_gate_track_free);
+  self->removed =
       g_ptr_array_new_with_free_func ((GDestroyNotify) gst_ams_gate_track_free);
   self->logic.settings.target_duration = 6 * GST_SECOND;
   self->logic.settings.stall_timeout = 2 * GST_SECOND;

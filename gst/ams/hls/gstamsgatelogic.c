@@ -51,6 +51,8 @@ void
 gst_ams_gate_track_free (GstAmsGateTrack *track)
 {
   gst_ams_gate_track_reset (track);
+  gst_clear_object (&track->sinkpad);
+  gst_clear_object (&track->srcpad);
   g_free (track);
 }
 
