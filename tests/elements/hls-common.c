@@ -283,8 +283,12 @@ on_message (GstBus *bus, GstMessage *message, gpointer data)
   look = hls->look;
   look_data = hls->look_data;
   g_mutex_unlock (&hls->lock);
-  if (look)
+  if (look) {
+    /* Messages come from any thread. */
+    g_mutex_lock (&hls->look_lock);
     look (hls, message, look_data);
+    g_mutex_unlock (&hls->look_lock);
+  }
   if (is_worth_keeping (message)) {
     g_mutex_lock (&hls->lock);
     g_ptr_array_add (hls->messages, gst_message_ref (message));
@@ -455,6 +459,7 @@ hls_new_in (const gchar *dir)
   hls->dir = g_strdup (dir);
   hls->playlist = hls_path (hls, "p.m3u8");
   g_mutex_init (&hls->lock);
+  g_mutex_init (&hls->look_lock);
   g_cond_init (&hls->cond);
   hls->messages =
       g_ptr_array_new_with_free_func ((GDestroyNotify) gst_message_unref);
@@ -509,6 +514,7 @@ hls_free (Hls *hls)
   g_assert_null (leaked);
   g_ptr_array_unref (hls->messages);
   g_mutex_clear (&hls->lock);
+  g_mutex_clear (&hls->look_lock);
   g_cond_clear (&hls->cond);
   if (owner)
     hls_remove_folder (hls->dir);

@@ -70,6 +70,7 @@ struct _Hls
   HlsLook look; /* called in the posting thread, for every message */
   gpointer look_data;
 
+  GMutex look_lock;
   GMutex lock;
   GCond cond;
   GPtrArray *messages; /* GstMessage, all there were; under the lock */

@@ -95,10 +95,20 @@ static void
 test_child_proxy_reaches_the_muxer (void)
 {
   g_autofree gchar *dir = hls_make_folder ();
+#ifdef __SANITIZE_ADDRESS__
+  /* gst_parse_launch() of GStreamer 1.22 leaks each child that a property is set on. */
+  g_autoptr (GstElement) pipeline = launch (dir, VIDEO "! SINK");
+#else
   g_autoptr (GstElement) pipeline =
       launch (dir, VIDEO "! SINK muxer::pat-interval=4500");
+#endif
   g_autoptr (GstElement) sink = gst_bin_get_by_name (GST_BIN (pipeline), "h");
   guint interval;
+
+#ifdef __SANITIZE_ADDRESS__
+  gst_child_proxy_set (GST_CHILD_PROXY (sink), "muxer::pat-interval", 4500,
+      NULL);
+#endif
 
   gst_child_proxy_get (GST_CHILD_PROXY (sink), "muxer::pat-interval", &interval,
       NULL);
