@@ -99,6 +99,14 @@ ams_paths_split (const gchar *untidy_location,
 }
 
 gchar *
+ams_paths_literal_folder (const gchar *location)
+{
+  gsize length = literal_folder_length (location);
+
+  return length > 0 ? g_strndup (location, length) : g_strdup (".");
+}
+
+gchar *
 ams_paths_relative (const gchar *from, const gchar *to)
 {
   g_autoptr (GString) path = g_string_new (NULL);

@@ -21,6 +21,10 @@ gboolean ams_paths_split (const gchar *location, const gchar *playlist_location,
 /* Whether @location is absolute or leads out of the current folder. */
 gboolean ams_paths_escapes (const gchar *location);
 
+/* The folder part of @location that has no template in it; "." where there is
+ * none. (transfer full) */
+gchar *ams_paths_literal_folder (const gchar *location);
+
 /* The relative path from the folder of @from to @to: "a/list.m3u8", "a/b/1.ts"
  * gives "b/1.ts". (transfer full) */
 gchar *ams_paths_relative (const gchar *from, const gchar *to);

@@ -57,8 +57,11 @@
 
 #include "gstamshlssink.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <gio/gio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "amspaths.h"
 #include "gstamsgate.h"
@@ -317,6 +320,42 @@ check_locations (GstAmsHlsSink *self, const GstAmsHlsSettings *settings,
   return TRUE;
 }
 
+/* Said at the start, while somebody looks, rather than when the first segment is
+ * written. Folders that are not there yet are made; then it is the nearest one
+ * that is there which counts. */
+static gboolean
+check_writable (GstAmsHlsSink *self, const gchar *location)
+{
+  g_autofree gchar *folder = ams_paths_literal_folder (location);
+
+  while (!g_file_test (folder, G_FILE_TEST_EXISTS)) {
+    gchar *parent = g_path_get_dirname (folder);
+
+    g_free (folder);
+    folder = parent;
+  }
+  if (!g_file_test (folder, G_FILE_TEST_IS_DIR))
+    errno = ENOTDIR;
+  else if (faccessat (AT_FDCWD, folder, W_OK | X_OK, AT_EACCESS) == 0)
+    return TRUE;
+  GST_ELEMENT_ERROR (self, RESOURCE, OPEN_WRITE,
+      ("The folder \"%s\" cannot be written, so \"%s\" cannot be recorded: %s.",
+          folder, location, g_strerror (errno)),
+      (NULL));
+  return FALSE;
+}
+
+static gboolean
+check_folders (GstAmsHlsSink *self, const GstAmsHlsSettings *settings)
+{
+  if (!self->has_store)
+    return TRUE;
+  return (is_handled (self, SIGNAL_GET_FRAGMENT_STREAM) ||
+             check_writable (self, settings->location)) &&
+      (is_handled (self, SIGNAL_GET_PLAYLIST_STREAM) ||
+          check_writable (self, settings->playlist_location));
+}
+
 static void
 configure_gate (GstAmsHlsSink *self, const GstAmsHlsSettings *settings)
 {
@@ -385,6 +424,8 @@ configure (GstAmsHlsSink *self)
       !ams_paths_split (settings.location, settings.playlist_location, &root,
           &name, &playlist_name, &error))
     return refuse (self, error);
+  if (!check_folders (self, &settings))
+    return FALSE;
 
   segmenter.recording = make_config (&settings, name, playlist_name, &error);
   if (!segmenter.recording)

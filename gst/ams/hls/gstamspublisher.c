@@ -437,6 +437,17 @@ warn_not_deleted (GstAmsPublisher *self)
       (NULL));
 }
 
+/* The gate need not wait to hear of a target any more: it will hear of the failure. */
+static GstFlowReturn
+fail_start (GstAmsPublisher *self, const GError *error)
+{
+  post_error (self, error);
+  self->target (
+      ams_recording_get_config (self->recording)->target_duration * GST_SECOND,
+      self->user_data);
+  return GST_FLOW_ERROR;
+}
+
 GstFlowReturn
 gst_ams_publisher_start (GstAmsPublisher *self, const GstAmsCut *cut)
 {
@@ -447,7 +458,7 @@ gst_ams_publisher_start (GstAmsPublisher *self, const GstAmsCut *cut)
   if (!gst_ams_recover (self->recording, self->local, self->remote,
           self->settings.existing, self->settings.unlistable, cut->date_time,
           &recovered, &error))
-    return post_error (self, error);
+    return fail_start (self, error);
   self->started = TRUE;
   self->continued = recovered.continued;
   if (self->continued && self->settings.delete_on_ended)
