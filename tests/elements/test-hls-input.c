@@ -516,6 +516,38 @@ flush (HlsTrack *track)
   gst_pad_push_event (track->pad, gst_event_new_segment (&segment));
 }
 
+static GstPadProbeReturn
+count_buffer (GstPad *pad, GstPadProbeInfo *info, gpointer count)
+{
+  g_atomic_int_inc ((gint *) count);
+  return GST_PAD_PROBE_OK;
+}
+
+/* The audio's thread waits for the video, which never comes, when all is stopped:
+ * what was held is recorded by another thread, under its feet. */
+static void
+test_stop_while_the_start_is_waited_for_records_what_came (void)
+{
+  g_autoptr (Hls) hls = hls_new ();
+  g_autoptr (HlsPlaylist) playlist = NULL;
+  gint pushed = 0;
+  GThread *audio;
+
+  g_object_set (hls->sink, "stall-timeout", 3 * GST_SECOND, NULL);
+  hls_add_av (hls);
+  gst_pad_add_probe (hls->audio->pad, GST_PAD_PROBE_TYPE_BUFFER, count_buffer,
+      &pushed, NULL);
+  hls_play (hls);
+  audio = hls_track_thread (hls->audio, SECONDS (20), FALSE);
+  /* More than 3 s + 2 s are held: it waits. */
+  while (g_atomic_int_get (&pushed) < 236)
+    g_thread_yield ();
+  hls_stop (hls);
+  g_thread_join (audio);
+  playlist = hls_check (hls);
+  assert_near (playlist->total, SECONDS (5), SECONDS (1) / 10);
+}
+
 static void
 test_flush_what_was_recorded_stays (void)
 {
@@ -571,6 +603,7 @@ main (int argc, char **argv)
       timestamps_missing_from_the_start_all_is_recorded);
   ADD ("caps/resolution", resolution_changes_discontinuity);
   ADD ("caps/vp8", codec_ts_cannot_carry_is_refused);
+  ADD ("stop/waiting", stop_while_the_start_is_waited_for_records_what_came);
   ADD ("flush", flush_what_was_recorded_stays);
   return g_test_run ();
 }

@@ -327,11 +327,13 @@ gst_ams_gate_chain (GstPad *pad, GstObject *parent, GstBuffer *buffer)
   item = gst_ams_gate_logic_new_item (&self->logic, track, buffer);
   if (!gst_ams_gate_logic_drop_before_key (&self->logic, track, item,
           &complain)) {
+    /* Not of ours any more once it waits: stopping may flush what is held. */
     gint64 offset = item->pts - item->running_time;
+    gboolean decides = item->key && track->video;
 
     g_queue_push_tail (&track->held, item);
     wait_for_start_locked (self, track);
-    if (item->key && track->video)
+    if (decides)
       wait_for_promise_locked (self);
     ok = advance_locked (self, track, &out);
     gap = gst_ams_gate_logic_gap_for_other (&self->logic, track, &silent);
@@ -452,17 +454,14 @@ gst_ams_gate_sink_event (GstPad *pad, GstObject *parent, GstEvent *event)
       g_mutex_unlock (&self->lock);
       return gst_pad_push_event (track->srcpad, event);
     case GST_EVENT_STREAM_START:
-      gst_pad_push_event (track->srcpad, event);
-      gst_segment_init (&segment, GST_FORMAT_TIME);
-      return TRUE;
+    case GST_EVENT_TAG:
+      return gst_pad_push_event (track->srcpad, event);
     case GST_EVENT_SEGMENT:
       gst_event_copy_segment (event, &track->segment);
       /* Its own time line goes out, see TIME_SHIFT. */
       gst_segment_init (&segment, GST_FORMAT_TIME);
       gst_pad_push_event (track->srcpad, gst_event_new_segment (&segment));
       break;
-    case GST_EVENT_TAG:
-      return gst_pad_push_event (track->srcpad, event);
     case GST_EVENT_GAP:
       take_gap (self, track, event);
       break;
