@@ -14,6 +14,7 @@
 #define EVENT_REMOVE "ams-file-remove"
 #define EVENT_ADOPT "ams-file-adopt"
 #define EVENT_FAILED "ams-file-failed"
+#define QUERY_DRAIN "ams-files-drain"
 #define EVENT_STORED "ams-file-stored"
 #define QUERY_FETCH "ams-file-fetch"
 #define QUERY_LIST "ams-file-list"
@@ -220,6 +221,17 @@ ams_file_begin_clear (AmsFileBegin *begin)
   g_clear_pointer (&begin->name, g_free);
   g_clear_pointer (&begin->content_type, g_free);
   g_clear_pointer (&begin->failed, g_strfreev);
+  g_clear_pointer (&begin->local_path, g_free);
+}
+
+void
+ams_file_begin_copy (AmsFileBegin *to, const AmsFileBegin *from)
+{
+  *to = *from;
+  to->name = g_strdup (from->name);
+  to->content_type = g_strdup (from->content_type);
+  to->failed = g_strdupv (from->failed);
+  to->local_path = g_strdup (from->local_path);
 }
 
 GstEvent *
@@ -241,7 +253,22 @@ ams_files_event_new_begin (const AmsFileBegin *begin)
     gst_structure_set (s, "final", G_TYPE_BOOLEAN, TRUE, NULL);
   if (begin->failed && begin->failed[0])
     set_names (s, "failed", begin->failed);
+  if (begin->local_path)
+    gst_structure_set (s, "local-path", G_TYPE_STRING, begin->local_path,
+        "by-reference", G_TYPE_BOOLEAN, begin->by_reference, NULL);
   return gst_event_new_custom (GST_EVENT_CUSTOM_DOWNSTREAM, s);
+}
+
+/* A path that is not absolute says nothing to another element. */
+static void
+parse_local_path (const GstStructure *s, AmsFileBegin *begin)
+{
+  const gchar *path = gst_structure_get_string (s, "local-path");
+
+  if (!path || !g_path_is_absolute (path))
+    return;
+  begin->local_path = g_strdup (path);
+  gst_structure_get_boolean (s, "by-reference", &begin->by_reference);
 }
 
 gboolean
@@ -267,6 +294,7 @@ ams_files_event_parse_begin (GstEvent *event, AmsFileBegin *begin)
   gst_structure_get_uint64 (s, "extends", &begin->extends);
   gst_structure_get_boolean (s, "final", &begin->final);
   begin->failed = get_names (s, "failed");
+  parse_local_path (s, begin);
   return TRUE;
 }
 
@@ -640,6 +668,26 @@ ams_files_query_list_answers (GstQuery *query)
 
   collect_answers (query, QUERY_LIST, parse_list_answer, answers);
   return answers;
+}
+
+/* ams-files-drain */
+
+GstQuery *
+ams_files_query_new_drain (void)
+{
+  return gst_query_new_custom (GST_QUERY_DRAIN,
+      gst_structure_new_empty (QUERY_DRAIN));
+}
+
+gboolean
+ams_files_query_parse_drain (GstQuery *query)
+{
+  const GstStructure *s;
+
+  if (GST_QUERY_TYPE (query) != GST_QUERY_DRAIN)
+    return FALSE;
+  s = gst_query_get_structure (query);
+  return s && gst_structure_has_name (s, QUERY_DRAIN);
 }
 
 AmsFileEntry *

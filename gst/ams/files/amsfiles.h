@@ -57,6 +57,10 @@ typedef struct
   gboolean final; /* a playlist's last version: never skipped */
   GStrv
       failed; /* (nullable): names from ams-file-failed that this playlist version is the first to heed */
+  gchar *
+      local_path; /* (nullable) absolute: upstream writes the same file there, and leaves it there as long as it is listed */
+  gboolean
+      by_reference; /* no buffers come: the file at local_path, of the size that ams-file-end says, is it */
 } AmsFileBegin;
 
 /* ams-file-end: the file is whole, or never will be. */
@@ -71,6 +75,7 @@ typedef struct
 } AmsFileEnd;
 
 void ams_file_begin_clear (AmsFileBegin *begin);
+void ams_file_begin_copy (AmsFileBegin *to, const AmsFileBegin *from);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (AmsFileBegin, ams_file_begin_clear)
 
 /* Downstream events. new: (transfer full); parse: FALSE when @event is not one
@@ -157,6 +162,12 @@ gboolean ams_files_query_parse_list (GstQuery *query, gchar **prefix);
 void ams_files_query_add_listed (GstQuery *query, GPtrArray *entries);
 /* (transfer full) (element-type AmsFileListAnswer) */
 GPtrArray *ams_files_query_list_answers (GstQuery *query);
+
+/* Serialized: comes back when every store behind the pad has stored or given up all
+ * that was handed over before, or its drain-timeout has passed. The events of that
+ * (stored, failed) have been sent by then. It has no answer. */
+GstQuery *ams_files_query_new_drain (void);
+gboolean ams_files_query_parse_drain (GstQuery *query);
 
 AmsFileEntry *ams_file_entry_new (const gchar *name, guint64 size,
     gboolean partial);

@@ -165,6 +165,17 @@ part_finish (AmsBody *body, guint64 size)
   }
 }
 
+/* The store renames it; nobody reads it through the body. */
+static gssize
+part_read (AmsBody *body, guint64 offset, guint8 *buffer, gsize size,
+    GError **error)
+{
+  g_propagate_error (error,
+      ams_store_error_new (AMS_FAILURE_UNSUPPORTED, 0, 0,
+          "A part file is not read through its body"));
+  return -1;
+}
+
 static guint64
 part_get_held (AmsBody *body)
 {
@@ -309,6 +320,7 @@ ams_part_body_class_init (AmsPartBodyClass *klass)
   body_class->finish = part_finish;
   body_class->abandon = part_abandon;
   body_class->get_held = part_get_held;
+  body_class->read = part_read;
 }
 
 static void

@@ -47,10 +47,32 @@ ams_body_get_held (AmsBody *body)
   return AMS_BODY_GET_CLASS (body)->get_held (body);
 }
 
+gssize
+ams_body_read (AmsBody *body, guint64 offset, guint8 *buffer, gsize size,
+    GError **error)
+{
+  return AMS_BODY_GET_CLASS (body)->read (body, offset, buffer, size, error);
+}
+
+void
+ams_body_spill (AmsBody *body)
+{
+  AmsBodyClass *klass = AMS_BODY_GET_CLASS (body);
+
+  if (klass->spill)
+    klass->spill (body);
+}
+
 gboolean
 ams_body_drains (AmsBody *body)
 {
   return AMS_BODY_GET_CLASS (body)->drains;
+}
+
+void
+ams_body_set_size (AmsBody *body, guint64 size)
+{
+  PRIVATE (body)->size = size;
 }
 
 guint64
@@ -168,6 +190,26 @@ ams_memory_body_peek (AmsMemoryBody *self, guint64 offset, gsize *length)
   return data + (offset - block->start);
 }
 
+static gssize
+memory_read (AmsBody *body, guint64 offset, guint8 *buffer, gsize size,
+    GError **error)
+{
+  gsize copied = 0;
+
+  while (copied < size) {
+    gsize length;
+    const guint8 *data =
+        ams_memory_body_peek (AMS_MEMORY_BODY (body), offset + copied, &length);
+
+    if (!data)
+      break;
+    length = MIN (length, size - copied);
+    memcpy (buffer + copied, data, length);
+    copied += length;
+  }
+  return copied;
+}
+
 GBytes *
 ams_memory_body_dup_bytes (AmsMemoryBody *self)
 {
@@ -202,6 +244,7 @@ ams_memory_body_class_init (AmsMemoryBodyClass *klass)
   body_class->finish = memory_finish;
   body_class->abandon = memory_abandon;
   body_class->get_held = memory_get_held;
+  body_class->read = memory_read;
 }
 
 static void

@@ -35,6 +35,12 @@ struct _AmsBodyClass
   void (*abandon) (AmsBody *body);
   /* Bytes in memory. */
   guint64 (*get_held) (AmsBody *body);
+  /* Of a finished body: up to @size bytes from @offset. Fewer only at its end;
+   * -1: @error (AMS_FAILURE_LOST: they are gone, or not those that were written). */
+  gssize (*read) (AmsBody *body, guint64 offset, guint8 *buffer, gsize size,
+      GError **error);
+  /* (nullable) Lets go of memory if the bytes are to be had elsewhere as well. */
+  void (*spill) (AmsBody *body);
 };
 
 gboolean ams_body_append (AmsBody *body, GBytes *bytes, GError **error);
@@ -42,6 +48,11 @@ void ams_body_finish (AmsBody *body, guint64 size);
 void ams_body_abandon (AmsBody *body);
 guint64 ams_body_get_held (AmsBody *body);
 gboolean ams_body_drains (AmsBody *body);
+gssize ams_body_read (AmsBody *body, guint64 offset, guint8 *buffer, gsize size,
+    GError **error);
+void ams_body_spill (AmsBody *body);
+/* For bodies whose bytes were not appended: what get_size() answers. */
+void ams_body_set_size (AmsBody *body, guint64 size);
 /* Bytes appended; after finish: the size of the file. */
 guint64 ams_body_get_size (AmsBody *body);
 

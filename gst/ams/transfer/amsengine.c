@@ -248,22 +248,13 @@ make_room_locked (AmsEngine *self, gsize size)
 
 /* The streaming thread's side */
 
-static void
-copy_begin (AmsFileBegin *to, const AmsFileBegin *from)
-{
-  *to = *from;
-  to->name = g_strdup (from->name);
-  to->content_type = g_strdup (from->content_type);
-  to->failed = g_strdupv (from->failed);
-}
-
 AmsEngineResult
 ams_engine_begin (AmsEngine *self, const AmsFileBegin *begin)
 {
   AmsCommand *command = ams_command_new (AMS_COMMAND_BEGIN);
   AmsEngineResult result;
 
-  copy_begin (&command->begin, begin);
+  ams_file_begin_copy (&command->begin, begin);
   g_mutex_lock (&self->lock);
   result = push_locked (self, command);
   self->open = result == AMS_ENGINE_OK;

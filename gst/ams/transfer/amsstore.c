@@ -109,7 +109,8 @@ ams_store_default_init (AmsStoreInterface *iface)
 {
 }
 
-static gpointer list_unsupported, adopt_unsupported; /* source tags */
+/* source tags */
+static gpointer list_unsupported, adopt_unsupported, notify_unsupported;
 
 static void
 answer_unsupported (AmsStore *store, gpointer tag, const gchar *what,
@@ -172,6 +173,27 @@ GBytes *
 ams_store_fetch_finish (AmsStore *store, GAsyncResult *result, GError **error)
 {
   return AMS_STORE_GET_IFACE (store)->fetch_finish (store, result, error);
+}
+
+void
+ams_store_notify_async (AmsStore *store, AmsBody *body,
+    GCancellable *cancellable, GAsyncReadyCallback callback, gpointer user_data)
+{
+  AmsStoreInterface *iface = AMS_STORE_GET_IFACE (store);
+
+  if (iface->notify_async)
+    iface->notify_async (store, body, cancellable, callback, user_data);
+  else
+    answer_unsupported (store, &notify_unsupported, "notify anybody", callback,
+        user_data);
+}
+
+gboolean
+ams_store_notify_finish (AmsStore *store, GAsyncResult *result, GError **error)
+{
+  if (g_async_result_is_tagged (result, &notify_unsupported))
+    return g_task_propagate_boolean (G_TASK (result), error);
+  return AMS_STORE_GET_IFACE (store)->notify_finish (store, result, error);
 }
 
 void

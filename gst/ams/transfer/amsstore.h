@@ -38,6 +38,7 @@ typedef struct
   const gchar *content_type;
   guint64 version;
   AmsBody *body; /* finished */
+  guint attempts; /* this one included */
   /* So many of its first bytes are in the store already, as the whole of what
    * this engine put last under this name. 0: not known. */
   guint64 unchanged;
@@ -76,6 +77,13 @@ struct _AmsStoreInterface
   GBytes *(
       *fetch_finish) (AmsStore *store, GAsyncResult *result, GError **error);
 
+  /* (nullable) Tells somebody of what was delivered. @body: finished */
+  void (*notify_async) (AmsStore *store, AmsBody *body,
+      GCancellable *cancellable, GAsyncReadyCallback callback,
+      gpointer user_data);
+  gboolean (
+      *notify_finish) (AmsStore *store, GAsyncResult *result, GError **error);
+
   /* (nullable) (element-type AmsFileEntry) */
   void (*list_async) (AmsStore *store, const gchar *prefix,
       GCancellable *cancellable, GAsyncReadyCallback callback,
@@ -107,6 +115,11 @@ void ams_store_fetch_async (AmsStore *store, const gchar *name,
     gboolean partial, guint64 max_size, GCancellable *cancellable,
     GAsyncReadyCallback callback, gpointer user_data);
 GBytes *ams_store_fetch_finish (AmsStore *store, GAsyncResult *result,
+    GError **error);
+void ams_store_notify_async (AmsStore *store, AmsBody *body,
+    GCancellable *cancellable, GAsyncReadyCallback callback,
+    gpointer user_data);
+gboolean ams_store_notify_finish (AmsStore *store, GAsyncResult *result,
     GError **error);
 void ams_store_list_async (AmsStore *store, const gchar *prefix,
     GCancellable *cancellable, GAsyncReadyCallback callback,

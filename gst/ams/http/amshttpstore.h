@@ -1,0 +1,56 @@
+/* amshls: HLS recording for GStreamer
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+/* The store behind an HTTP server that takes PUT (WebDAV, upload endpoints, CDN
+ * ingests). */
+
+#pragma once
+
+#include "http/amshttpclient.h"
+#include "http/amshttpurl.h"
+#include "transfer/amsstore.h"
+
+G_BEGIN_DECLS
+
+typedef enum
+{
+  AMS_HTTP_VERIFY_NONE,
+  AMS_HTTP_VERIFY_SIZE, /* HEAD: Content-Length */
+  AMS_HTTP_VERIFY_ETAG, /* and the ETag that PUT answered; one that is an MD5 must be the body's */
+} AmsHttpVerify;
+
+typedef enum
+{
+  AMS_HTTP_DIGEST_NONE,
+  AMS_HTTP_DIGEST_MD5, /* Content-MD5 */
+  AMS_HTTP_DIGEST_SHA256, /* Repr-Digest (RFC 9530) */
+} AmsHttpDigest;
+
+typedef struct
+{
+  AmsHttpUrl *url; /* a folder */
+  gchar *notify_url; /* (nullable) */
+  AmsHttpVerify verify;
+  AmsHttpDigest digest;
+  gboolean create_collections;
+  gboolean overwrite; /* segments too; FALSE: If-None-Match: * */
+  gchar *
+      content_type; /* (nullable) of segments and other data, in place of that by role and name */
+  gchar *segment_cache_control,
+      *playlist_cache_control; /* NULL, "": not sent */
+  gboolean gzip_playlists;
+} AmsHttpStoreOptions;
+
+void ams_http_store_options_copy (AmsHttpStoreOptions *to,
+    const AmsHttpStoreOptions *from);
+void ams_http_store_options_clear (AmsHttpStoreOptions *options);
+
+#define AMS_TYPE_HTTP_STORE (ams_http_store_get_type ())
+G_DECLARE_FINAL_TYPE (AmsHttpStore, ams_http_store, AMS, HTTP_STORE, GObject)
+
+/* Has no list and no adopt: HTTP cannot list. */
+AmsStore *ams_http_store_new (AmsHttpClient *client,
+    const AmsHttpStoreOptions *options);
+
+G_END_DECLS
