@@ -7,11 +7,13 @@
 #include <gst/gst.h>
 
 #include "hls/gstamshlssink.h"
+#include "http/gstamshttpput.h"
 
 static gboolean
 plugin_init (GstPlugin *plugin)
 {
-  return GST_ELEMENT_REGISTER (amshlssink, plugin);
+  return GST_ELEMENT_REGISTER (amshlssink, plugin) &&
+      GST_ELEMENT_REGISTER (amshttpput, plugin);
 }
 
 GST_PLUGIN_DEFINE (GST_VERSION_MAJOR, GST_VERSION_MINOR, ams,

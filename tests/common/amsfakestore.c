@@ -6,6 +6,8 @@
 
 #include "amsfakestore.h"
 
+#include "transfer/amscopybody.h"
+
 #include <string.h>
 
 #define WATCHDOG (20 * G_TIME_SPAN_SECOND)
@@ -83,15 +85,21 @@ ams_log_wait_times (AmsLog *log, const gchar *line, guint times)
   g_mutex_unlock (&log->lock);
 }
 
+guint
+ams_log_count (AmsLog *log, const gchar *line)
+{
+  guint n;
+
+  g_mutex_lock (&log->lock);
+  n = count_locked (log, line);
+  g_mutex_unlock (&log->lock);
+  return n;
+}
+
 gboolean
 ams_log_has (AmsLog *log, const gchar *line)
 {
-  gboolean has;
-
-  g_mutex_lock (&log->lock);
-  has = count_locked (log, line) > 0;
-  g_mutex_unlock (&log->lock);
-  return has;
+  return ams_log_count (log, line) > 0;
 }
 
 guint
@@ -116,6 +124,7 @@ typedef struct
 {
   AmsFakeOutcome outcome;
   AmsFailure failure;
+  guint http_status, retry_after;
 } Step;
 
 struct _AmsFakeStore
@@ -130,6 +139,8 @@ struct _AmsFakeStore
   GHashTable *blocked; /* set of names */
   GHashTable *released; /* set of names, released before they hung */
   GHashTable *files; /* name → GBytes */
+  GHashTable *attempts; /* name → AmsPut.attempts of its last put */
+  gboolean lists;
 };
 
 static void ams_fake_store_store_init (AmsStoreInterface *iface);
@@ -248,8 +259,8 @@ operate (AmsFakeStore *self, const gchar *name, GBytes *bytes,
   switch (step.outcome) {
     case FAKE_FAIL:
       g_task_return_error (task,
-          ams_store_error_new (step.failure, 0, 0, "scripted: %s",
-              ams_failure_to_string (step.failure)));
+          ams_store_error_new (step.failure, step.http_status, step.retry_after,
+              "scripted: %s", ams_failure_to_string (step.failure)));
       break;
     case FAKE_HANG:
       hang (self, task, name);
@@ -270,17 +281,56 @@ operate (AmsFakeStore *self, const gchar *name, GBytes *bytes,
   }
 }
 
+/* As a store on the network has them. */
+static AmsBody *
+fake_create_body (AmsStore *store, const AmsFileBegin *begin)
+{
+  return begin->local_path ? ams_copy_body_new (begin->local_path)
+                           : ams_memory_body_new ();
+}
+
+static GBytes *
+read_body (AmsBody *body, GError **error)
+{
+  g_autoptr (GByteArray) bytes = g_byte_array_new ();
+  guint8 block[256];
+  gssize n;
+
+  while ((n = ams_body_read (body, bytes->len, block, sizeof block, error)) > 0)
+    g_byte_array_append (bytes, block, n);
+  return n < 0 ? NULL : g_byte_array_free_to_bytes (g_steal_pointer (&bytes));
+}
+
 static void
 fake_put_async (AmsStore *store, const AmsPut *put, GCancellable *cancellable,
     GAsyncReadyCallback callback, gpointer user_data)
 {
   AmsFakeStore *self = AMS_FAKE_STORE (store);
+  GError *error = NULL;
+  GBytes *bytes = read_body (put->body, &error);
 
   ams_log_add (self->log, "put %s %" G_GUINT64_FORMAT " %" G_GUINT64_FORMAT,
       put->name, put->version, put->unchanged);
-  operate (self, put->name,
-      ams_memory_body_dup_bytes (AMS_MEMORY_BODY (put->body)), cancellable,
-      callback, user_data);
+  g_mutex_lock (&self->lock);
+  g_hash_table_replace (self->attempts, g_strdup (put->name),
+      GUINT_TO_POINTER (put->attempts));
+  g_mutex_unlock (&self->lock);
+  if (bytes)
+    operate (self, put->name, bytes, cancellable, callback, user_data);
+  else
+    g_task_report_error (self, callback, user_data, fake_put_async, error);
+}
+
+static void
+fake_notify_async (AmsStore *store, AmsBody *body, GCancellable *cancellable,
+    GAsyncReadyCallback callback, gpointer user_data)
+{
+  AmsFakeStore *self = AMS_FAKE_STORE (store);
+  GBytes *bytes = read_body (body, NULL);
+
+  ams_log_add (self->log, "notify %.*s", (gint) g_bytes_get_size (bytes),
+      (const gchar *) g_bytes_get_data (bytes, NULL));
+  operate (self, AMS_FAKE_NOTIFY, bytes, cancellable, callback, user_data);
 }
 
 static void
@@ -346,9 +396,51 @@ fake_fetch_finish (AmsStore *store, GAsyncResult *result, GError **error)
   return g_task_propagate_pointer (G_TASK (result), error);
 }
 
+/* Under the lock. */
+static GPtrArray *
+list_files (AmsFakeStore *self, const gchar *prefix)
+{
+  GPtrArray *entries =
+      g_ptr_array_new_with_free_func ((GDestroyNotify) ams_file_entry_free);
+  GHashTableIter iter;
+  gpointer name, bytes;
+
+  g_hash_table_iter_init (&iter, self->files);
+  while (g_hash_table_iter_next (&iter, &name, &bytes)) {
+    if (g_str_has_prefix (name, prefix))
+      g_ptr_array_add (entries,
+          ams_file_entry_new (name, g_bytes_get_size (bytes), FALSE));
+  }
+  return entries;
+}
+
+static void
+fake_list_async (AmsStore *store, const gchar *prefix,
+    GCancellable *cancellable, GAsyncReadyCallback callback, gpointer user_data)
+{
+  AmsFakeStore *self = AMS_FAKE_STORE (store);
+  g_autoptr (GTask) task = g_task_new (self, cancellable, callback, user_data);
+
+  g_mutex_lock (&self->lock);
+  if (self->lists)
+    g_task_return_pointer (task, list_files (self, prefix),
+        (GDestroyNotify) g_ptr_array_unref);
+  else
+    g_task_return_error (task,
+        ams_store_error_new (AMS_FAILURE_UNSUPPORTED, 0, 0, "no lists here"));
+  g_mutex_unlock (&self->lock);
+}
+
+static GPtrArray *
+fake_list_finish (AmsStore *store, GAsyncResult *result, GError **error)
+{
+  return g_task_propagate_pointer (G_TASK (result), error);
+}
+
 static void
 ams_fake_store_store_init (AmsStoreInterface *iface)
 {
+  iface->create_body = fake_create_body;
   iface->put_async = fake_put_async;
   iface->put_finish = finish_boolean;
   iface->remove_async = fake_remove_async;
@@ -357,6 +449,10 @@ ams_fake_store_store_init (AmsStoreInterface *iface)
   iface->adopt_finish = finish_boolean;
   iface->fetch_async = fake_fetch_async;
   iface->fetch_finish = fake_fetch_finish;
+  iface->notify_async = fake_notify_async;
+  iface->notify_finish = finish_boolean;
+  iface->list_async = fake_list_async;
+  iface->list_finish = fake_list_finish;
 }
 
 /* For tests */
@@ -373,14 +469,12 @@ free_script (gpointer script)
   g_queue_free_full (script, g_free);
 }
 
-void
-ams_fake_store_script (AmsFakeStore *self, const gchar *name,
-    AmsFakeOutcome outcome, AmsFailure failure)
+static void
+add_step (AmsFakeStore *self, const gchar *name, Step what)
 {
-  Step *step = g_new (Step, 1);
+  Step *step = g_memdup2 (&what, sizeof what);
   GQueue *script;
 
-  *step = (Step){ outcome, failure };
   g_mutex_lock (&self->lock);
   script = g_hash_table_lookup (self->scripts, name);
   if (!script) {
@@ -389,6 +483,39 @@ ams_fake_store_script (AmsFakeStore *self, const gchar *name,
   }
   g_queue_push_tail (script, step);
   g_mutex_unlock (&self->lock);
+}
+
+void
+ams_fake_store_script (AmsFakeStore *self, const gchar *name,
+    AmsFakeOutcome outcome, AmsFailure failure)
+{
+  add_step (self, name, (Step){ outcome, failure, 0, 0 });
+}
+
+void
+ams_fake_store_script_failure (AmsFakeStore *self, const gchar *name,
+    AmsFailure failure, guint http_status, guint retry_after)
+{
+  add_step (self, name, (Step){ FAKE_FAIL, failure, http_status, retry_after });
+}
+
+void
+ams_fake_store_set_lists (AmsFakeStore *self, gboolean lists)
+{
+  g_mutex_lock (&self->lock);
+  self->lists = lists;
+  g_mutex_unlock (&self->lock);
+}
+
+guint
+ams_fake_store_get_attempts (AmsFakeStore *self, const gchar *name)
+{
+  guint attempts;
+
+  g_mutex_lock (&self->lock);
+  attempts = GPOINTER_TO_UINT (g_hash_table_lookup (self->attempts, name));
+  g_mutex_unlock (&self->lock);
+  return attempts;
 }
 
 void
@@ -433,6 +560,7 @@ ams_fake_store_finalize (GObject *object)
   g_hash_table_unref (self->blocked);
   g_hash_table_unref (self->released);
   g_hash_table_unref (self->files);
+  g_hash_table_unref (self->attempts);
   ams_log_free (self->log);
   g_mutex_clear (&self->lock);
   g_cond_clear (&self->changed);
@@ -460,6 +588,8 @@ ams_fake_store_init (AmsFakeStore *self)
       g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
   self->files = g_hash_table_new_full (g_str_hash, g_str_equal, g_free,
       (GDestroyNotify) g_bytes_unref);
+  self->attempts =
+      g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
 }
 
 AmsFakeStore *

@@ -4,152 +4,12 @@
 
 #include "config.h"
 
-#include "local/gstamslocalsink.h"
-#include "transfer/gstamsputsink.h"
+#include "putsink-common.h"
 
-#include <gst/check/gstharness.h>
+#include "local/gstamslocalsink.h"
 
 #include <glib/gstdio.h>
 #include <string.h>
-
-#include "amsfakestore.h"
-
-/* A put sink whose store does as it is told */
-
-#define TEST_TYPE_SINK (test_sink_get_type ())
-G_DECLARE_FINAL_TYPE (TestSink, test_sink, TEST, SINK, GstAmsPutSink)
-
-struct _TestSink
-{
-  GstAmsPutSink parent;
-  AmsFakeStore *store;
-};
-
-G_DEFINE_FINAL_TYPE (TestSink, test_sink, GST_TYPE_AMS_PUT_SINK)
-
-static GstStaticPadTemplate sink_template = GST_STATIC_PAD_TEMPLATE ("sink",
-    GST_PAD_SINK, GST_PAD_ALWAYS, GST_STATIC_CAPS_ANY);
-
-static AmsStore *
-test_sink_create_store (GstAmsPutSink *sink, GError **error)
-{
-  return AMS_STORE (g_object_ref (TEST_SINK (sink)->store));
-}
-
-static void
-test_sink_finalize (GObject *object)
-{
-  g_object_unref (TEST_SINK (object)->store);
-  G_OBJECT_CLASS (test_sink_parent_class)->finalize (object);
-}
-
-static void
-test_sink_class_init (TestSinkClass *klass)
-{
-  G_OBJECT_CLASS (klass)->finalize = test_sink_finalize;
-  gst_element_class_add_static_pad_template (GST_ELEMENT_CLASS (klass),
-      &sink_template);
-  GST_AMS_PUT_SINK_CLASS (klass)->create_store = test_sink_create_store;
-}
-
-static void
-test_sink_init (TestSink *sink)
-{
-  sink->store = ams_fake_store_new ();
-}
-
-typedef struct
-{
-  GstElement *sink;
-  AmsFakeStore *store;
-  AmsLog *ops;
-  GstHarness *harness;
-  GstBus *bus;
-} Fixture;
-
-static void
-set_up (Fixture *f, gconstpointer data)
-{
-  f->sink = gst_object_ref_sink (g_object_new (TEST_TYPE_SINK, NULL));
-  f->store = g_object_ref (TEST_SINK (f->sink)->store);
-  f->ops = ams_fake_store_get_log (f->store);
-  f->bus = gst_bus_new ();
-  gst_element_set_bus (f->sink, f->bus);
-  f->harness = gst_harness_new_with_element (f->sink, "sink", NULL);
-  gst_harness_set_src_caps_str (f->harness, AMS_FILES_CAPS);
-}
-
-static void
-tear_down (Fixture *f, gconstpointer data)
-{
-  gst_harness_teardown (f->harness);
-  gst_element_set_state (f->sink, GST_STATE_NULL);
-  gst_element_set_bus (f->sink, NULL);
-  gst_object_unref (f->bus);
-  g_assert_finalize_object (f->sink);
-  g_object_unref (f->store);
-}
-
-static GstFlowReturn
-push_data (Fixture *f, const gchar *text)
-{
-  return gst_harness_push (f->harness,
-      gst_buffer_new_memdup (text, strlen (text)));
-}
-
-static void
-push_begin (Fixture *f, const gchar *name, guint64 version, const gchar *heeds)
-{
-  const gchar *failed[] = { heeds, NULL };
-  AmsFileBegin begin = { .name = (gchar *) name,
-    .role = version ? AMS_FILE_ROLE_PLAYLIST : AMS_FILE_ROLE_SEGMENT,
-    .version = version,
-    .failed = heeds ? (GStrv) failed : NULL };
-
-  gst_harness_push_event (f->harness, ams_files_event_new_begin (&begin));
-}
-
-static void
-push_end (Fixture *f, gsize size)
-{
-  AmsFileEnd end = { .size = size, .complete = TRUE };
-
-  gst_harness_push_event (f->harness, ams_files_event_new_end (&end));
-}
-
-static void
-push_file (Fixture *f, const gchar *name, guint64 version, const gchar *text)
-{
-  push_begin (f, name, version, NULL);
-  g_assert_cmpint (push_data (f, text), ==, GST_FLOW_OK);
-  push_end (f, strlen (text));
-}
-
-static GstMessage *
-wait_message (Fixture *f, GstMessageType type)
-{
-  GstMessage *message =
-      gst_bus_timed_pop_filtered (f->bus, 20 * GST_SECOND, type);
-
-  g_assert_nonnull (message);
-  return message;
-}
-
-static void
-assert_element_message (Fixture *f, const gchar *kind, const gchar *name)
-{
-  g_autoptr (GstMessage) message = wait_message (f, GST_MESSAGE_ELEMENT);
-  const GstStructure *s = gst_message_get_structure (message);
-
-  g_assert_cmpstr (gst_structure_get_name (s), ==, kind);
-  g_assert_cmpstr (gst_structure_get_string (s, "name"), ==, name);
-}
-
-static void
-push_eos (Fixture *f)
-{
-  gst_harness_push_event (f->harness, gst_event_new_eos ());
-}
 
 static void
 test_file_is_stored_and_said (Fixture *f, gconstpointer data)
@@ -249,15 +109,15 @@ test_eos_in_paused_is_posted_when_playing (Fixture *f, gconstpointer data)
 }
 
 static void
-test_eos_drain_timeout_is_said (Fixture *f, gconstpointer data)
+test_eos_drain_timeout_loses_and_is_an_error (Fixture *f, gconstpointer data)
 {
-  g_autoptr (GstMessage) warning = NULL, eos = NULL;
+  g_autoptr (GstMessage) error = NULL, eos = NULL;
 
   g_object_set (f->sink, "drain-timeout", GST_MSECOND, NULL);
   ams_fake_store_script (f->store, "a", FAKE_HANG, 0);
   push_file (f, "a", 0, "abc");
   push_eos (f);
-  warning = wait_message (f, GST_MESSAGE_WARNING);
+  error = wait_message (f, GST_MESSAGE_ERROR);
   eos = wait_message (f, GST_MESSAGE_EOS);
 }
 
@@ -280,13 +140,6 @@ test_flush_abandons_the_open_file_only (Fixture *f, gconstpointer data)
   g_assert_true (ams_log_has (f->ops, "done a"));
   g_assert_true (ams_log_has (f->ops, "done c"));
   g_assert_false (ams_log_has (f->ops, "put b 0 0"));
-}
-
-static gpointer
-push_eos_in_thread (gpointer data)
-{
-  push_eos (data);
-  return NULL;
 }
 
 static void
@@ -466,7 +319,8 @@ main (int argc, char **argv)
   ADD ("eos/twice-is-harmless", test_eos_twice_is_harmless);
   ADD ("eos/in-paused-is-posted-when-playing",
       test_eos_in_paused_is_posted_when_playing);
-  ADD ("eos/drain-timeout-is-said", test_eos_drain_timeout_is_said);
+  ADD ("eos/drain-timeout-loses-and-is-an-error",
+      test_eos_drain_timeout_loses_and_is_an_error);
   ADD ("flush/abandons-the-open-file-only",
       test_flush_abandons_the_open_file_only);
   ADD ("flush/wakes-eos", test_flush_wakes_eos);

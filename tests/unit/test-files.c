@@ -55,6 +55,56 @@ test_begin_round_trip_keeps_all (void)
 }
 
 static void
+test_begin_by_reference_round_trip_and_copy_keep_it (void)
+{
+  AmsFileBegin begin = { .name = (gchar *) "x/1.ts",
+    .role = AMS_FILE_ROLE_SEGMENT,
+    .local_path = (gchar *) "/rec/x/1.ts",
+    .by_reference = TRUE };
+  g_autoptr (GstEvent) event = ams_files_event_new_begin (&begin);
+  g_auto (AmsFileBegin) parsed = { 0 };
+  g_auto (AmsFileBegin) copy = { 0 };
+
+  g_assert_true (ams_files_event_parse_begin (event, &parsed));
+  ams_file_begin_copy (&copy, &parsed);
+  g_assert_cmpstr (copy.name, ==, "x/1.ts");
+  g_assert_cmpstr (copy.local_path, ==, "/rec/x/1.ts");
+  g_assert_true (copy.local_path != parsed.local_path);
+  g_assert_true (copy.by_reference);
+}
+
+/* Where it is would depend on the receiver's folder. */
+static void
+test_begin_with_a_relative_path_has_none (void)
+{
+  g_autoptr (GstEvent) event =
+      gst_event_new_custom (GST_EVENT_CUSTOM_DOWNSTREAM,
+          gst_structure_from_string ("ams-file-begin, name=(string)x, "
+                                     "role=(string)segment, "
+                                     "local-path=(string)rec/x, "
+                                     "by-reference=(boolean)true",
+              NULL));
+  g_auto (AmsFileBegin) begin = { 0 };
+
+  g_assert_true (ams_files_event_parse_begin (event, &begin));
+  g_assert_null (begin.local_path);
+  g_assert_false (begin.by_reference);
+}
+
+static void
+test_drain_is_serialized_and_known_by_its_name (void)
+{
+  g_autoptr (GstQuery) query = ams_files_query_new_drain ();
+  g_autoptr (GstQuery) plain = gst_query_new_drain ();
+  g_autoptr (GstQuery) fetch = ams_files_query_new_fetch ("a", FALSE, 1);
+
+  g_assert_true (GST_QUERY_IS_SERIALIZED (query));
+  g_assert_true (ams_files_query_parse_drain (query));
+  g_assert_false (ams_files_query_parse_drain (plain));
+  g_assert_false (ams_files_query_parse_drain (fetch));
+}
+
+static void
 test_end_round_trip_keeps_all (void)
 {
   AmsFileEnd end = { 5, TRUE, 12, 6 * GST_SECOND, 1234567 }, parsed;
@@ -183,6 +233,12 @@ main (int argc, char **argv)
       test_begin_round_trip_keeps_all);
   g_test_add_func ("/files/begin/with-bad-name-is-refused",
       test_begin_with_bad_name_is_refused);
+  g_test_add_func ("/files/begin/by-reference-round-trip-and-copy-keep-it",
+      test_begin_by_reference_round_trip_and_copy_keep_it);
+  g_test_add_func ("/files/begin/with-a-relative-path-has-none",
+      test_begin_with_a_relative_path_has_none);
+  g_test_add_func ("/files/drain/is-serialized-and-known-by-its-name",
+      test_drain_is_serialized_and_known_by_its_name);
   g_test_add_func ("/files/end/round-trip-keeps-all",
       test_end_round_trip_keeps_all);
   g_test_add_func ("/files/small-events/round-trip",

@@ -111,6 +111,93 @@ test_choice (gconstpointer data)
         g_bytes_equal (chosen->text, g_ptr_array_index (texts, t->chosen)));
 }
 
+/* ---- what a store lacks ---- */
+
+typedef struct
+{
+  const gchar *name, *chosen, *text;
+  guint first;
+} Missing;
+
+static const Missing missing[] = {
+  { "same/nothing", EVENT SEG (0) SEG (1), EVENT SEG (0) SEG (1), 2 },
+  { "behind/from-there", EVENT SEG (0) SEG (1) SEG (2), EVENT SEG (0), 1 },
+  { "empty/all", EVENT SEG (0) SEG (1), EVENT, 0 },
+  { "ended/nothing", EVENT SEG (0), EVENT SEG (0) END, 1 },
+  { "ahead/nothing", EVENT SEG (0), EVENT SEG (0) SEG (1), 1 },
+  { "window/from-there", LIVE (4) SEG (4) SEG (5) SEG (6),
+      LIVE (3) SEG (3) SEG (4), 1 },
+  { "window-apart/all", LIVE (4) SEG (4) SEG (5), LIVE (1) SEG (1), 0 },
+  { "unreadable/all", EVENT SEG (0), "no playlist", 0 },
+};
+
+static void
+test_missing (gconstpointer data)
+{
+  const Missing *t = data;
+  g_autoptr (AmsPlaylistParsed) chosen = parse (t->chosen);
+  g_autoptr (GBytes) text = g_bytes_new_static (t->text, strlen (t->text));
+
+  g_assert_cmpuint (ams_recovery_first_missing (chosen, text), ==, t->first);
+}
+
+static void
+test_listed_without_gaps_and_foreign (void)
+{
+  g_autoptr (AmsPlaylistParsed) parsed =
+      parse (LIVE (7) SEG (7) "#EXT-X-GAP\n" SEG (
+          8) "#EXTINF:6,\nhttp://else/9.ts\n"
+             "#EXTINF:6,\n../../passwd\n"
+             "#EXT-X-DISCONTINUITY\n#EXT-X-PROGRAM-DATE-TIME:"
+             "2026-11-22T10:00:00.000Z\n#EXTINF:5.5,\nhttp://cdn/a%20b.ts\n");
+  g_autoptr (GPtrArray) listed =
+      ams_recovery_listed (parsed, "l.m3u8", "http://cdn/", 0);
+  g_autoptr (GPtrArray) rest =
+      ams_recovery_listed (parsed, "l.m3u8", "http://cdn/", 1);
+  const AmsRecordingSegment *segment;
+
+  g_assert_cmpuint (listed->len, ==, 2);
+  segment = g_ptr_array_index (listed, 0);
+  g_assert_cmpstr (segment->name, ==, "00007.ts");
+  g_assert_cmpuint (segment->sequence, ==, 7);
+  segment = g_ptr_array_index (listed, 1);
+  g_assert_cmpstr (segment->name, ==, "a b.ts");
+  g_assert_cmpuint (segment->sequence, ==, 11);
+  g_assert_cmpuint (segment->duration, ==, 55 * SECOND / 10);
+  g_assert_cmpint (segment->date_time, ==,
+      G_GINT64_CONSTANT (1795341600000000));
+  g_assert_true (segment->discontinuity);
+  g_assert_cmpuint (rest->len, ==, 1);
+}
+
+static void
+test_date_goes_on_where_the_segment_follows (void)
+{
+  static const struct
+  {
+    gint64 own, before;
+    gboolean discontinuity;
+    gint64 date, after;
+  } cases[] = {
+    { 0, 1000, FALSE, 1000, 6001000 },
+    { 0, 1000, TRUE, 0, 0 },
+    { 5000, 1000, FALSE, 5000, 6005000 },
+    { 5000, 0, TRUE, 5000, 6005000 },
+    { 0, 0, FALSE, 0, 0 },
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS (cases); i++) {
+    AmsRecordingSegment segment = { .duration = 6 * SECOND,
+      .date_time = cases[i].own,
+      .discontinuity = cases[i].discontinuity };
+    gint64 date = cases[i].before;
+
+    ams_recovery_date (&segment, &date);
+    g_assert_cmpint (segment.date_time, ==, cases[i].date);
+    g_assert_cmpint (date, ==, cases[i].after);
+  }
+}
+
 /* ---- types ---- */
 
 typedef struct
@@ -336,6 +423,67 @@ test_survey (gconstpointer data)
   g_assert_cmpint (survey->any, ==, t->any);
 }
 
+/* Whole beats partial, and of two alike the disk's is taken. */
+static void
+test_survey_of_disk_and_store_takes_the_better (void)
+{
+  static const struct
+  {
+    gboolean disk_partial, store_partial, remote;
+  } cases[] = {
+    { FALSE, FALSE, FALSE },
+    { TRUE, TRUE, FALSE },
+    { FALSE, TRUE, FALSE },
+    { TRUE, FALSE, TRUE },
+  };
+  const Survey plain = { .location = "%05d.ts", .playlist_location = "l.m3u8" };
+
+  for (guint i = 0; i < 2 * G_N_ELEMENTS (cases); i++) {
+    g_autoptr (AmsRecording) recording = make_recording (&plain);
+    g_autoptr (GPtrArray) files = g_ptr_array_new_with_free_func (
+        (GDestroyNotify) ams_recovery_file_free);
+    AmsRecoveryFile *disk =
+        ams_recovery_file_new ("00004.ts", 1, cases[i / 2].disk_partial);
+    AmsRecoveryFile *store =
+        ams_recovery_file_new ("00004.ts", 2, cases[i / 2].store_partial);
+    g_autoptr (AmsSurvey) survey = NULL;
+    const AmsRecoveryFile *orphan;
+
+    store->remote = TRUE;
+    g_ptr_array_add (files, i % 2 ? disk : store);
+    g_ptr_array_add (files, i % 2 ? store : disk);
+    survey = ams_recovery_survey (recording, NULL, NULL, files);
+    g_assert_cmpuint (survey->orphans->len, ==, 1);
+    orphan = g_ptr_array_index (survey->orphans, 0);
+    g_assert_cmpint (orphan->remote, ==, cases[i / 2].remote);
+    g_assert_cmpuint (orphan->size, ==, cases[i / 2].remote ? 2 : 1);
+  }
+}
+
+static void
+test_name_predicted_unless_it_has_a_date (void)
+{
+  static const struct
+  {
+    const gchar *location, *name;
+  } cases[] = {
+    { "a/%05d.ts", "a/00012.ts" },
+    { "{session:%Y}-%d.ts", NULL },
+    { "{segment:%Y}-%d.ts", NULL },
+    { "{segment:%Y%m%d-%H%M%S.%L}.ts", NULL },
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS (cases); i++) {
+    const Survey t = { .location = cases[i].location,
+      .playlist_location = "l.m3u8" };
+    g_autoptr (AmsRecording) recording = make_recording (&t);
+    g_autofree gchar *name = ams_recording_predict_name (recording, 12);
+
+    g_assert_cmpstr (name, ==, cases[i].name);
+    g_assert_null (ams_recording_predict_name (recording, G_MAXUINT64));
+  }
+}
+
 /* ---- measuring ---- */
 
 #define PACKET 188
@@ -519,8 +667,17 @@ main (int argc, char **argv)
 
   g_test_init (&argc, &argv, NULL);
   ADD_TABLE (choices, "/recovery-choose/", test_choice);
+  ADD_TABLE (missing, "/recovery-missing/", test_missing);
   ADD_TABLE (types, "/recovery-type/", test_type);
   ADD_TABLE (surveys, "/recovery-survey/", test_survey);
+  g_test_add_func ("/recovery-listed/without-gaps-and-foreign",
+      test_listed_without_gaps_and_foreign);
+  g_test_add_func ("/recovery-date/goes-on-where-the-segment-follows",
+      test_date_goes_on_where_the_segment_follows);
+  g_test_add_func ("/recovery-survey/disk-and-store/the-better",
+      test_survey_of_disk_and_store_takes_the_better);
+  g_test_add_func ("/recovery-name/predicted-unless-it-has-a-date",
+      test_name_predicted_unless_it_has_a_date);
   ADD_TABLE (measures, "/recovery-measure/", test_measure);
   g_test_add_func ("/recovery-measure/in-a-row/end-moved-on",
       test_measure_in_row);

@@ -9,8 +9,12 @@
  *   qV                        version V of another playlist, "Q"
  *   rNAME, rNAME@T            remove it, T µs after the playlists
  *   aNAME                     adopt it
+ *   nNAME                     notify
  *   >A,B                      exactly these start now, in this order; > none
  *   +NAME -NAME ~NAME ~NAME@T confirmed; given up; to be tried again, not before T
+ *   *NAME@T                   likewise, and it is the endpoint's fault
+ *   ^                         that is over
+ *   :T                        the time between two versions
  *   !NAME                     given up before it was whole
  *   =T                        the time is T
  *   ?T                        the next time something may start is T
@@ -37,6 +41,8 @@ label (const AmsJob *job)
 {
   if (job->kind == AMS_JOB_REMOVE)
     return g_strdup_printf ("r%s", job->name);
+  if (job->kind == AMS_JOB_NOTIFY)
+    return g_strdup_printf ("n%s", job->name);
   if (job->role >= AMS_FILE_ROLE_PLAYLIST)
     return g_strdup_printf ("%c%" G_GUINT64_FORMAT,
         g_ascii_tolower (job->name[0]), job->version);
@@ -64,6 +70,8 @@ job_from_word (const gchar *word)
     return ams_job_new (AMS_JOB_PUT, word + 1, role - kinds);
   if (word[0] == 'a')
     return ams_job_new (AMS_JOB_ADOPT, word + 1, AMS_FILE_ROLE_SEGMENT);
+  if (word[0] == 'n')
+    return ams_job_new (AMS_JOB_NOTIFY, word + 1, AMS_FILE_ROLE_OTHER);
   if (word[0] == 'r') {
     job = ams_job_new (AMS_JOB_REMOVE, parts[0], AMS_FILE_ROLE_OTHER);
     job->after = parts[1] ? atoll (parts[1]) : 0;
@@ -107,6 +115,15 @@ landed (Run *run, const gchar *name)
 }
 
 static void
+retry (Run *run, gchar **parts, gboolean struck)
+{
+  AmsJob *job = landed (run, parts[0]);
+
+  job->struck = struck;
+  ams_schedule_retry (run->schedule, job, parts[1] ? atoll (parts[1]) : 0);
+}
+
+static void
 run_word (Run *run, const gchar *word)
 {
   g_auto (GStrv) parts = g_strsplit (word + 1, "@", 2);
@@ -122,8 +139,14 @@ run_word (Run *run, const gchar *word)
       ams_schedule_give_up (run->schedule, landed (run, parts[0]));
       break;
     case '~':
-      ams_schedule_retry (run->schedule, landed (run, parts[0]),
-          parts[1] ? atoll (parts[1]) : 0);
+    case '*':
+      retry (run, parts, word[0] == '*');
+      break;
+    case '^':
+      ams_schedule_hurry (run->schedule);
+      break;
+    case ':':
+      ams_schedule_set_version_interval (run->schedule, atoll (word + 1));
       break;
     case '!':
       ams_schedule_add_failed (run->schedule, word + 1, AMS_FILE_ROLE_SEGMENT);
@@ -211,6 +234,34 @@ static const struct
   { "versions-are-thinned",
       "sA >A p1 p2 p3 p4 p5 p6 p7 p8 p9 p10 p11 p12 p13 p14 p15 p16 p17",
       "p2s p4s p6s p8s p10s p12s p14s p16s " },
+  { "notify-waits-for-all-before-it",
+      "iI sA p1 m1 nN sB >I +I >A,B +A >p1 +p1 >m1 > +m1 +B >nN +nN .", "" },
+  { "notify-does-not-wait-for-later-files", "p1 nN sA p2 >p1,A +p1 >nN", "" },
+  { "notify-counts-for-settled", "nN % >nN % +nN .", "" },
+  { "notify-does-not-wait-for-a-remove", "p1 rX@100 nN >p1 +p1 >nN +nN .", "" },
+  { "notify-waits-for-a-later-version-of-a-superseded-playlist",
+      "sA p1 nN sB p2 >A,B +A +B >p2 > +p2 >nN", "p1s " },
+  { "notify-retried-waits", "nN >nN ~nN@50 > ?50 =50 >nN +nN .", "" },
+  { "notify-given-up-withholds-nothing", "nN p1 >nN,p1 -nN +p1 p2 >p2 +p2 .",
+      "" },
+  { "notifies-go-one-after-the-other", "nN nN >nN > +nN >nN", "" },
+  { "versions-keep-their-interval",
+      ":100 p1 >p1 =20 +p1 p2 > ?101 p3 > ?101 =101 >p3 +p3", "p2s " },
+  { "interval-is-from-beginning-to-beginning",
+      ":100 p1 >p1 =300 +p1 p2 >p2 =310 +p2 p3 > ?400", "" },
+  { "final-version-does-not-wait-for-the-interval",
+      ":100 p1 >p1 +p1 p2 > ?101 p3! >p3 +p3 .", "p2s " },
+  { "interval-is-of-each-playlist", ":100 p1 >p1 +p1 q1 >q1 +q1 m1 >m1", "" },
+  { "interval-does-not-hold-up-files", ":100 p1 >p1 +p1 p2 sA >A", "" },
+  { "a-version-that-waits-its-interval-is-not-settled",
+      ":100 p1 >p1 +p1 p2 > % =101 >p2 +p2 .", "" },
+  { "hurry-frees-what-the-endpoint-struck",
+      "sA sB >A,B *A@500 ~B@500 > ^ >A ?500", "" },
+  { "hurry-frees-once", "sA >A *A@500 ^ >A ~A@500 ^ > ?500", "" },
+  { "hurry-frees-the-version-that-inherited", "p1 >p1 *p1@500 p2 > ?500 ^ >p2",
+      "p1s " },
+  { "hurry-leaves-a-version-its-own-delay", "p1 >p1 ~p1@500 p2 > ?500 ^ > ?500",
+      "p1s " },
 };
 
 static void

@@ -151,7 +151,7 @@ ams_file_name_check (const gchar *name, GError **error)
 
   if (!fault)
     return TRUE;
-  shown = g_utf8_make_valid (name ? name : "", 256);
+  shown = g_utf8_make_valid (name ? name : "", name ? strnlen (name, 256) : 0);
   g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_FILENAME,
       "“%s” cannot be the name of a file: %s", shown, fault);
   return FALSE;

@@ -535,6 +535,12 @@ ams_names_has_session (const AmsNames *self)
   return self->has_session;
 }
 
+gboolean
+ams_names_has_segment (const AmsNames *self)
+{
+  return self->has_segment;
+}
+
 /* ---- recognising names ----
  *
  * What a token may match is not known until the tokens behind it were tried,

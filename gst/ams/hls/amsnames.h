@@ -62,5 +62,6 @@ gboolean ams_names_match (const AmsNames *self, const gchar *name,
 const gchar *ams_names_prefix (const AmsNames *self);
 gboolean ams_names_has_number (const AmsNames *self);
 gboolean ams_names_has_session (const AmsNames *self);
+gboolean ams_names_has_segment (const AmsNames *self);
 
 G_END_DECLS

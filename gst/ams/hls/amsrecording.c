@@ -350,15 +350,30 @@ list_segment (AmsRecording *self, const AmsRecordingSegment *segment,
   return raised;
 }
 
-void
+gchar *
+ams_recording_predict_name (AmsRecording *self, guint64 number)
+{
+  const AmsNames *names = self->segment_names;
+
+  if (!ams_names_has_number (names) || ams_names_has_session (names) ||
+      ams_names_has_segment (names) || number > G_MAXINT64)
+    return NULL;
+  return ams_names_format (names, number, self->session, self->session, NULL);
+}
+
+guint64
 ams_recording_add_recovered (AmsRecording *self,
     const AmsRecordingSegment *segment)
 {
+  guint64 sequence;
+
   /* Nothing is listed yet: the media sequence begins with this one. */
   if (!self->continued && self->stats.recovered == 0)
     ams_playlist_set_first_sequence (self->playlist, segment->number);
+  sequence = ams_playlist_get_next_sequence (self->playlist);
   list_segment (self, segment, FALSE);
   self->stats.recovered++;
+  return sequence;
 }
 
 const AmsRecordingSegment *

@@ -107,8 +107,11 @@ const gchar *ams_recording_get_journal_name (AmsRecording *self);
 void ams_recording_continue (AmsRecording *self,
     const AmsPlaylistParsed *earlier, guint64 next);
 
-/* Lists a segment that an earlier session left behind. */
-void ams_recording_add_recovered (AmsRecording *self,
+/* What segment @number is called, if no date is in the name. (transfer full) (nullable) */
+gchar *ams_recording_predict_name (AmsRecording *self, guint64 number);
+
+/* Lists a segment that an earlier session left behind. Returns: its media sequence number. */
+guint64 ams_recording_add_recovered (AmsRecording *self,
     const AmsRecordingSegment *segment);
 
 /* The next segment's name; (transfer none), until the next call. NULL: no unique or allowed name came out. */

@@ -140,6 +140,60 @@ ams_recovery_choose (GPtrArray *texts, const gchar *name, GError **error)
   return g_steal_pointer (&chosen);
 }
 
+guint
+ams_recovery_first_missing (const AmsPlaylistParsed *chosen, GBytes *text)
+{
+  g_autoptr (AmsPlaylistParsed) parsed = NULL;
+  guint64 end;
+
+  if (g_bytes_equal (chosen->text, text))
+    return chosen->segments->len;
+  parsed = ams_playlist_parse (text, NULL);
+  end = parsed ? end_sequence (parsed) : 0;
+  if (end <= chosen->media_sequence)
+    return 0;
+  return MIN (end - chosen->media_sequence, chosen->segments->len);
+}
+
+/* (transfer full) (nullable) */
+static gchar *
+listed_name (const AmsPlaylistParsed *parsed, const gchar *playlist,
+    const gchar *root, guint i)
+{
+  g_autofree gchar *uri = ams_playlist_parsed_uri (parsed, i);
+  gchar *name = ams_paths_name_of_uri (playlist, root, uri);
+
+  /* Of a time when there was no root. */
+  return name ? name : ams_paths_name_of_uri (playlist, NULL, uri);
+}
+
+GPtrArray *
+ams_recovery_listed (const AmsPlaylistParsed *parsed, const gchar *playlist,
+    const gchar *root, guint first)
+{
+  GPtrArray *listed = g_ptr_array_new_with_free_func (
+      (GDestroyNotify) ams_recording_segment_free);
+  guint i;
+
+  for (i = first; i < parsed->segments->len; i++) {
+    const AmsPlaylistParsedSegment *line =
+        &g_array_index (parsed->segments, AmsPlaylistParsedSegment, i);
+    gchar *name = line->gap ? NULL : listed_name (parsed, playlist, root, i);
+    AmsRecordingSegment *segment;
+
+    if (!name)
+      continue;
+    segment = g_new0 (AmsRecordingSegment, 1);
+    segment->name = name;
+    segment->sequence = parsed->media_sequence + i;
+    segment->duration = line->duration;
+    segment->date_time = line->date_time;
+    segment->discontinuity = line->discontinuity;
+    g_ptr_array_add (listed, segment);
+  }
+  return listed;
+}
+
 gboolean
 ams_recovery_check_type (const AmsPlaylistParsed *earlier, AmsPlaylistType type,
     const gchar *name, GError **error)
@@ -207,13 +261,9 @@ collect_listed (AmsRecording *recording, const AmsPlaylistParsed *earlier,
 
   listed->names = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
   for (i = 0; earlier && i < earlier->segments->len; i++) {
-    g_autofree gchar *uri = ams_playlist_parsed_uri (earlier, i);
-    gchar *name = ams_paths_name_of_uri (playlist, root, uri);
+    gchar *name = listed_name (earlier, playlist, root, i);
     guint64 number;
 
-    /* Of a time when there was no root. */
-    if (!name)
-      name = ams_paths_name_of_uri (playlist, NULL, uri);
     if (!name)
       continue;
     if (is_ours (names, name, &number)) {
@@ -242,7 +292,9 @@ compare_numbered (gconstpointer a, gconstpointer b)
     return x->number < y->number ? -1 : 1;
   if (!g_str_equal (x->file->name, y->file->name))
     return strcmp (x->file->name, y->file->name);
-  return x->file->partial - y->file->partial;
+  if (x->file->partial != y->file->partial)
+    return x->file->partial - y->file->partial;
+  return x->file->remote - y->file->remote;
 }
 
 static void
@@ -262,7 +314,7 @@ drop_repeated (GArray *found)
 }
 
 /* The stores' files that have this recording's names, in order, each once: whole
- * if any store has it whole. */
+ * if any store has it whole, else the disk's. */
 static GArray *
 collect_files (const AmsNames *names, GPtrArray *files)
 {
@@ -290,6 +342,16 @@ is_behind (const Numbered *file, const Listed *listed, gboolean has_number)
   return strcmp (file->file->name, listed->last_name) > 0;
 }
 
+static AmsRecoveryFile *
+copy_file (const AmsRecoveryFile *file)
+{
+  AmsRecoveryFile *copy =
+      ams_recovery_file_new (file->name, file->size, file->partial);
+
+  copy->remote = file->remote;
+  return copy;
+}
+
 static void
 sort_out (AmsSurvey *survey, const Numbered *file, const Listed *listed,
     gboolean has_number)
@@ -297,9 +359,7 @@ sort_out (AmsSurvey *survey, const Numbered *file, const Listed *listed,
   if (g_hash_table_contains (listed->names, file->file->name))
     return;
   if (is_behind (file, listed, has_number))
-    g_ptr_array_add (survey->orphans,
-        ams_recovery_file_new (file->file->name, file->file->size,
-            file->file->partial));
+    g_ptr_array_add (survey->orphans, copy_file (file->file));
   else if (has_number && file->number < listed->first && !file->file->partial)
     g_ptr_array_add (survey->unlisted, g_strdup (file->file->name));
 }
@@ -400,4 +460,14 @@ ams_recovery_measure (const AmsRecoveryFile *file, GBytes *data,
       known ? known->discontinuity : !follows (*end_pts, scan.first_pts);
   *end_pts = scan.end_pts;
   return TRUE;
+}
+
+void
+ams_recovery_date (AmsRecordingSegment *segment, gint64 *end_date)
+{
+  if (segment->date_time == 0 && !segment->discontinuity)
+    segment->date_time = *end_date;
+  *end_date = segment->date_time == 0
+      ? 0
+      : segment->date_time + (gint64) (segment->duration / 1000);
 }

@@ -29,6 +29,7 @@ typedef struct
   gchar *name;
   guint64 size;
   gboolean partial;
+  gboolean remote; /* it is behind the src pad, not on the disk */
 } AmsRecoveryFile;
 
 AmsRecoveryFile *ams_recovery_file_new (const gchar *name, guint64 size,
@@ -40,6 +41,16 @@ void ams_recovery_file_free (AmsRecoveryFile *file);
  * error: there are none. */
 AmsPlaylistParsed *ams_recovery_choose (GPtrArray *texts, const gchar *name,
     GError **error);
+
+/* The first segment of @chosen (an index) that a store lacks whose playlist is @text, a
+ * beginning of it. */
+guint ams_recovery_first_missing (const AmsPlaylistParsed *chosen,
+    GBytes *text);
+
+/* The files that @parsed, the playlist @playlist, lists from segment @first on: no gaps, and none that
+ * cannot be a name of ours. @root: before its URIs, or NULL. (transfer full) (element-type AmsRecordingSegment) */
+GPtrArray *ams_recovery_listed (const AmsPlaylistParsed *parsed,
+    const gchar *playlist, const gchar *root, guint first);
 
 /* Whether @earlier may be continued as @type. */
 gboolean ams_recovery_check_type (const AmsPlaylistParsed *earlier,
@@ -70,5 +81,9 @@ AmsSurvey *ams_recovery_survey (AmsRecording *recording,
 gboolean ams_recovery_measure (const AmsRecoveryFile *file, GBytes *data,
     const AmsJournal *journal, guint64 *end_pts, AmsRecordingSegment *segment,
     guint64 *usable);
+
+/* Gives @segment, measured, the date of where the one before it ends (@end_date, µs since 1970 UTC; 0: unknown),
+ * if it has none and follows on. *@end_date is moved on. */
+void ams_recovery_date (AmsRecordingSegment *segment, gint64 *end_date);
 
 G_END_DECLS

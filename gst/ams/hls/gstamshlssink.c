@@ -391,6 +391,25 @@ configure_streams (GstAmsHlsSink *self)
       self, NULL);
 }
 
+/* Where a store behind the src pad finds the files that are on disk. When they are
+ * written over, that may still be the earlier ones. (nullable) */
+static gchar *
+folder_for_remote (GstAmsHlsSink *self, const GstAmsHlsSettings *settings,
+    const gchar *root)
+{
+  g_autofree gchar *current = NULL;
+
+  if (!self->has_store || settings->existing == GST_AMS_EXISTING_OVERWRITE ||
+      is_handled (self, SIGNAL_GET_PLAYLIST_STREAM) ||
+      is_handled (self, SIGNAL_GET_FRAGMENT_STREAM))
+    return NULL;
+  if (g_path_is_absolute (root))
+    return g_strdup (root);
+  current = g_get_current_dir ();
+  return g_str_equal (root, ".") ? g_steal_pointer (&current)
+                                 : g_build_filename (current, root, NULL);
+}
+
 static void
 configure_store (GstAmsHlsSink *self, const GstAmsHlsSettings *settings,
     const gchar *root)
@@ -438,10 +457,12 @@ configure (GstAmsHlsSink *self)
       is_handled (self, SIGNAL_GET_FRAGMENT_STREAM);
   segmenter.root =
       g_str_equal (root, ".") || !self->has_store ? NULL : g_strdup (root);
+  segmenter.folder = folder_for_remote (self, &settings, root);
   segmenter.delete_on_ended = settings.delete_on_ended;
   segmenter.delete_delay = settings.delete_delay;
   if (!gst_ams_publisher_configure (self->publisher, &segmenter, &error)) {
     g_free (segmenter.root);
+    g_free (segmenter.folder);
     return refuse (self, error);
   }
   configure_gate (self, &settings);

@@ -11,6 +11,7 @@
 #include "gstamspublisher.h"
 
 #include "files/amsfiles.h"
+#include "gstamshlsmessages.h"
 
 GST_DEBUG_CATEGORY_STATIC (gst_ams_publisher_debug);
 #define GST_CAT_DEFAULT gst_ams_publisher_debug
@@ -37,6 +38,8 @@ struct _GstAmsPublisher
   /* streaming thread */
   gboolean started, ended;
   gboolean continued; /* an earlier recording */
+  GPtrArray
+      *unheeded; /* names that a hidden playlist heeds: no remote has seen it */
   GstAmsCut current; /* how the open file began */
 
   GMutex lock;
@@ -176,9 +179,44 @@ heed_failed (GstAmsPublisher *self)
   g_mutex_unlock (&self->lock);
 }
 
+static void
+add_names (GPtrArray *names, GStrv more)
+{
+  guint i;
+
+  for (i = 0; more && more[i]; i++)
+    g_ptr_array_add (names, g_strdup (more[i]));
+}
+
+/* (transfer full) (nullable) what a remote store has not seen heeded, and @more. */
+static GStrv
+take_unheeded (GstAmsPublisher *self, GStrv more)
+{
+  GPtrArray *names = g_steal_pointer (&self->unheeded);
+
+  self->unheeded = g_ptr_array_new_with_free_func (g_free);
+  add_names (names, more);
+  if (names->len == 0) {
+    g_ptr_array_unref (names);
+    return NULL;
+  }
+  g_ptr_array_add (names, NULL);
+  return (GStrv) g_ptr_array_free (names, FALSE);
+}
+
+/* A running vod's, which nobody is to see but the next session: that finds it on the
+ * disk, if there is one. */
+static gboolean
+is_for_disk_only (GstAmsPublisher *self, const gchar *name)
+{
+  return has_journal (self) &&
+      !g_str_equal (name, ams_recording_get_playlist_name (self->recording));
+}
+
 static GstFlowReturn
 push_version (GstAmsPublisher *self, const AmsRecordingVersion *version)
 {
+  g_auto (GStrv) unheeded = NULL;
   AmsFileBegin begin = {
     .name = version->name,
     .role = AMS_FILE_ROLE_PLAYLIST,
@@ -190,6 +228,11 @@ push_version (GstAmsPublisher *self, const AmsRecordingVersion *version)
     .failed = version->failed,
   };
 
+  if (is_for_disk_only (self, version->name)) {
+    add_names (self->unheeded, version->failed);
+    return push_file (self, self->local, &begin, version->text);
+  }
+  begin.failed = unheeded = take_unheeded (self, version->failed);
   return push_file (self, NULL, &begin, version->text);
 }
 
@@ -210,35 +253,6 @@ push_removals (GstAmsPublisher *self)
   }
 }
 
-static gchar *
-message_location (GstAmsPublisher *self, const gchar *name)
-{
-  if (!self->settings.root)
-    return g_strdup (name);
-  return g_build_filename (self->settings.root, name, NULL);
-}
-
-static GstMessage *
-new_segment_message (GstAmsPublisher *self, const AmsRecordingSegment *segment)
-{
-  g_autofree gchar *location = message_location (self, segment->name);
-  g_autoptr (GDateTime) seconds =
-      g_date_time_new_from_unix_utc (segment->date_time / G_USEC_PER_SEC);
-  g_autoptr (GDateTime) date =
-      g_date_time_add (seconds, segment->date_time % G_USEC_PER_SEC);
-  g_autoptr (GstDateTime) gst_date =
-      gst_date_time_new_from_g_date_time (g_date_time_ref (date));
-
-  return gst_message_new_element (GST_OBJECT (self->poster),
-      gst_structure_new ("hls-segment-added", "location", G_TYPE_STRING,
-          location, "running-time", G_TYPE_UINT64,
-          (guint64) MAX (self->current.running_time, 0), "duration",
-          G_TYPE_UINT64, segment->duration, "sequence", G_TYPE_UINT64,
-          segment->sequence, "size", G_TYPE_UINT64, segment->size, "date-time",
-          GST_TYPE_DATE_TIME, gst_date, "discontinuity", G_TYPE_BOOLEAN,
-          segment->discontinuity, NULL));
-}
-
 /* It is posted when a store says that the playlist which lists it is there. */
 static void
 announce_later (GstAmsPublisher *self, const AmsRecordingSegment *segment,
@@ -248,7 +262,8 @@ announce_later (GstAmsPublisher *self, const AmsRecordingSegment *segment,
   GstMessage *at_once = NULL;
 
   unannounced->version = version;
-  unannounced->message = new_segment_message (self, segment);
+  unannounced->message = gst_ams_hls_message_new_segment (self->poster,
+      self->settings.root, segment, MAX (self->current.running_time, 0));
   g_mutex_lock (&self->lock);
   if (self->announces) {
     g_queue_push_tail (&self->unannounced, unannounced);
@@ -262,6 +277,22 @@ announce_later (GstAmsPublisher *self, const AmsRecordingSegment *segment,
 }
 
 /* ---- files ---- */
+
+/* What a remote store may read from the disk, sooner or later, it need not keep itself. */
+static void
+push_begin (GstAmsPublisher *self, AmsFileBegin *begin)
+{
+  g_autofree gchar *path = NULL;
+
+  if (gst_pad_is_linked (self->local))
+    gst_pad_push_event (self->local, ams_files_event_new_begin (begin));
+  if (self->settings.folder)
+    begin->local_path = path =
+        g_build_filename (self->settings.folder, begin->name, NULL);
+  if (gst_pad_is_linked (self->remote))
+    gst_pad_push_event (self->remote, ams_files_event_new_begin (begin));
+  begin->local_path = NULL;
+}
 
 GstFlowReturn
 gst_ams_publisher_begin_file (GstAmsPublisher *self, const GstAmsCut *cut)
@@ -283,7 +314,7 @@ gst_ams_publisher_begin_file (GstAmsPublisher *self, const GstAmsCut *cut)
   begin.content_type =
       (gchar *) ams_file_content_type (AMS_FILE_ROLE_SEGMENT, segment->name);
   GST_DEBUG_OBJECT (self->element, "begins \"%s\"", segment->name);
-  push_event (self, ams_files_event_new_begin (&begin));
+  push_begin (self, &begin);
   return GST_FLOW_OK;
 }
 
@@ -355,21 +386,15 @@ gst_ams_publisher_abandon_file (GstAmsPublisher *self)
 
 /* ---- starting and ending ---- */
 
+/* A remote store is referred to files on the disk once they are there. */
 static void
-post_started (GstAmsPublisher *self, const GstAmsRecovered *recovered)
+push_handover (GstAmsPublisher *self, const GstAmsHandover *handover)
 {
-  g_autofree gchar *location = message_location (self,
-      ams_recording_get_playlist_name (self->recording));
-
-  gst_element_post_message (self->poster,
-      gst_message_new_element (GST_OBJECT (self->poster),
-          gst_structure_new ("ams-recording-started", "playlist-location",
-              G_TYPE_STRING, location, "continued", G_TYPE_BOOLEAN,
-              recovered->continued, "recovered", G_TYPE_UINT,
-              recovered->recovered, "next-number", G_TYPE_UINT64,
-              ams_recording_get_next_number (self->recording),
-              "target-duration", G_TYPE_UINT,
-              ams_recording_get_target_duration (self->recording), NULL)));
+  gst_ams_handover_post_warnings (handover, self->element);
+  gst_ams_handover_push (handover->local, self->local);
+  if (handover->local->len > 0 && handover->remote->len > 0)
+    self->drain (self->user_data);
+  gst_ams_handover_push (handover->remote, self->remote);
 }
 
 static void
@@ -378,12 +403,9 @@ push_recovered (GstAmsPublisher *self, const GstAmsRecovered *recovered)
   g_auto (AmsRecordingVersion) version = {
     NULL,
   };
-  guint i;
 
-  for (i = 0; i < recovered->adopted->len; i++)
-    push_event (self,
-        gst_event_ref (g_ptr_array_index (recovered->adopted, i)));
-  if (recovered->recovered == 0)
+  push_handover (self, &recovered->handover);
+  if (recovered->recovered == 0 && !recovered->behind)
     return;
   g_mutex_lock (&self->lock);
   ams_recording_render (self->recording, &version);
@@ -392,21 +414,17 @@ push_recovered (GstAmsPublisher *self, const GstAmsRecovered *recovered)
 }
 
 static void
-push_other_session (GstAmsPublisher *self)
+push_other_session (GstAmsPublisher *self, const GstAmsStores *stores)
 {
-  g_autoptr (GPtrArray) objects =
-      gst_ams_recover_other_session (self->recording, self->local);
-  guint i;
+  g_auto (GstAmsHandover) handover = {
+    NULL,
+  };
 
-  for (i = 0; objects && i < objects->len; i++) {
-    GstMiniObject *object =
-        gst_mini_object_ref (g_ptr_array_index (objects, i));
-
-    if (GST_IS_EVENT (object))
-      gst_pad_push_event (self->local, GST_EVENT_CAST (object));
-    else
-      gst_pad_push (self->local, GST_BUFFER_CAST (object));
-  }
+  if (!has_journal (self))
+    return;
+  gst_ams_handover_init (&handover);
+  if (gst_ams_recover_other_session (self->recording, stores, &handover))
+    push_handover (self, &handover);
 }
 
 /* An earlier playlist's EXT-X-TARGETDURATION never changes: its promise is
@@ -448,44 +466,41 @@ fail_start (GstAmsPublisher *self, const GError *error)
   return GST_FLOW_ERROR;
 }
 
+/* A store says when it has something; who is no store (a fakesink) never will. */
+static void
+expect_announcements (GstAmsPublisher *self, gboolean remote)
+{
+  g_mutex_lock (&self->lock);
+  self->announces = remote || gst_pad_is_linked (self->local);
+  g_mutex_unlock (&self->lock);
+}
+
 GstFlowReturn
 gst_ams_publisher_start (GstAmsPublisher *self, const GstAmsCut *cut)
 {
-  g_auto (GstAmsRecovered) recovered = { FALSE, 0, NULL };
+  g_auto (GstAmsRecovered) recovered = {
+    0,
+  };
+  const GstAmsStores stores = { self->local, self->remote,
+    self->settings.unlistable, self->settings.folder };
   g_autoptr (GError) error = NULL;
 
   push_stream_start (self);
-  if (!gst_ams_recover (self->recording, self->local, self->remote,
-          self->settings.existing, self->settings.unlistable, cut->date_time,
-          &recovered, &error))
+  if (!gst_ams_recover (self->recording, &stores, self->settings.existing,
+          cut->date_time, &recovered, &error))
     return fail_start (self, error);
   self->started = TRUE;
+  expect_announcements (self, recovered.answered > 0);
   self->continued = recovered.continued;
   if (self->continued && self->settings.delete_on_ended)
     warn_not_deleted (self);
-  if (has_journal (self))
-    push_other_session (self);
+  push_other_session (self, &stores);
   push_recovered (self, &recovered);
   keep_promise (self);
-  post_started (self, &recovered);
+  gst_element_post_message (self->poster,
+      gst_ams_hls_message_new_started (self->poster, self->settings.root,
+          self->recording, &recovered));
   return GST_FLOW_OK;
-}
-
-static GstMessage *
-new_ended_message (GstAmsPublisher *self)
-{
-  g_autofree gchar *location = message_location (self,
-      ams_recording_get_playlist_name (self->recording));
-  AmsRecordingStats stats;
-
-  ams_recording_get_stats (self->recording, &stats);
-  return gst_message_new_element (GST_OBJECT (self->poster),
-      gst_structure_new ("ams-recording-ended", "playlist-location",
-          G_TYPE_STRING, location, "segments", G_TYPE_UINT64, stats.segments,
-          "recovered", G_TYPE_UINT64, stats.recovered, "gaps", G_TYPE_UINT64,
-          stats.gaps, "discontinuities", G_TYPE_UINT64, stats.discontinuities,
-          "bytes", G_TYPE_UINT64, stats.bytes, "duration", G_TYPE_UINT64,
-          stats.duration, NULL));
 }
 
 /* Only what this session wrote, and after the final playlist: that one goes too. */
@@ -524,16 +539,27 @@ push_final (GstAmsPublisher *self)
     push_version (self, &version);
 }
 
-/* What the disk gives up now would keep the last version back for good, as it lists it: once
+/* Comes back when all stores have stored or given up what was handed over, or cannot
+ * within their drain-timeouts. */
+static void
+drain_stores (GstAmsPublisher *self)
+{
+  g_autoptr (GstQuery) query = ams_files_query_new_drain ();
+
+  if (gst_pad_is_linked (self->local))
+    self->drain (self->user_data);
+  if (gst_pad_is_linked (self->remote))
+    gst_pad_peer_query (self->remote, query);
+}
+
+/* What a store gives up now would keep the last version back for good, as it lists it: once
  * everything is settled, another one marks it as a gap. */
 static void
 push_final_again (GstAmsPublisher *self)
 {
   gboolean any_failed;
 
-  if (!gst_pad_is_linked (self->local) || !self->drain)
-    return;
-  self->drain (self->user_data);
+  drain_stores (self);
   g_mutex_lock (&self->lock);
   any_failed = !g_queue_is_empty (&self->failed);
   g_mutex_unlock (&self->lock);
@@ -546,7 +572,10 @@ push_last_removals (GstAmsPublisher *self)
 {
   const gchar *working = ams_recording_get_working_name (self->recording);
 
-  if (!g_str_equal (working, ams_recording_get_playlist_name (self->recording)))
+  if (is_for_disk_only (self, working))
+    gst_pad_push_event (self->local, ams_files_event_new_remove (working, 0));
+  else if (!g_str_equal (working,
+               ams_recording_get_playlist_name (self->recording)))
     push_event (self, ams_files_event_new_remove (working, 0));
   if (has_journal (self))
     gst_pad_push_event (self->local,
@@ -577,7 +606,8 @@ finish (GstAmsPublisher *self)
     return;
   self->ended = TRUE;
   g_mutex_lock (&self->lock);
-  self->ended_message = new_ended_message (self);
+  self->ended_message = gst_ams_hls_message_new_ended (self->poster,
+      self->settings.root, self->recording);
   announces = self->announces;
   g_mutex_unlock (&self->lock);
   push_final (self);
@@ -662,6 +692,7 @@ clear_settings (GstAmsPublisher *self)
 {
   g_clear_pointer (&self->recording, ams_recording_free);
   g_clear_pointer (&self->settings.root, g_free);
+  g_clear_pointer (&self->settings.folder, g_free);
 }
 
 gboolean
@@ -678,7 +709,7 @@ gst_ams_publisher_configure (GstAmsPublisher *self,
   self->settings = *settings;
   self->recording = recording;
   g_mutex_unlock (&self->lock);
-  settings->root = NULL;
+  settings->root = settings->folder = NULL;
   return TRUE;
 }
 
@@ -725,6 +756,7 @@ void
 gst_ams_publisher_reset (GstAmsPublisher *self)
 {
   self->started = self->ended = FALSE;
+  g_ptr_array_set_size (self->unheeded, 0);
   g_mutex_lock (&self->lock);
   g_queue_clear_full (&self->failed, g_free);
   g_queue_clear_full (&self->unannounced, (GDestroyNotify) unannounced_free);
@@ -744,6 +776,7 @@ gst_ams_publisher_new (GstElement *element, GstPad *local, GstPad *remote)
   g_cond_init (&self->cond);
   g_queue_init (&self->failed);
   g_queue_init (&self->unannounced);
+  self->unheeded = g_ptr_array_new_with_free_func (g_free);
   self->element = self->poster = element;
   self->local = local;
   self->remote = remote;
@@ -770,6 +803,7 @@ void
 gst_ams_publisher_free (GstAmsPublisher *self)
 {
   clear_settings (self);
+  g_ptr_array_unref (self->unheeded);
   g_queue_clear_full (&self->failed, g_free);
   g_queue_clear_full (&self->unannounced, (GDestroyNotify) unannounced_free);
   gst_clear_message (&self->ended_message);

@@ -20,6 +20,8 @@ typedef struct
   AmsRecordingConfig *recording; /* taken */
   GstAmsExisting existing;
   gchar *root; /* put before names in messages; NULL: nothing. Taken */
+  gchar *
+      folder; /* absolute: the files on disk are in it; NULL: there are none that a remote store may read. Taken */
   gboolean unlistable; /* the store on disk cannot be asked what it has */
   gboolean delete_on_ended;
   gdouble delete_delay; /* s */

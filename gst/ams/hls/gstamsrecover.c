@@ -10,6 +10,7 @@
 #include "amspaths.h"
 #include "amsrecovery.h"
 #include "files/amsfiles.h"
+#include "gstamsask.h"
 
 GST_DEBUG_CATEGORY_STATIC (gst_ams_recover_debug);
 #define GST_CAT_DEFAULT gst_ams_recover_debug
@@ -18,115 +19,246 @@ GST_DEBUG_CATEGORY_STATIC (gst_ams_recover_debug);
 #define MAX_SEGMENT_SIZE (G_GUINT64_CONSTANT (2) << 30)
 #define MAX_JOURNAL_SIZE (64 * 1024)
 
+/* Segments that a crash leaves stored but unlisted are those that were on their way at a
+ * time: the put sinks' max-parallel, and a few. */
+#define MAX_PROBES 16
+
 void
 gst_ams_recovered_clear (GstAmsRecovered *recovered)
 {
-  g_clear_pointer (&recovered->adopted, g_ptr_array_unref);
+  gst_ams_handover_clear (&recovered->handover);
 }
 
-/* ---- asking ---- */
+/* ---- what there is ---- */
 
-/* Adds what the store behind @pad holds of @name to @texts. FALSE: it could not
- * tell. */
-static gboolean
-fetch_texts (GstPad *pad, const gchar *name, GPtrArray *texts, GError **error)
+typedef struct
 {
-  g_autoptr (GstQuery) query =
-      ams_files_query_new_fetch (name, FALSE, AMS_PLAYLIST_MAX_SIZE);
-  g_autoptr (GPtrArray) answers = NULL;
-  guint i;
+  AmsPlaylistParsed *earlier;
+  GstAmsAnswers local, remote; /* about it */
+  AmsJournal *journal;
+  GPtrArray *files; /* (element-type AmsRecoveryFile) all there are */
+  AmsSurvey *survey;
+  GHashTable *probed; /* name → GBytes: read already */
+} Found;
 
-  gst_pad_peer_query (pad, query);
-  answers = ams_files_query_fetch_answers (query);
-  for (i = 0; i < answers->len; i++) {
-    const AmsFileFetchAnswer *answer = g_ptr_array_index (answers, i);
+static void
+found_clear (Found *found)
+{
+  g_clear_pointer (&found->earlier, ams_playlist_parsed_free);
+  gst_ams_answers_clear (&found->local);
+  gst_ams_answers_clear (&found->remote);
+  g_clear_pointer (&found->journal, ams_journal_free);
+  g_clear_pointer (&found->files, g_ptr_array_unref);
+  g_clear_pointer (&found->survey, ams_survey_free);
+  g_clear_pointer (&found->probed, g_hash_table_unref);
+}
 
-    if (answer->status == AMS_FILE_STATUS_FAILED) {
-      g_set_error (error, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_READ,
-          "Whether there is an earlier recording \"%s\" to be continued cannot "
-          "be told: %s. Nothing is recorded on a guess.",
-          name, answer->message);
-      return FALSE;
-    }
-    if (answer->status == AMS_FILE_STATUS_FOUND)
-      g_ptr_array_add (texts, g_bytes_ref (answer->data));
-  }
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Found, found_clear)
+
+static gboolean
+fail_unknown (const gchar *name, const gchar *why, GError **error)
+{
+  g_set_error (error, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_READ,
+      "Whether there is an earlier recording \"%s\" to be continued cannot "
+      "be told: %s. Nothing is recorded on a guess.",
+      name, why);
+  return FALSE;
+}
+
+/* A remote store that cannot tell is an error, unless the disk knows the recording: then all that the disk has is
+ * sent to it again. */
+static gboolean
+excuse_remote (const GstAmsStores *stores, const gchar *name, Found *found,
+    const gchar *why, GstAmsRecovered *recovered, GError **error)
+{
+  if (!stores->folder || found->local.found->len == 0)
+    return fail_unknown (name, why, error);
+  g_ptr_array_add (recovered->handover.warnings,
+      g_strdup_printf ("What the store behind the src pad has of “%s” cannot "
+                       "be told (%s): the recording goes on from what is in "
+                       "“%s”, and that is sent again.",
+          name, why, stores->folder));
   return TRUE;
 }
 
-/* (nullable): absent, or not to be had. */
-static GBytes *
-fetch_one (GstPad *pad, const gchar *name, gboolean partial, guint64 max)
+static AmsPlaylistParsed *
+choose (const Found *found, const gchar *name, GError **error)
 {
-  g_autoptr (GstQuery) query = ams_files_query_new_fetch (name, partial, max);
-  g_autoptr (GPtrArray) answers = NULL;
-  guint i;
+  g_autoptr (GPtrArray) texts = g_ptr_array_new ();
+  g_autoptr (GError) why = NULL;
+  AmsPlaylistParsed *chosen;
 
-  gst_pad_peer_query (pad, query);
-  answers = ams_files_query_fetch_answers (query);
-  for (i = 0; i < answers->len; i++) {
-    const AmsFileFetchAnswer *answer = g_ptr_array_index (answers, i);
-
-    if (answer->status == AMS_FILE_STATUS_FOUND)
-      return g_bytes_ref (answer->data);
-  }
-  return NULL;
+  g_ptr_array_extend (texts, found->local.found, NULL, NULL);
+  g_ptr_array_extend (texts, found->remote.found, NULL, NULL);
+  chosen = ams_recovery_choose (texts, name, &why);
+  if (why)
+    g_set_error_literal (error, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_READ,
+        why->message);
+  return chosen;
 }
 
-/* What the store behind @pad holds below @prefix. @must: one that cannot tell is
- * an error; else (HTTP has no listing) it is as good as nothing. */
+/* Asks all stores for @name. FALSE: the disk cannot tell. */
 static gboolean
-list_files (GstPad *pad, const gchar *prefix, gboolean must, GPtrArray *files,
-    GError **error)
+fetch_playlists (const GstAmsStores *stores, const gchar *name, Found *found,
+    GstAmsRecovered *recovered, GError **error)
 {
-  g_autoptr (GstQuery) query = ams_files_query_new_list (prefix);
-  g_autoptr (GPtrArray) answers = NULL;
-  guint i, j;
-
-  gst_pad_peer_query (pad, query);
-  answers = ams_files_query_list_answers (query);
-  for (i = 0; i < answers->len; i++) {
-    const AmsFileListAnswer *answer = g_ptr_array_index (answers, i);
-
-    if (answer->status == AMS_FILE_STATUS_FAILED && must) {
-      g_set_error (error, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_READ,
-          "What is recorded already cannot be told: %s. Nothing is recorded "
-          "on a guess.",
-          answer->message);
-      return FALSE;
-    }
-    for (j = 0; answer->entries && j < answer->entries->len; j++) {
-      const AmsFileEntry *entry = g_ptr_array_index (answer->entries, j);
-
-      g_ptr_array_add (files,
-          ams_recovery_file_new (entry->name, entry->size, entry->partial));
-    }
-  }
+  gst_ams_ask_file (stores->local, name, FALSE, AMS_PLAYLIST_MAX_SIZE,
+      &found->local);
+  if (found->local.failed)
+    return fail_unknown (name, found->local.failed, error);
+  gst_ams_ask_file (stores->remote, name, FALSE, AMS_PLAYLIST_MAX_SIZE,
+      &found->remote);
+  recovered->answered = MAX (recovered->answered, found->remote.answered);
   return TRUE;
+}
+
+static gboolean
+has_any (const Found *found)
+{
+  return found->local.found->len > 0 || found->remote.found->len > 0;
+}
+
+/* The playlist as it was last written: a running vod's is hidden. */
+static gboolean
+look_for_playlist (AmsRecording *recording, const GstAmsStores *stores,
+    Found *found, GstAmsRecovered *recovered, GError **error)
+{
+  const gchar *name = ams_recording_get_playlist_name (recording);
+  const gchar *working = ams_recording_get_working_name (recording);
+  AmsPlaylistType type = ams_recording_get_config (recording)->type;
+  g_autofree gchar *unknown = NULL;
+  g_autoptr (GError) why = NULL;
+
+  if (!fetch_playlists (stores, name, found, recovered, error))
+    return FALSE;
+  unknown = g_strdup (found->remote.failed);
+  if (!has_any (found) && !g_str_equal (name, working)) {
+    if (!fetch_playlists (stores, working, found, recovered, error))
+      return FALSE;
+    if (!unknown)
+      unknown = g_strdup (found->remote.failed);
+  }
+  if (unknown &&
+      !excuse_remote (stores, name, found, unknown, recovered, error))
+    return FALSE;
+  found->earlier = choose (found, name, &why);
+  if (why) {
+    g_propagate_error (error, g_steal_pointer (&why));
+    return FALSE;
+  }
+  if (!found->earlier ||
+      ams_recovery_check_type (found->earlier, type, name, &why))
+    return TRUE;
+  g_set_error_literal (error, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_SETTINGS,
+      why->message);
+  return FALSE;
 }
 
 static AmsJournal *
 fetch_journal (AmsRecording *recording, GstPad *local)
 {
-  g_autoptr (GBytes) data = fetch_one (local,
+  g_autoptr (GBytes) data = gst_ams_ask_one (local,
       ams_recording_get_journal_name (recording), FALSE, MAX_JOURNAL_SIZE);
 
   return data ? ams_journal_read (data) : NULL;
+}
+
+/* One that is there is an orphan; its number is used, whatever it turns out to be. *@more: another
+ * may follow. */
+static gboolean
+probe (AmsRecording *recording, const GstAmsStores *stores, const gchar *name,
+    Found *found, GstAmsRecovered *recovered, gboolean *more, GError **error)
+{
+  g_auto (GstAmsAnswers) answers = {
+    0,
+  };
+  AmsRecoveryFile *file;
+  GBytes *data;
+
+  *more = FALSE;
+  gst_ams_ask_file (stores->remote, name, FALSE, MAX_SEGMENT_SIZE, &answers);
+  if (answers.found->len == 0)
+    return !answers.failed ||
+        excuse_remote (stores, ams_recording_get_playlist_name (recording),
+            found, answers.failed, recovered, error);
+  data = g_ptr_array_index (answers.found, 0);
+  file = ams_recovery_file_new (name, g_bytes_get_size (data), FALSE);
+  file->remote = TRUE;
+  g_ptr_array_add (found->survey->orphans, file);
+  g_hash_table_insert (found->probed, g_strdup (name), g_bytes_ref (data));
+  found->survey->any = *more = TRUE;
+  found->survey->next_number++;
+  return TRUE;
+}
+
+/* A store that cannot list may have segments that no playlist has: those that come
+ * next, as they were stored in order. */
+static gboolean
+probe_next (AmsRecording *recording, const GstAmsStores *stores, Found *found,
+    GstAmsRecovered *recovered, GError **error)
+{
+  gboolean more = TRUE;
+  guint i;
+
+  for (i = 0; i < MAX_PROBES && more; i++) {
+    g_autofree gchar *name =
+        ams_recording_predict_name (recording, found->survey->next_number);
+
+    if (!name)
+      return TRUE;
+    if (!probe (recording, stores, name, found, recovered, &more, error))
+      return FALSE;
+  }
+  return TRUE;
+}
+
+static gboolean
+look (AmsRecording *recording, const GstAmsStores *stores, Found *found,
+    GstAmsRecovered *recovered, GError **error)
+{
+  const gchar *prefix =
+      ams_names_prefix (ams_recording_get_segment_names (recording));
+  g_autofree gchar *local_failed = NULL, *remote_failed = NULL;
+
+  if (!look_for_playlist (recording, stores, found, recovered, error))
+    return FALSE;
+  found->files =
+      g_ptr_array_new_with_free_func ((GDestroyNotify) ams_recovery_file_free);
+  local_failed = gst_ams_ask_list (stores, FALSE, prefix, found->files, NULL);
+  if (local_failed && !stores->unlistable) {
+    g_set_error (error, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_READ,
+        "What is recorded already cannot be told: %s. Nothing is recorded "
+        "on a guess.",
+        local_failed);
+    return FALSE;
+  }
+  remote_failed = gst_ams_ask_list (stores, TRUE, prefix, found->files, NULL);
+  found->journal = fetch_journal (recording, stores->local);
+  found->survey = ams_recovery_survey (recording, found->earlier,
+      found->journal, found->files);
+  found->probed = g_hash_table_new_full (g_str_hash, g_str_equal, g_free,
+      (GDestroyNotify) g_bytes_unref);
+  if (!remote_failed || found->remote.failed)
+    return TRUE;
+  return probe_next (recording, stores, found, recovered, error);
 }
 
 /* ---- orphans ---- */
 
 /* Where the media of the last listed segment end, to see whether the first orphan follows on. */
 static guint64
-last_end_pts (GstPad *pad, const gchar *name)
+last_end_pts (const GstAmsStores *stores, const gchar *name)
 {
-  g_autoptr (GBytes) data = fetch_one (pad, name, FALSE, MAX_SEGMENT_SIZE);
-  AmsRecoveryFile file = { (gchar *) name, 0, FALSE };
+  g_autoptr (GBytes) data =
+      gst_ams_ask_one (stores->local, name, FALSE, MAX_SEGMENT_SIZE);
+  AmsRecoveryFile file = { (gchar *) name, 0, FALSE, FALSE };
   AmsRecordingSegment segment = {
     NULL,
   };
   guint64 end_pts = G_MAXUINT64, usable;
 
+  if (!data)
+    data = gst_ams_ask_one (stores->remote, name, FALSE, MAX_SEGMENT_SIZE);
   if (data)
     ams_recovery_measure (&file, data, NULL, &end_pts, &segment, &usable);
   g_free (segment.name);
@@ -145,141 +277,127 @@ last_listed_name (AmsRecording *recording, const AmsPlaylistParsed *earlier)
       ams_recording_get_config (recording)->playlist_root, uri);
 }
 
-/* Measures @file; adopts it if it is partial. */
-static gboolean
-recover_orphan (GstPad *pad, const AmsRecoveryFile *file,
-    const AmsJournal *journal, guint64 *end_pts, AmsRecordingSegment *segment,
-    GPtrArray *adopted)
+/* (transfer full) (nullable): nothing of it is whole. What is of @file. */
+static GBytes *
+measure_orphan (const GstAmsStores *stores, const AmsRecoveryFile *file,
+    GHashTable *probed, const AmsJournal *journal, guint64 *end_pts,
+    AmsRecordingSegment *segment)
 {
-  g_autoptr (GBytes) data =
-      fetch_one (pad, file->name, file->partial, MAX_SEGMENT_SIZE);
+  g_autoptr (GBytes) data = NULL;
   guint64 usable;
 
+  if (probed && g_hash_table_contains (probed, file->name))
+    data = g_bytes_ref (g_hash_table_lookup (probed, file->name));
+  else
+    data = gst_ams_ask_one (file->remote ? stores->remote : stores->local,
+        file->name, file->partial, MAX_SEGMENT_SIZE);
   if (!data ||
       !ams_recovery_measure (file, data, journal, end_pts, segment, &usable)) {
     GST_INFO ("\"%s\", left by a crash, has nothing that is whole", file->name);
-    return FALSE;
+    return NULL;
   }
   GST_INFO ("\"%s\", left by a crash, is recovered: %" G_GUINT64_FORMAT
             " bytes, %" GST_TIME_FORMAT,
       file->name, usable, GST_TIME_ARGS (segment->duration));
+  return g_bytes_new_from_bytes (data, 0,
+      MIN (usable, g_bytes_get_size (data)));
+}
+
+/* Makes @segment, measured, whole where it is partial, and brings it to where it is
+ * not: to the disk while it is in memory, from the disk by reference. @several: remote
+ * stores, of which one has it. */
+static void
+hand_over (GstAmsHandover *handover, const GstAmsStores *stores,
+    gboolean several, const AmsRecoveryFile *file,
+    const AmsRecordingSegment *segment, GBytes *data)
+{
   if (file->partial)
-    g_ptr_array_add (adopted, ams_files_event_new_adopt (file->name, usable));
-  return TRUE;
+    g_ptr_array_add (file->remote ? handover->remote : handover->local,
+        ams_files_event_new_adopt (file->name, segment->size));
+  if (file->remote && stores->folder)
+    gst_ams_handover_copy (handover, segment, data);
+  if (!file->remote || several)
+    gst_ams_handover_refer (handover, stores, segment);
 }
 
 static void
-recover_orphans (AmsRecording *recording, GstPad *pad,
-    const AmsPlaylistParsed *earlier, const AmsJournal *journal,
-    const AmsSurvey *survey, GstAmsRecovered *recovered)
+recover_orphan (AmsRecording *recording, const GstAmsStores *stores,
+    const AmsRecoveryFile *file, const Found *found, guint64 *end_pts,
+    gint64 *end_date, GstAmsRecovered *recovered)
 {
-  g_autofree gchar *last = last_listed_name (recording, earlier);
+  AmsRecordingSegment segment = {
+    NULL,
+  };
+  g_autoptr (GBytes) data = measure_orphan (stores, file, found->probed,
+      found->journal, end_pts, &segment);
+
+  if (data) {
+    segment.discontinuity &= ams_recording_get_length (recording) > 0;
+    ams_recovery_date (&segment, end_date);
+    ams_names_match (ams_recording_get_segment_names (recording), segment.name,
+        &segment.number);
+    segment.sequence = ams_recording_add_recovered (recording, &segment);
+    hand_over (&recovered->handover, stores, recovered->answered > 1, file,
+        &segment, data);
+    recovered->recovered++;
+  }
+  g_free (segment.name);
+}
+
+static void
+recover_orphans (AmsRecording *recording, const GstAmsStores *stores,
+    const Found *found, GstAmsRecovered *recovered)
+{
+  const AmsSurvey *survey = found->survey;
+  g_autofree gchar *last = last_listed_name (recording, found->earlier);
   guint64 end_pts = G_MAXUINT64;
+  gint64 end_date =
+      found->earlier ? ams_playlist_parsed_end_date (found->earlier) : 0;
   guint i;
 
   if (survey->orphans->len > 0 && last)
-    end_pts = last_end_pts (pad, last);
-  for (i = 0; i < survey->orphans->len; i++) {
-    AmsRecordingSegment segment = {
-      NULL,
-    };
-
-    if (recover_orphan (pad, g_ptr_array_index (survey->orphans, i), journal,
-            &end_pts, &segment, recovered->adopted)) {
-      segment.discontinuity &= ams_recording_get_length (recording) > 0;
-      ams_names_match (ams_recording_get_segment_names (recording),
-          segment.name, &segment.number);
-      ams_recording_add_recovered (recording, &segment);
-      recovered->recovered++;
-    }
-    g_free (segment.name);
-  }
+    end_pts = last_end_pts (stores, last);
+  for (i = 0; i < survey->orphans->len; i++)
+    recover_orphan (recording, stores, g_ptr_array_index (survey->orphans, i),
+        found, &end_pts, &end_date, recovered);
 }
 
 /* ---- the start ---- */
 
-typedef struct
-{
-  AmsPlaylistParsed *earlier;
-  AmsJournal *journal;
-  AmsSurvey *survey;
-} Found;
-
+/* The longest playlist goes on; what has a shorter one catches up. */
 static void
-found_clear (Found *found)
-{
-  g_clear_pointer (&found->earlier, ams_playlist_parsed_free);
-  g_clear_pointer (&found->journal, ams_journal_free);
-  g_clear_pointer (&found->survey, ams_survey_free);
-}
-
-G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Found, found_clear)
-
-/* The playlist as it was last written: a running vod's is hidden. */
-static gboolean
-fetch_playlists (AmsRecording *recording, GstPad *local, GstPad *remote,
-    const gchar *name, Found *found, GError **error)
-{
-  g_autoptr (GPtrArray) texts =
-      g_ptr_array_new_with_free_func ((GDestroyNotify) g_bytes_unref);
-  g_autoptr (GError) why = NULL;
-
-  if (!fetch_texts (local, name, texts, error) ||
-      !fetch_texts (remote, name, texts, error))
-    return FALSE;
-  found->earlier = ams_recovery_choose (texts, name, &why);
-  if (why) {
-    g_set_error_literal (error, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_READ,
-        why->message);
-    return FALSE;
-  }
-  return TRUE;
-}
-
-static gboolean
-look (AmsRecording *recording, GstPad *local, GstPad *remote,
-    gboolean unlistable, Found *found, GError **error)
-{
-  const gchar *name = ams_recording_get_playlist_name (recording);
-  const gchar *working = ams_recording_get_working_name (recording);
-  const gchar *prefix =
-      ams_names_prefix (ams_recording_get_segment_names (recording));
-  AmsPlaylistType type = ams_recording_get_config (recording)->type;
-  g_autoptr (GPtrArray) files =
-      g_ptr_array_new_with_free_func ((GDestroyNotify) ams_recovery_file_free);
-  g_autoptr (GError) why = NULL;
-
-  if (!fetch_playlists (recording, local, remote, name, found, error))
-    return FALSE;
-  if (!found->earlier && !g_str_equal (name, working) &&
-      !fetch_playlists (recording, local, remote, working, found, error))
-    return FALSE;
-  if (found->earlier &&
-      !ams_recovery_check_type (found->earlier, type, name, &why)) {
-    g_set_error_literal (error, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_SETTINGS,
-        why->message);
-    return FALSE;
-  }
-  if (!list_files (local, prefix, !unlistable, files, error) ||
-      !list_files (remote, prefix, FALSE, files, error))
-    return FALSE;
-  found->journal = fetch_journal (recording, local);
-  found->survey =
-      ams_recovery_survey (recording, found->earlier, found->journal, files);
-  return TRUE;
-}
-
-static void
-go_on (AmsRecording *recording, GstPad *local, GstPad *remote,
+catch_up (AmsRecording *recording, const GstAmsStores *stores,
     const Found *found, GstAmsRecovered *recovered)
+{
+  GstAmsPlaylist playlist = {
+    found->earlier,
+    ams_recording_get_playlist_name (recording),
+    ams_recording_get_config (recording)->playlist_root,
+  };
+  GstAmsListing listing = {
+    ams_names_prefix (ams_recording_get_segment_names (recording)),
+    found->files,
+  };
+
+  if (!found->earlier)
+    return;
+  recovered->behind = gst_ams_catch_up (&recovered->handover, stores, &playlist,
+      &found->remote, &listing);
+  gst_ams_warn_left_behind (&recovered->handover, stores, &playlist,
+      &found->local, &listing);
+}
+
+static void
+go_on (AmsRecording *recording, const GstAmsStores *stores, const Found *found,
+    GstAmsRecovered *recovered)
 {
   guint i;
 
   ams_recording_continue (recording, found->earlier,
       found->survey->next_number);
   recovered->continued = found->earlier != NULL;
-  recover_orphans (recording, gst_pad_is_linked (local) ? local : remote,
-      found->earlier, found->journal, found->survey, recovered);
+  catch_up (recording, stores, found, recovered);
+  recover_orphans (recording, stores, found, recovered);
   for (i = 0; i < found->survey->unlisted->len; i++)
     ams_recording_add_unlisted (recording,
         g_ptr_array_index (found->survey->unlisted, i));
@@ -300,20 +418,37 @@ begin (AmsRecording *recording, gint64 date_time, gboolean apart,
 
 static gboolean
 begin_apart (AmsRecording *recording, gint64 date_time, const GError *why,
-    GError **error)
+    GstAmsRecovered *recovered, GError **error)
 {
   GST_WARNING ("a new recording is begun beside the earlier one: %s",
       why->message);
+  g_ptr_array_set_size (recovered->handover.warnings, 0);
   if (!begin (recording, date_time, TRUE, error))
     return FALSE;
   ams_recording_continue (recording, NULL, 0);
   return TRUE;
 }
 
+/* What is there does not matter; but without a disk, whether anybody will say when a
+ * file is stored does. */
+static void
+begin_over (AmsRecording *recording, const GstAmsStores *stores,
+    GstAmsRecovered *recovered)
+{
+  g_autoptr (GPtrArray) files =
+      g_ptr_array_new_with_free_func ((GDestroyNotify) ams_recovery_file_free);
+
+  if (!gst_pad_is_linked (stores->local))
+    g_free (gst_ams_ask_list (stores, TRUE,
+        ams_recording_get_playlist_name (recording), files,
+        &recovered->answered));
+  ams_recording_continue (recording, NULL, 0);
+}
+
 gboolean
-gst_ams_recover (AmsRecording *recording, GstPad *local, GstPad *remote,
-    GstAmsExisting existing, gboolean unlistable, gint64 date_time,
-    GstAmsRecovered *recovered, GError **error)
+gst_ams_recover (AmsRecording *recording, const GstAmsStores *stores,
+    GstAmsExisting existing, gint64 date_time, GstAmsRecovered *recovered,
+    GError **error)
 {
   g_auto (Found) found = {
     NULL,
@@ -321,17 +456,16 @@ gst_ams_recover (AmsRecording *recording, GstPad *local, GstPad *remote,
   g_autoptr (GError) why = NULL;
 
   GST_DEBUG_CATEGORY_GET (gst_ams_recover_debug, "amshlssink");
-  recovered->adopted =
-      g_ptr_array_new_with_free_func ((GDestroyNotify) gst_event_unref);
+  gst_ams_handover_init (&recovered->handover);
   if (!begin (recording, date_time, FALSE, error))
     return FALSE;
   if (existing == GST_AMS_EXISTING_OVERWRITE) {
-    ams_recording_continue (recording, NULL, 0);
+    begin_over (recording, stores, recovered);
     return TRUE;
   }
-  if (!look (recording, local, remote, unlistable, &found, &why)) {
+  if (!look (recording, stores, &found, recovered, &why)) {
     if (existing == GST_AMS_EXISTING_APPEND_OR_NEW)
-      return begin_apart (recording, date_time, why, error);
+      return begin_apart (recording, date_time, why, recovered, error);
     g_propagate_error (error, g_steal_pointer (&why));
     return FALSE;
   }
@@ -342,7 +476,7 @@ gst_ams_recover (AmsRecording *recording, GstPad *local, GstPad *remote,
         ams_recording_get_playlist_name (recording));
     return FALSE;
   }
-  go_on (recording, local, remote, &found, recovered);
+  go_on (recording, stores, &found, recovered);
   return TRUE;
 }
 
@@ -388,13 +522,13 @@ is_listed (const AmsPlaylistParsed *earlier, AmsRecording *recording,
 }
 
 static AmsRecoveryFile *
-find_left (GstPad *local, const gchar *name)
+find_left (const GstAmsStores *stores, const gchar *name)
 {
   g_autoptr (GPtrArray) files =
       g_ptr_array_new_with_free_func ((GDestroyNotify) ams_recovery_file_free);
   guint i;
 
-  list_files (local, name, FALSE, files, NULL);
+  g_free (gst_ams_ask_list (stores, FALSE, name, files, NULL));
   for (i = 0; i < files->len; i++) {
     const AmsRecoveryFile *file = g_ptr_array_index (files, i);
 
@@ -404,48 +538,87 @@ find_left (GstPad *local, const gchar *name)
   return NULL;
 }
 
-/* Lists what the journal knows and @earlier does not. */
-static guint
-finish_session (AmsRecording *recording, GstPad *local,
+/* Lists what the journal knows and @earlier does not. @recovered (element-type
+ * AmsRecoveryFile): that, and how large it is. */
+static void
+finish_session (AmsRecording *recording, const GstAmsStores *stores,
     const AmsJournal *journal, const AmsPlaylistParsed *earlier,
-    AmsPlaylist *playlist, GPtrArray *out)
+    AmsPlaylist *playlist, GPtrArray *out, GPtrArray *recovered)
 {
   const gchar *root = ams_recording_get_config (recording)->playlist_root;
   guint64 end_pts = G_MAXUINT64;
-  guint i, recovered = 0;
+  guint i;
 
   for (i = 0; i < journal->segments->len; i++) {
     const AmsJournalSegment *known = g_ptr_array_index (journal->segments, i);
     g_autofree gchar *relative =
         ams_paths_relative (journal->final_playlist, known->name);
     g_autofree gchar *uri = ams_playlist_uri (root, relative);
+    g_autoptr (GBytes) data = NULL;
     AmsRecordingSegment segment = {
       NULL,
     };
     AmsRecoveryFile *file;
 
     if (is_listed (earlier, recording, journal, known->name) ||
-        !(file = find_left (local, known->name)))
+        !(file = find_left (stores, known->name)))
       continue;
-    if (recover_orphan (local, file, journal, &end_pts, &segment, out)) {
+    data = measure_orphan (stores, file, NULL, journal, &end_pts, &segment);
+    if (data) {
       AmsPlaylistSegment line = { uri, segment.duration, segment.date_time,
         segment.discontinuity, FALSE };
 
       ams_playlist_add (playlist, &line);
-      recovered++;
+      if (file->partial)
+        g_ptr_array_add (out,
+            ams_files_event_new_adopt (file->name, segment.size));
+      g_ptr_array_add (recovered,
+          ams_recovery_file_new (file->name, segment.size, FALSE));
     }
     g_free (segment.name);
     ams_recovery_file_free (file);
   }
-  return recovered;
 }
 
-GPtrArray *
-gst_ams_recover_other_session (AmsRecording *recording, GstPad *local)
+/* What the remote stores lack of @text, the finished playlist. */
+static void
+send_other_session (AmsRecording *recording, const GstAmsStores *stores,
+    const gchar *name, GBytes *text, GPtrArray *recovered,
+    GstAmsHandover *handover)
+{
+  g_autoptr (AmsPlaylistParsed) parsed = ams_playlist_parse (text, NULL);
+  g_autoptr (AmsPlaylistParsed) chosen = NULL;
+  g_autoptr (GError) why = NULL;
+  g_auto (GstAmsAnswers) answers = {
+    0,
+  };
+  GstAmsPlaylist playlist = { parsed, name,
+    ams_recording_get_config (recording)->playlist_root };
+  GstAmsListing listing = { NULL, recovered };
+
+  gst_ams_ask_file (stores->remote, name, FALSE, AMS_PLAYLIST_MAX_SIZE,
+      &answers);
+  if (!parsed || answers.answered == 0 || !stores->folder)
+    return;
+  g_ptr_array_insert (answers.found, 0, g_bytes_ref (text));
+  chosen = ams_recovery_choose (answers.found, name, &why);
+  if (!chosen || !g_bytes_equal (chosen->text, text)) {
+    GST_WARNING ("\"%s\", left by a crash, is not sent again: %s", name,
+        why ? why->message : "the store behind the src pad has more of it");
+    return;
+  }
+  gst_ams_catch_up (handover, stores, &playlist, &answers, &listing);
+  add_file (handover->remote, name, text);
+}
+
+gboolean
+gst_ams_recover_other_session (AmsRecording *recording,
+    const GstAmsStores *stores, GstAmsHandover *handover)
 {
   const AmsRecordingConfig *config = ams_recording_get_config (recording);
-  g_autoptr (AmsJournal) journal = fetch_journal (recording, local);
-  g_autoptr (GPtrArray) out = NULL;
+  g_autoptr (AmsJournal) journal = fetch_journal (recording, stores->local);
+  g_autoptr (GPtrArray) recovered =
+      g_ptr_array_new_with_free_func ((GDestroyNotify) ams_recovery_file_free);
   g_autoptr (GBytes) text = NULL, rendered = NULL;
   g_autoptr (AmsPlaylistParsed) earlier = NULL;
   g_autoptr (AmsPlaylist) playlist = NULL;
@@ -454,11 +627,12 @@ gst_ams_recover_other_session (AmsRecording *recording, GstPad *local)
   if (!journal ||
       g_str_equal (journal->final_playlist,
           ams_recording_get_playlist_name (recording)))
-    return NULL;
-  text = fetch_one (local, journal->playlist, FALSE, AMS_PLAYLIST_MAX_SIZE);
+    return FALSE;
+  text = gst_ams_ask_one (stores->local, journal->playlist, FALSE,
+      AMS_PLAYLIST_MAX_SIZE);
   earlier = text ? ams_playlist_parse (text, NULL) : NULL;
   if (text && !earlier)
-    return NULL;
+    return FALSE;
   if (earlier)
     playlist =
         ams_playlist_continue (earlier, config->type, config->playlist_length);
@@ -466,15 +640,20 @@ gst_ams_recover_other_session (AmsRecording *recording, GstPad *local)
     playlist = ams_playlist_new (config->type, config->target_duration,
         config->playlist_length, config->independent);
 
-  out = g_ptr_array_new_with_free_func ((GDestroyNotify) gst_mini_object_unref);
-  finish_session (recording, local, journal, earlier, playlist, out);
-  if (ams_playlist_get_length (playlist) == 0)
-    return NULL;
+  finish_session (recording, stores, journal, earlier, playlist,
+      handover->local, recovered);
+  if (ams_playlist_get_length (playlist) == 0) {
+    g_ptr_array_set_size (handover->local, 0);
+    return FALSE;
+  }
   if (config->endlist)
     ams_playlist_end (playlist);
   rendered = ams_playlist_render (playlist, &extends);
-  add_file (out, journal->final_playlist, rendered);
+  add_file (handover->local, journal->final_playlist, rendered);
   if (!g_str_equal (journal->playlist, journal->final_playlist))
-    g_ptr_array_add (out, ams_files_event_new_remove (journal->playlist, 0));
-  return g_steal_pointer (&out);
+    g_ptr_array_add (handover->local,
+        ams_files_event_new_remove (journal->playlist, 0));
+  send_other_session (recording, stores, journal->final_playlist, rendered,
+      recovered, handover);
+  return TRUE;
 }

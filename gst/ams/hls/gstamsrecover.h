@@ -9,6 +9,7 @@
 
 #include <gst/gst.h>
 #include "amsrecording.h"
+#include "gstamscatchup.h"
 
 G_BEGIN_DECLS
 
@@ -24,23 +25,23 @@ typedef struct
 {
   gboolean continued; /* an earlier playlist goes on */
   guint recovered; /* segments that it had not listed yet */
-  GPtrArray *
-      adopted; /* (element-type GstEvent) for the pad `local`, before anything else */
+  gboolean behind; /* a remote store has an earlier version of it */
+  guint answered; /* so many stores are behind `remote` */
+  GstAmsHandover handover;
 } GstAmsRecovered;
 
 void gst_ams_recovered_clear (GstAmsRecovered *recovered);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (GstAmsRecovered, gst_ams_recovered_clear)
 
-/* @unlistable: a @local that cannot list is no error. Begins @recording at @date_time (µs since 1970 UTC). @local, @remote: src pads, either may be unlinked.
- * Blocks for as long as the stores take to answer. On failure nothing has been touched;
- * @error's domain is GST_RESOURCE_ERROR. */
-gboolean gst_ams_recover (AmsRecording *recording, GstPad *local,
-    GstPad *remote, GstAmsExisting existing, gboolean unlistable,
-    gint64 date_time, GstAmsRecovered *recovered, GError **error);
+/* Begins @recording at @date_time (µs since 1970 UTC). Fills in @recovered, which was all 0. On failure nothing has
+ * been touched; @error's domain is GST_RESOURCE_ERROR. */
+gboolean gst_ams_recover (AmsRecording *recording, const GstAmsStores *stores,
+    GstAmsExisting existing, gint64 date_time, GstAmsRecovered *recovered,
+    GError **error);
 
-/* A session with its date in the names has another playlist than the one that a crash left: finishes that one. What is to be handed to
- * @local for it: events and buffers in order. (transfer full) (nullable) (element-type GstMiniObject) */
-GPtrArray *gst_ams_recover_other_session (AmsRecording *recording,
-    GstPad *local);
+/* A session with its date in the names has another playlist than the one that a crash left on the disk: finishes
+ * that one. FALSE: there is none. */
+gboolean gst_ams_recover_other_session (AmsRecording *recording,
+    const GstAmsStores *stores, GstAmsHandover *handover);
 
 G_END_DECLS

@@ -98,6 +98,10 @@ typedef struct
   gboolean fresh_connection; /* the attempt before failed */
   gboolean
       expect; /* the attempt before was cut off without an answer: ask first */
+  gboolean
+      with_length; /* never chunked, whatever the options say: the answer was 411 */
+  gboolean
+      anonymous; /* another origin than the store's: without the options' user, password, token and extra headers */
   gsize
       max_reply; /* of a 2xx answer's body more than this is an error; 0: it is not kept */
   AmsHttpSink sink; /* (nullable) gets a 2xx answer's body instead */

@@ -27,6 +27,14 @@ typedef enum
   AMS_HTTP_DIGEST_SHA256, /* Repr-Digest (RFC 9530) */
 } AmsHttpDigest;
 
+/* What may replace a file that is there already. */
+typedef enum
+{
+  AMS_OVERWRITE_SEGMENTS_NEVER, /* playlists, masters and others may; If-None-Match: * on the rest */
+  AMS_OVERWRITE_NEVER, /* only what this store object has put itself */
+  AMS_OVERWRITE_ALWAYS,
+} AmsOverwrite;
+
 typedef struct
 {
   AmsHttpUrl *url; /* a folder */
@@ -34,7 +42,7 @@ typedef struct
   AmsHttpVerify verify;
   AmsHttpDigest digest;
   gboolean create_collections;
-  gboolean overwrite; /* segments too; FALSE: If-None-Match: * */
+  AmsOverwrite overwrite;
   gchar *
       content_type; /* (nullable) of segments and other data, in place of that by role and name */
   gchar *segment_cache_control,

@@ -127,7 +127,7 @@ list_open_folder (Listing *listing, DIR *dir, const gchar *folder,
   }
   if (errno) {
     g_propagate_error (error,
-        ams_local_error_new (errno, "list the folder", folder));
+        ams_disk_error_new (errno, "list the folder", folder));
     return FALSE;
   }
   return TRUE;
@@ -144,7 +144,7 @@ list_folder (Listing *listing, const gchar *folder, const gchar *names,
     return TRUE;
   if (!dir) {
     g_propagate_error (error,
-        ams_local_error_new (errno, "list the folder", folder));
+        ams_disk_error_new (errno, "list the folder", folder));
     return FALSE;
   }
   ok = list_open_folder (listing, dir, folder, names, prefix, error);

@@ -51,7 +51,7 @@ is_replaced (AmsFileRole role)
 static gboolean
 fail (GError **error, gint errnum, const gchar *doing, const gchar *path)
 {
-  g_propagate_error (error, ams_local_error_new (errnum, doing, path));
+  g_propagate_error (error, ams_disk_error_new (errnum, doing, path));
   return FALSE;
 }
 
@@ -66,7 +66,7 @@ write_range (gint fd, AmsMemoryBody *body, guint64 from, guint64 to,
     const guint8 *data = ams_memory_body_peek (body, from, &length);
 
     length = MIN (length, to - from);
-    if (!ams_local_write (fd, data, length, from, path, &written, error))
+    if (!ams_disk_write (fd, data, length, from, path, &written, error))
       return FALSE;
     from += length;
   }
@@ -95,7 +95,7 @@ write_temp (AmsLocalStore *self, const AmsPut *put, const gchar *temp,
    * in the playlist's next version. */
   if (unlink (temp) < 0 && errno != ENOENT)
     return fail (error, errno, "remove", temp);
-  fd = ams_local_create (temp, error);
+  fd = ams_disk_create (temp, error);
   if (fd < 0)
     return FALSE;
   if (!write_range (fd, AMS_MEMORY_BODY (put->body), 0,
@@ -110,7 +110,7 @@ write_temp (AmsLocalStore *self, const AmsPut *put, const gchar *temp,
   }
   /* Always synced: without it, a crash soon after the rename leaves some file
    * systems with an empty file in the place of a good one. */
-  return ams_local_close (fd, TRUE, temp, error);
+  return ams_disk_close (fd, TRUE, temp, error);
 }
 
 static gboolean
@@ -120,7 +120,7 @@ replace_playlist (AmsLocalStore *self, const AmsPut *put, const gchar *path,
   g_autofree gchar *temp = ams_local_temp_path (path);
   struct stat info;
 
-  if (!ams_local_make_folders (path, self->options.sync, error))
+  if (!ams_disk_make_folders (path, self->options.sync, error))
     return FALSE;
   if (!write_temp (self, put, temp, &info, error)) {
     unlink (temp);
@@ -132,7 +132,7 @@ replace_playlist (AmsLocalStore *self, const AmsPut *put, const gchar *path,
     return FALSE;
   }
   remember (self, put->name, &info, ams_body_get_size (put->body));
-  return !self->options.sync || ams_local_sync_folder (path, error);
+  return !self->options.sync || ams_disk_sync_folder (path, error);
 }
 
 /* Playlists, in place */
@@ -166,7 +166,7 @@ write_pages (gint fd, AmsMemoryBody *body, guint64 from, guint64 to,
       length = MIN (length, size - at);
       memcpy (page + at, data, length);
     }
-    if (!ams_local_write (fd, page, size, from, path, &written, error))
+    if (!ams_disk_write (fd, page, size, from, path, &written, error))
       return FALSE;
     from += size;
   }
@@ -206,7 +206,7 @@ append_to_playlist (AmsLocalStore *self, const AmsPut *put, const gchar *path)
   }
   written = g_hash_table_lookup (self->written, put->name);
   if (append_to_open (self, put, fd, path, &error) &&
-      ams_local_close (g_steal_fd (&fd), FALSE, path, &error)) {
+      ams_disk_close (g_steal_fd (&fd), FALSE, path, &error)) {
     written->size = ams_body_get_size (put->body);
     return TRUE;
   }
@@ -272,7 +272,7 @@ cut_part (AmsLocalStore *self, const gchar *part, guint64 size, GError **error)
   else if (ftruncate (fd, size) < 0)
     fail (error, errno, "cut", part);
   else
-    return ams_local_close (fd, self->options.sync, part, error);
+    return ams_disk_close (fd, self->options.sync, part, error);
   close (fd);
   return FALSE;
 }
@@ -299,7 +299,7 @@ adopt_part (AmsLocalStore *self, const gchar *name, guint64 size,
       (!cut_part (self, part, size, error) ||
           !ams_local_publish (part, path, AMS_LOCAL_PUBLISH_RENAME, error)))
     return FALSE;
-  return !self->options.sync || ams_local_sync_folder (path, error);
+  return !self->options.sync || ams_disk_sync_folder (path, error);
 }
 
 static GBytes *
@@ -309,7 +309,7 @@ fetch_file (AmsLocalStore *self, const gchar *name, gboolean partial,
   g_autofree gchar *path = path_of (self, name);
   g_autofree gchar *part = ams_local_part_path (path);
 
-  return ams_local_read (partial ? part : path, !partial, max_size, error);
+  return ams_disk_read (partial ? part : path, !partial, max_size, error);
 }
 
 /* AmsStore */

@@ -42,7 +42,7 @@ create_part (AmsPartBody *self, GError **error)
   g_autoptr (GError) local = NULL;
   g_autofree gchar *aside = NULL;
 
-  self->fd = ams_local_create (self->part, &local);
+  self->fd = ams_disk_create (self->part, &local);
   if (self->fd >= 0)
     return TRUE;
   if (ams_store_error_get_failure (local) != AMS_FAILURE_EXISTS) {
@@ -53,7 +53,7 @@ create_part (AmsPartBody *self, GError **error)
   if (!aside)
     return FALSE;
   GST_WARNING ("a part file that was left over is kept as %s", aside);
-  self->fd = ams_local_create (self->part, error);
+  self->fd = ams_disk_create (self->part, error);
   return self->fd >= 0;
 }
 
@@ -62,7 +62,7 @@ ensure_open (AmsPartBody *self, GError **error)
 {
   if (self->fd >= 0)
     return TRUE;
-  if (!ams_local_make_folders (self->part, self->options.sync, error) ||
+  if (!ams_disk_make_folders (self->part, self->options.sync, error) ||
       !create_part (self, error))
     return FALSE;
   self->exists = TRUE;
@@ -96,7 +96,7 @@ write_pending (AmsPartBody *self, GError **error)
   while ((bytes = g_queue_peek_head (&self->pending))) {
     gsize size, written;
     const guint8 *data = g_bytes_get_data (bytes, &size);
-    gboolean ok = ams_local_write (self->fd, data, size, self->written,
+    gboolean ok = ams_disk_write (self->fd, data, size, self->written,
         self->part, &written, error);
 
     consume (self, written);
@@ -104,18 +104,6 @@ write_pending (AmsPartBody *self, GError **error)
       return FALSE;
   }
   return TRUE;
-}
-
-/* An EEXIST or ENOENT on the way is about folders and part files, and may pass;
- * it does not say that the file itself exists or is lost. */
-static GError *
-soften (GError *error)
-{
-  AmsFailure failure = ams_store_error_get_failure (error);
-
-  if (failure == AMS_FAILURE_EXISTS || failure == AMS_FAILURE_ABSENT)
-    error->code = AMS_FAILURE_TRANSIENT;
-  return error;
 }
 
 static gboolean
@@ -126,7 +114,7 @@ flush (AmsPartBody *self, GError **error)
   g_clear_error (&self->error);
   if (write_pending (self, &local))
     return TRUE;
-  self->error = soften (g_steal_pointer (&local));
+  self->error = ams_disk_soften (g_steal_pointer (&local));
   self->tried = g_get_monotonic_time ();
   g_propagate_error (error, g_error_copy (self->error));
   return FALSE;
@@ -214,12 +202,12 @@ make_whole (AmsPartBody *self, GError **error)
   if (self->written > size) {
     if (ftruncate (self->fd, size) < 0) {
       g_propagate_error (error,
-          soften (ams_local_error_new (errno, "cut", self->part)));
+          ams_disk_soften (ams_disk_error_new (errno, "cut", self->part)));
       return FALSE;
     }
     self->written = size;
   }
-  if (!ams_local_close (g_steal_fd (&self->fd), self->options.sync, self->part,
+  if (!ams_disk_close (g_steal_fd (&self->fd), self->options.sync, self->part,
           &local))
     return lose (self, local, error);
   self->whole = TRUE;
@@ -247,7 +235,7 @@ rename_part (AmsPartBody *self, GError **error)
     return TRUE;
   if (self->options.overwrite) {
     if (rename (self->part, self->path) < 0)
-      local = ams_local_error_new (errno, "publish", self->path);
+      local = ams_disk_error_new (errno, "publish", self->path);
   } else {
     ams_local_publish (self->part, self->path, AMS_LOCAL_PUBLISH_RENAME,
         &local);
@@ -268,9 +256,9 @@ ams_part_body_publish (AmsPartBody *self, GError **error)
   if (!make_whole (self, error) || !rename_part (self, error))
     return FALSE;
   self->exists = FALSE;
-  if (!self->options.sync || ams_local_sync_folder (self->path, &local))
+  if (!self->options.sync || ams_disk_sync_folder (self->path, &local))
     return TRUE;
-  g_propagate_error (error, soften (local));
+  g_propagate_error (error, ams_disk_soften (local));
   return FALSE;
 }
 

@@ -65,14 +65,13 @@ same_file (const struct stat *a, const struct stat *b)
       a->st_mtim.tv_nsec == b->st_mtim.tv_nsec;
 }
 
-/* The file is what it was when it was taken for the body (http-put.md H3). */
+/* The file is what it was when it was taken for the body, also in mid-reading
+ * (http-put.md H3). */
 static gboolean
 ensure_copy (AmsCopyBody *self, GError **error)
 {
   struct stat info;
 
-  if (self->fd >= 0)
-    return TRUE;
   if (!open_copy (self, &info, error))
     return FALSE;
   if (same_file (&info, &self->info))
@@ -143,11 +142,11 @@ copy_read (AmsBody *body, guint64 offset, guint8 *buffer, gsize size,
 
   if (self->memory)
     return ams_body_read (self->memory, offset, buffer, size, error);
-  if (offset >= end)
+  if (offset >= end || size == 0)
     return 0;
   n = read_copy (self, offset, buffer, MIN (size, end - offset), error);
   /* An open file for each of thousands that wait would be too many. */
-  if (n < 0 || offset + n == end)
+  if (n <= 0 || offset + n == end)
     close_copy (self);
   if (n != 0)
     return n;
@@ -187,6 +186,22 @@ ams_copy_body_refer (AmsCopyBody *self, guint64 size, GError **error)
   g_clear_object (&self->memory);
   ams_body_set_size (AMS_BODY (self), size);
   return TRUE;
+}
+
+gboolean
+ams_copy_body_move (AmsCopyBody *self, const gchar *path, GError **error)
+{
+  g_autofree gchar *before = g_steal_pointer (&self->path);
+
+  close_copy (self);
+  self->path = g_strdup (path);
+  if (take_copy (self, ams_body_get_size (AMS_BODY (self)), error)) {
+    g_clear_object (&self->memory);
+    return TRUE;
+  }
+  g_free (self->path);
+  self->path = g_steal_pointer (&before);
+  return FALSE;
 }
 
 /* Life */

@@ -23,5 +23,9 @@ AmsBody *ams_copy_body_new (const gchar *path);
 /* Nothing was appended: the first @size bytes of the copy are the file. FALSE: there is no
  * such copy. Finishes the body. */
 gboolean ams_copy_body_refer (AmsCopyBody *body, guint64 size, GError **error);
+/* Of a finished body: another name of the copy, or another copy, is read from now on, in
+ * place of memory, too. FALSE: there is no such copy; nothing has changed. */
+gboolean ams_copy_body_move (AmsCopyBody *body, const gchar *path,
+    GError **error);
 
 G_END_DECLS

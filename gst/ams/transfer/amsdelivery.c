@@ -6,51 +6,22 @@
 
 #include "transfer/amsdelivery.h"
 
+#include "transfer/amsbreaker.h"
+#include "transfer/amscopybody.h"
 #include "transfer/amsfaults.h"
-#include "transfer/amsschedule.h"
+#include "transfer/amslineages.h"
+#include "transfer/amsoperation.h"
 
 #include <string.h>
 
 GST_DEBUG_CATEGORY_STATIC (ams_delivery_debug);
 #define GST_CAT_DEFAULT ams_delivery_debug
 
-/* A file that was handed over: the data of its job. */
-typedef struct
-{
-  gchar *name;
-  AmsFileRole role;
-  gchar *content_type;
-  guint64 version;
-  gboolean final;
-  GStrv failed;
-  guint64 lineage;
-  AmsBody *body; /* NULL: an adoption */
-  guint64 held; /* of body, as counted in AmsDelivery.held */
-  guint64 size;
-} File;
-
-/* The versions of a playlist of which each begins with the whole of the one
- * before are of one lineage. */
-typedef struct
-{
-  guint64 lineage; /* of the version handed over last */
-  guint64 handed_size; /* its size; 0: it never became whole */
-  guint64 stored_lineage; /* of the version confirmed last; 0: none */
-  guint64 stored_size;
-} Playlist;
-
-/* An operation of the store. It outlives the delivery if the store does not heed
- * its cancellable; then the delivery is NULL. */
-typedef struct
-{
-  AmsDelivery *delivery;
-  AmsStore *store;
-  AmsJob *job;
-  AmsPut put;
-  AmsBody *body;
-  gchar *name;
-  gchar *content_type;
-} Operation;
+/* How often it is tried to let go of bytes in memory that are on disk as well, or soon
+ * will be. */
+#define SPILL_INTERVAL (G_TIME_SPAN_SECOND / 4)
+/* The name that faults of the spool's disk are kept under: no file has it. */
+#define SPOOL_FAULT "/spool"
 
 struct _AmsDelivery
 {
@@ -65,77 +36,47 @@ struct _AmsDelivery
   AmsFaults *faults;
   GError *queue_fault; /* said, not over */
   GCancellable *cancellable;
-  GHashTable *operations; /* set of Operation */
-  GHashTable *playlists; /* name → Playlist */
-  File *open;
+  GHashTable *operations; /* set of AmsOperation */
+  AmsLineages *lineages;
+  AmsOutgoing *open;
   guint64 held;
+  guint64 unsafe; /* of held, media */
+  gboolean is_held_back; /* until released */
+  AmsBreaker breaker;
+  gboolean spool_unsafe; /* something could not be written to it */
+  gint64 spilled; /* when that was tried last */
   AmsDeliveryStats stats;
 };
 
 /* Files */
 
-static void
-file_free (gpointer data)
-{
-  File *file = data;
-
-  g_clear_object (&file->body);
-  g_free (file->name);
-  g_free (file->content_type);
-  g_strfreev (file->failed);
-  g_free (file);
-}
-
-static File *
-file_new (const AmsFileBegin *begin)
-{
-  File *file = g_new0 (File, 1);
-
-  file->name = g_strdup (begin->name);
-  file->role = begin->role;
-  file->content_type = g_strdup (begin->content_type);
-  file->version = begin->version;
-  file->final = begin->final;
-  file->failed = g_strdupv (begin->failed);
-  return file;
-}
-
 static AmsFileInfo
-file_info (const File *file)
+file_info (const AmsOutgoing *file)
 {
-  return (AmsFileInfo){ file->name, file->role, file->version, file->size };
-}
-
-static gboolean
-is_playlist (const File *file)
-{
-  return file->role == AMS_FILE_ROLE_PLAYLIST ||
-      file->role == AMS_FILE_ROLE_MASTER;
-}
-
-/* Only what the recording can do without may be given up for want of room. */
-static gboolean
-is_droppable (const File *file)
-{
-  return file->role == AMS_FILE_ROLE_SEGMENT ||
-      file->role == AMS_FILE_ROLE_OTHER;
+  return (AmsFileInfo){ file->begin.name, file->begin.role, file->begin.version,
+    file->size };
 }
 
 static void
-count_held (AmsDelivery *self, File *file)
+set_held (AmsDelivery *self, AmsOutgoing *file, guint64 held)
 {
-  guint64 held = file->body ? ams_body_get_held (file->body) : 0;
-
   self->held += held - file->held;
+  if (ams_outgoing_is_droppable (file))
+    self->unsafe += held - file->held;
   file->held = held;
+}
+
+static void
+count_held (AmsDelivery *self, AmsOutgoing *file)
+{
+  set_held (self, file, file->body ? ams_body_get_held (file->body) : 0);
 }
 
 /* The file is out of the schedule (or never was in it): its bytes go. */
 static void
-uncount (AmsDelivery *self, File *file)
+uncount (AmsDelivery *self, AmsOutgoing *file)
 {
-  self->held -= file->held;
-  file->held = 0;
+  set_held (self, file, 0);
 }
 
 /* Faults */
@@ -166,13 +107,36 @@ note_success (AmsDelivery *self, const gchar *name)
   }
 }
 
+/* The spool */
+
 static void
-announce_failed (AmsDelivery *self, const File *file, const GError *error)
+settle_spooled (AmsDelivery *self, guint64 id, const AmsOutgoing *file,
+    AmsSpoolFate fate)
+{
+  if (self->config.spool && id)
+    ams_spool_settle (self->config.spool, id, file ? file->body : NULL, fate);
+}
+
+static void
+check_spool (AmsDelivery *self, gboolean ok, const GError *error)
+{
+  if (ok) {
+    if (self->spool_unsafe)
+      note_success (self, SPOOL_FAULT);
+  } else {
+    note_failure (self, SPOOL_FAULT, error);
+  }
+  self->spool_unsafe = !ok;
+}
+
+static void
+announce_failed (AmsDelivery *self, const AmsOutgoing *file,
+    const GError *error)
 {
   AmsFileInfo info = file_info (file);
 
   self->stats.failed_files++;
-  GST_WARNING ("giving up %s: %s", file->name, error->message);
+  GST_WARNING ("giving up %s: %s", file->begin.name, error->message);
   self->callbacks.failed (&info, error, self->user_data);
 }
 
@@ -180,75 +144,65 @@ static void
 give_up_job (AmsDelivery *self, AmsJob *job, const GError *error)
 {
   g_autofree gchar *name = g_strdup (job->name);
-  File *file = g_steal_pointer (&job->data);
+  AmsOutgoing *file = g_steal_pointer (&job->data);
 
+  settle_spooled (self, job->id, file, AMS_SPOOL_GIVEN_UP);
   /* The next version of a playlist would only say it again. */
-  if (!file || !is_playlist (file))
+  if (!file || !ams_outgoing_is_playlist (file))
     ams_faults_forget (self->faults, name);
   ams_schedule_give_up (self->schedule, job);
   if (!file)
     return;
   uncount (self, file);
-  if (file->body)
+  if (file->body && !self->config.spool)
     ams_body_abandon (file->body);
   announce_failed (self, file, error);
-  file_free (file);
+  ams_outgoing_free (file);
 }
 
 static void
 on_dropped (const AmsJob *job, AmsDropReason reason, gpointer user_data)
 {
   AmsDelivery *self = user_data;
-  File *file = job->data;
+  AmsOutgoing *file = job->data;
   g_autoptr (GError) error = NULL;
 
   ams_faults_forget (self->faults, job->name);
+  settle_spooled (self, job->id, file, AMS_SPOOL_DROPPED);
   if (!file)
     return;
   uncount (self, file);
   self->stats.superseded++;
-  if (reason != AMS_DROP_WITHHELD || !file->final)
+  if (reason != AMS_DROP_WITHHELD || !file->begin.final)
     return;
   error = ams_store_error_new (AMS_FAILURE_PERMANENT, 0, 0,
       "The last version of “%s” is withheld: it names a file that could not be "
       "stored",
-      file->name);
-  say_warning (self, error, file->name);
+      file->begin.name);
+  say_warning (self, error, file->begin.name);
 }
 
 /* The open file */
 
-static Playlist *
-lookup_playlist (AmsDelivery *self, const gchar *name)
+static AmsBody *
+create_body (AmsDelivery *self, const AmsFileBegin *begin)
 {
-  Playlist *playlist = g_hash_table_lookup (self->playlists, name);
-
-  if (!playlist) {
-    playlist = g_new0 (Playlist, 1);
-    g_hash_table_insert (self->playlists, g_strdup (name), playlist);
-  }
-  return playlist;
-}
-
-static void
-join_lineage (AmsDelivery *self, File *file, guint64 extends)
-{
-  Playlist *playlist = lookup_playlist (self, file->name);
-
-  if (extends == 0 || extends != playlist->handed_size)
-    playlist->lineage++;
-  playlist->handed_size = 0;
-  file->lineage = playlist->lineage;
+  if (self->config.spool)
+    return ams_spool_create_body (self->config.spool, begin);
+  if (begin->by_reference)
+    return ams_copy_body_new (begin->local_path);
+  return ams_store_create_body (self->store, begin);
 }
 
 void
 ams_delivery_begin (AmsDelivery *self, const AmsFileBegin *begin)
 {
   ams_delivery_abandon (self);
-  self->open = file_new (begin);
-  self->open->body = ams_store_create_body (self->store, begin);
-  if (is_playlist (self->open))
-    join_lineage (self, self->open, begin->extends);
+  self->open = ams_outgoing_new (begin);
+  self->open->body = create_body (self, begin);
+  if (ams_outgoing_is_playlist (self->open))
+    self->open->lineage =
+        ams_lineages_begin (self->lineages, begin->name, begin->extends);
 }
 
 void
@@ -261,20 +215,20 @@ ams_delivery_write (AmsDelivery *self, GBytes *bytes)
     return;
   had_held = self->open->held > 0;
   if (!ams_body_append (self->open->body, bytes, &error))
-    note_failure (self, self->open->name, error);
+    note_failure (self, self->open->begin.name, error);
   else if (had_held && ams_body_drains (self->open->body))
-    note_success (self, self->open->name);
+    note_success (self, self->open->begin.name);
   count_held (self, self->open);
 }
 
-static File *
+static AmsOutgoing *
 close_open (AmsDelivery *self)
 {
-  File *file = g_steal_pointer (&self->open);
+  AmsOutgoing *file = g_steal_pointer (&self->open);
 
   uncount (self, file);
   ams_body_abandon (file->body);
-  ams_faults_forget (self->faults, file->name);
+  ams_faults_forget (self->faults, file->begin.name);
   return file;
 }
 
@@ -282,17 +236,17 @@ void
 ams_delivery_abandon (AmsDelivery *self)
 {
   if (self->open)
-    file_free (close_open (self));
+    ams_outgoing_free (close_open (self));
 }
 
 static void
 fail_open (AmsDelivery *self, const GError *error)
 {
-  File *file = close_open (self);
+  AmsOutgoing *file = close_open (self);
 
-  ams_schedule_add_failed (self->schedule, file->name, file->role);
+  ams_schedule_add_failed (self->schedule, file->begin.name, file->begin.role);
   announce_failed (self, file, error);
-  file_free (file);
+  ams_outgoing_free (file);
 }
 
 static GError *
@@ -320,21 +274,15 @@ ams_delivery_give_up_open (AmsDelivery *self)
 
   if (!self->open)
     return;
-  say_queue_fault (self, self->open->name);
+  say_queue_fault (self, self->open->begin.name);
   fail_open (self, error);
 }
 
-static AmsJob *
-file_to_job (File *file)
+static void
+add_file (AmsDelivery *self, AmsOutgoing *file, AmsJobKind kind, guint64 id)
 {
-  AmsJob *job = ams_job_new (AMS_JOB_PUT, file->name, file->role);
-
-  job->version = file->version;
-  job->final = file->final;
-  job->failed = g_steal_pointer (&file->failed);
-  job->data = file;
-  job->free_data = file_free;
-  return job;
+  ams_schedule_add (self->schedule, ams_outgoing_to_job (file, kind, id),
+      g_get_monotonic_time ());
 }
 
 /* What upstream says is longer than what it sent: bytes are missing. */
@@ -344,59 +292,177 @@ fail_short (AmsDelivery *self, guint64 size)
   g_autoptr (GError) error = ams_store_error_new (AMS_FAILURE_PERMANENT, 0, 0,
       "“%s” should have %" G_GUINT64_FORMAT
       " bytes, but only %" G_GUINT64_FORMAT " came",
-      self->open->name, size, ams_body_get_size (self->open->body));
+      self->open->begin.name, size, ams_body_get_size (self->open->body));
 
-  say_warning (self, error, self->open->name);
+  say_warning (self, error, self->open->begin.name);
   fail_open (self, error);
+}
+
+/* What no buffers came for. FALSE: there is no such file on the disk. */
+static gboolean
+refer (AmsDelivery *self, guint64 size, GError **error)
+{
+  AmsBody *body = self->open->body;
+
+  if (AMS_IS_COPY_BODY (body))
+    return ams_copy_body_refer (AMS_COPY_BODY (body), size, error);
+  ams_body_set_size (body, size);
+  return TRUE;
+}
+
+static void
+commit (AmsDelivery *self, AmsOutgoing *file, guint64 *id)
+{
+  g_autoptr (GError) error = NULL;
+
+  if (self->config.spool)
+    check_spool (self,
+        ams_spool_commit (self->config.spool, file->body, &file->begin, id,
+            &error),
+        error);
+}
+
+static void
+count_handed (AmsDelivery *self, const AmsOutgoing *file)
+{
+  if (ams_outgoing_is_playlist (file))
+    return;
+  self->stats.handed_files++;
+  self->stats.handed_bytes += file->size;
+}
+
+static void
+hand_over (AmsDelivery *self, AmsOutgoing *file)
+{
+  guint64 id = 0;
+
+  commit (self, file, &id);
+  count_held (self, file);
+  count_handed (self, file);
+  if (ams_outgoing_is_playlist (file))
+    ams_lineages_hand_over (self->lineages, file->begin.name, file->size);
+  add_file (self, file, AMS_JOB_PUT, id);
+}
+
+static void
+finish_open (AmsDelivery *self, guint64 size)
+{
+  AmsOutgoing *file = g_steal_pointer (&self->open);
+
+  file->size = size;
+  ams_body_finish (file->body, size);
+  hand_over (self, file);
 }
 
 void
 ams_delivery_end (AmsDelivery *self, const AmsFileEnd *end)
 {
-  File *file = self->open;
+  g_autoptr (GError) error = NULL;
 
-  if (!file)
+  if (!self->open)
     return;
-  if (!end->complete) {
+  if (!end->complete)
     ams_delivery_abandon (self);
-    return;
-  }
-  if (end->size > ams_body_get_size (file->body)) {
+  else if (self->open->begin.by_reference && !refer (self, end->size, &error))
+    fail_open (self, error);
+  else if (end->size > ams_body_get_size (self->open->body))
     fail_short (self, end->size);
-    return;
-  }
-  self->open = NULL;
-  file->size = end->size;
-  ams_body_finish (file->body, file->size);
-  count_held (self, file);
-  if (is_playlist (file))
-    lookup_playlist (self, file->name)->handed_size = file->size;
-  ams_schedule_add (self->schedule, file_to_job (file),
-      g_get_monotonic_time ());
+  else
+    finish_open (self, end->size);
 }
 
 void
 ams_delivery_remove (AmsDelivery *self, const gchar *name, gdouble after)
 {
   AmsJob *job = ams_job_new (AMS_JOB_REMOVE, name, AMS_FILE_ROLE_OTHER);
+  g_autoptr (GError) error = NULL;
 
   /* A century is for ever, and does not overflow. */
   job->after = MIN (after, 3.2e9) * G_TIME_SPAN_SECOND;
+  if (self->config.spool)
+    check_spool (self,
+        ams_spool_add_remove (self->config.spool, name, job->after, &job->id,
+            &error),
+        error);
   ams_schedule_add (self->schedule, job, g_get_monotonic_time ());
+}
+
+static void
+adopt_in_store (AmsDelivery *self, const gchar *name, guint64 size)
+{
+  AmsFileBegin begin = { .name = (gchar *) name,
+    .role = AMS_FILE_ROLE_SEGMENT };
+  AmsOutgoing *file = ams_outgoing_new (&begin);
+
+  file->size = size;
+  add_file (self, file, AMS_JOB_ADOPT, 0);
+}
+
+static void
+adopt_in_spool (AmsDelivery *self, const gchar *name, guint64 size)
+{
+  g_auto (AmsFileBegin) begin = { 0 };
+  g_autoptr (GError) error = NULL;
+  AmsBody *body =
+      ams_spool_adopt (self->config.spool, name, size, &begin, &error);
+  AmsOutgoing *file;
+
+  /* Perhaps another store behind the same tee has it. */
+  if (!body) {
+    GST_INFO ("nothing is adopted: %s", error->message);
+    return;
+  }
+  file = ams_outgoing_new (&begin);
+  file->body = body;
+  file->size = size;
+  hand_over (self, file);
 }
 
 void
 ams_delivery_adopt (AmsDelivery *self, const gchar *name, guint64 size)
 {
-  AmsFileBegin begin = { .name = (gchar *) name,
-    .role = AMS_FILE_ROLE_SEGMENT };
-  AmsJob *job = ams_job_new (AMS_JOB_ADOPT, name, AMS_FILE_ROLE_SEGMENT);
-  File *file = file_new (&begin);
+  if (self->config.spool)
+    adopt_in_spool (self, name, size);
+  else
+    adopt_in_store (self, name, size);
+}
 
-  file->size = size;
-  job->data = file;
-  job->free_data = file_free;
-  ams_schedule_add (self->schedule, job, g_get_monotonic_time ());
+/* What is posted to somebody is a file that nobody else sees. */
+static void
+add_notify (AmsDelivery *self, AmsBody *body, guint64 id)
+{
+  AmsFileBegin begin = { .name = (gchar *) "notification",
+    .role = AMS_FILE_ROLE_OTHER };
+  AmsOutgoing *file = ams_outgoing_new (&begin);
+
+  file->body = body;
+  file->size = ams_body_get_size (body);
+  add_file (self, file, AMS_JOB_NOTIFY, id);
+}
+
+void
+ams_delivery_notify (AmsDelivery *self, GBytes *text)
+{
+  g_autoptr (GError) error = NULL;
+  AmsBody *body = NULL;
+  guint64 id = 0;
+
+  if (self->config.spool) {
+    check_spool (self,
+        ams_spool_add_notify (self->config.spool, text, &body, &id, &error),
+        error);
+  } else {
+    body = ams_memory_body_new ();
+    ams_body_append (body, text, NULL);
+    ams_body_finish (body, g_bytes_get_size (text));
+  }
+  add_notify (self, body, id);
+}
+
+void
+ams_delivery_release (AmsDelivery *self)
+{
+  self->is_held_back = FALSE;
 }
 
 /* Ends of operations */
@@ -404,29 +470,32 @@ ams_delivery_adopt (AmsDelivery *self, const gchar *name, guint64 size)
 static void
 job_succeeded (AmsDelivery *self, AmsJob *job)
 {
-  File *file = g_steal_pointer (&job->data);
+  AmsOutgoing *file = g_steal_pointer (&job->data);
   g_autofree gchar *name = g_strdup (job->name);
+  gboolean notified = job->kind == AMS_JOB_NOTIFY;
 
+  settle_spooled (self, job->id, file, AMS_SPOOL_STORED);
   ams_schedule_done (self->schedule, job);
-  if (file) {
+  if (notified) {
+    uncount (self, file);
+    ams_outgoing_free (file);
+  } else if (file) {
     AmsFileInfo info = file_info (file);
 
-    if (is_playlist (file)) {
-      Playlist *playlist = lookup_playlist (self, name);
-
-      playlist->stored_lineage = file->lineage;
-      playlist->stored_size = file->size;
-    }
+    if (ams_outgoing_is_playlist (file))
+      ams_lineages_store (self->lineages, name, file->lineage, file->size);
     uncount (self, file);
     self->stats.stored_files++;
     self->stats.stored_bytes += file->size;
     self->callbacks.stored (&info, self->user_data);
-    file_free (file);
+    ams_outgoing_free (file);
   } else {
-    g_hash_table_remove (self->playlists, name);
+    ams_lineages_forget (self->lineages, name);
     self->stats.removed_files++;
   }
   note_success (self, name);
+  if (ams_breaker_succeed (&self->breaker))
+    ams_schedule_hurry (self->schedule);
 }
 
 static gdouble
@@ -439,7 +508,7 @@ static void
 retry_job (AmsDelivery *self, AmsJob *job, const GError *error, gint64 now)
 {
   AmsFileInfo info = { job->name, job->role, job->version, 0 };
-  const File *file = job->data;
+  const AmsOutgoing *file = job->data;
   gint64 delay = ams_retry_delay (ams_store_error_get_failure (error),
       job->attempts, ams_store_error_get_retry_after (error), draw (self));
 
@@ -452,12 +521,27 @@ retry_job (AmsDelivery *self, AmsJob *job, const GError *error, gint64 now)
 }
 
 static void
+tell_breaker (AmsDelivery *self, AmsJob *job, const GError *error, gint64 now)
+{
+  AmsFailure failure = ams_store_error_get_failure (error);
+  gint64 delay;
+
+  if (!self->config.has_breaker)
+    return;
+  delay = ams_retry_delay (failure, ams_breaker_get_streak (&self->breaker) + 1,
+      ams_store_error_get_retry_after (error), draw (self));
+  job->struck = ams_breaker_fail (&self->breaker, failure,
+      ams_store_error_get_http_status (error), now, delay);
+}
+
+static void
 job_failed (AmsDelivery *self, AmsJob *job, const GError *error)
 {
   gint64 now = g_get_monotonic_time ();
   AmsFailure failure = ams_store_error_get_failure (error);
 
   note_failure (self, job->name, error);
+  tell_breaker (self, job, error, now);
   if (ams_retry_goes_on (&self->config.retry, failure, now - job->handed_over))
     retry_job (self, job, error, now);
   else
@@ -465,123 +549,127 @@ job_failed (AmsDelivery *self, AmsJob *job, const GError *error)
 }
 
 static void
-operation_free (Operation *operation)
+on_operation_done (AmsOperation *operation, AmsJob *job, const GError *error,
+    gpointer user_data)
 {
-  g_clear_object (&operation->body);
-  g_object_unref (operation->store);
-  g_free (operation->name);
-  g_free (operation->content_type);
-  g_free (operation);
-}
+  AmsDelivery *self = user_data;
 
-static gboolean
-finish_operation (Operation *operation, GAsyncResult *result, GError **error)
-{
-  AmsStore *store = operation->store;
-
-  switch (operation->job->kind) {
-    case AMS_JOB_PUT:
-      return ams_store_put_finish (store, result, error);
-    case AMS_JOB_ADOPT:
-      return ams_store_adopt_finish (store, result, error);
-    default:
-      return ams_store_remove_finish (store, result, error);
-  }
-}
-
-static void
-on_operation_done (GObject *source, GAsyncResult *result, gpointer user_data)
-{
-  Operation *operation = user_data;
-  AmsDelivery *self = operation->delivery;
-  AmsJob *job = operation->job;
-  g_autoptr (GError) error = NULL;
-
-  if (self) {
-    gboolean ok = finish_operation (operation, result, &error);
-
-    g_hash_table_remove (self->operations, operation);
-    if (job->data)
-      count_held (self, job->data);
-    if (ok)
-      job_succeeded (self, job);
-    else if (g_cancellable_is_cancelled (self->cancellable))
-      ams_schedule_retry (self->schedule, job, AMS_SCHEDULE_NEVER);
-    else
-      job_failed (self, job, error);
-    self->kick (self->engine);
-  }
-  operation_free (operation);
+  g_hash_table_remove (self->operations, operation);
+  if (job->data)
+    count_held (self, job->data);
+  if (!error)
+    job_succeeded (self, job);
+  else if (g_cancellable_is_cancelled (self->cancellable))
+    ams_schedule_retry (self->schedule, job, AMS_SCHEDULE_NEVER);
+  else
+    job_failed (self, job, error);
+  self->kick (self->engine);
 }
 
 /* Beginning them */
 
 static guint64
-unchanged_bytes (AmsDelivery *self, const File *file)
+unchanged_bytes (AmsDelivery *self, const AmsOutgoing *file)
 {
-  const Playlist *playlist;
-
-  if (!is_playlist (file))
+  if (!file || !ams_outgoing_is_playlist (file))
     return 0;
-  playlist = lookup_playlist (self, file->name);
-  if (playlist->stored_lineage != file->lineage ||
-      playlist->stored_size > file->size)
-    return 0;
-  return playlist->stored_size;
-}
-
-static void
-start_put (AmsDelivery *self, Operation *operation, const File *file)
-{
-  operation->body = g_object_ref (file->body);
-  operation->content_type = g_strdup (file->content_type);
-  operation->put = (AmsPut){
-    .name = operation->name,
-    .role = file->role,
-    .content_type = operation->content_type,
-    .version = file->version,
-    .body = operation->body,
-    .unchanged = unchanged_bytes (self, file),
-  };
-  ams_store_put_async (self->store, &operation->put, self->cancellable,
-      on_operation_done, operation);
+  return ams_lineages_get_unchanged (self->lineages, file->begin.name,
+      file->lineage, file->size);
 }
 
 static void
 start_job (AmsDelivery *self, AmsJob *job)
 {
-  Operation *operation = g_new0 (Operation, 1);
-  const File *file = job->data;
-
-  operation->delivery = self;
-  operation->store = g_object_ref (self->store);
-  operation->job = job;
-  operation->name = g_strdup (job->name);
-  g_hash_table_add (self->operations, operation);
   self->stats.attempts++;
   GST_DEBUG ("attempt %u of %s", job->attempts, job->name);
-  if (job->kind == AMS_JOB_PUT)
-    start_put (self, operation, file);
-  else if (job->kind == AMS_JOB_ADOPT)
-    ams_store_adopt_async (self->store, operation->name, file->size,
-        self->cancellable, on_operation_done, operation);
-  else
-    ams_store_remove_async (self->store, operation->name, self->cancellable,
-        on_operation_done, operation);
+  g_hash_table_add (self->operations,
+      ams_operation_begin (self->store, job, unchanged_bytes (self, job->data),
+          self->cancellable, on_operation_done, self));
+}
+
+/* Bytes that are on disk as well leave the memory; what the spool's disk has not
+ * taken is tried again. Returns when to come back for that. */
+static void
+recount_job (AmsJob *job, gpointer user_data)
+{
+  if (job->data)
+    count_held (user_data, job->data);
+}
+
+static void
+spill_job (AmsJob *job, gpointer user_data)
+{
+  AmsDelivery *self = user_data;
+  AmsOutgoing *file = job->data;
+
+  if (!file || file->held == 0 || !file->body)
+    return;
+  ams_body_spill (file->body);
+  count_held (self, file);
+}
+
+static gint64
+flush_spool (AmsDelivery *self, gint64 now)
+{
+  g_autoptr (GError) error = NULL;
+
+  if (!self->config.spool)
+    return AMS_SCHEDULE_NEVER;
+  if (ams_spool_get_next_flush (self->config.spool) <= now) {
+    check_spool (self, ams_spool_flush (self->config.spool, &error), error);
+    ams_schedule_foreach (self->schedule, recount_job, self);
+  }
+  return ams_spool_get_next_flush (self->config.spool);
+}
+
+static gint64
+spill (AmsDelivery *self, gint64 now)
+{
+  if (self->held <= self->config.max_queue_bytes / 2)
+    return AMS_SCHEDULE_NEVER;
+  if (now >= self->spilled + SPILL_INTERVAL) {
+    self->spilled = now;
+    ams_schedule_foreach (self->schedule, spill_job, self);
+  }
+  return self->spilled + SPILL_INTERVAL;
+}
+
+static gint64
+tidy (AmsDelivery *self)
+{
+  gint64 now = g_get_monotonic_time ();
+
+  return MIN (flush_spool (self, now), spill (self, now));
+}
+
+static gint64
+start_jobs (AmsDelivery *self)
+{
+  gint64 now, next;
+  AmsJob *job;
+
+  do {
+    now = g_get_monotonic_time ();
+    if (!ams_breaker_allows (&self->breaker,
+            ams_schedule_get_in_flight (self->schedule), now, &next))
+      return next;
+    job = ams_schedule_pick (self->schedule, now, &next);
+    if (job)
+      start_job (self, job);
+  } while (job);
+  return next;
 }
 
 gint64
 ams_delivery_run (AmsDelivery *self)
 {
   gint64 next = AMS_SCHEDULE_NEVER;
-  AmsJob *job;
 
   if (g_cancellable_is_cancelled (self->cancellable))
     return next;
-  while ((
-      job = ams_schedule_pick (self->schedule, g_get_monotonic_time (), &next)))
-    start_job (self, job);
-  return next;
+  if (!self->is_held_back)
+    next = start_jobs (self);
+  return MIN (next, tidy (self));
 }
 
 /* Room */
@@ -589,9 +677,10 @@ ams_delivery_run (AmsDelivery *self)
 static gboolean
 frees_memory (const AmsJob *job, gpointer user_data)
 {
-  const File *file = job->data;
+  const AmsOutgoing *file = job->data;
 
-  return job->kind == AMS_JOB_PUT && is_droppable (file) && file->held > 0;
+  return job->kind == AMS_JOB_PUT && ams_outgoing_is_droppable (file) &&
+      file->held > 0;
 }
 
 static gboolean
@@ -610,7 +699,8 @@ drop_something (AmsDelivery *self)
     give_up_job (self, job, error);
     return TRUE;
   }
-  if (!self->open || !is_droppable (self->open) || self->open->held == 0)
+  if (!self->open || !ams_outgoing_is_droppable (self->open) ||
+      self->open->held == 0)
     return FALSE;
   ams_delivery_give_up_open (self);
   return TRUE;
@@ -621,6 +711,8 @@ ams_delivery_make_room (AmsDelivery *self, guint64 queued)
 {
   guint64 max = self->config.max_queue_bytes;
 
+  if (self->held + queued > max)
+    ams_schedule_foreach (self->schedule, spill_job, self);
   if (self->config.queue_policy == AMS_QUEUE_DROP_OLDEST) {
     while (self->held + queued > max && drop_something (self))
       continue;
@@ -672,8 +764,70 @@ ams_delivery_get_stats (AmsDelivery *self, AmsDeliveryStats *stats)
   stats->queued_files = ams_schedule_get_length (self->schedule);
   stats->in_flight = ams_schedule_get_in_flight (self->schedule);
   stats->waiting_removes = ams_schedule_get_waiting_removes (self->schedule);
+  stats->unsafe_bytes = self->unsafe -
+      (self->open && ams_outgoing_is_droppable (self->open) ? self->open->held
+                                                            : 0);
+  if (self->config.spool)
+    stats->spooled_bytes = ams_spool_get_bytes (self->config.spool);
   if (oldest)
     stats->oldest_age = g_get_monotonic_time () - oldest->handed_over;
+}
+
+/* What an earlier session left in the spool */
+
+static void
+take_up_file (AmsDelivery *self, AmsSpoolEntry *entry)
+{
+  AmsOutgoing *file = ams_outgoing_new (&entry->begin);
+
+  file->body = g_steal_pointer (&entry->body);
+  file->size = ams_body_get_size (file->body);
+  if (ams_outgoing_is_playlist (file)) {
+    file->lineage = ams_lineages_begin (self->lineages, file->begin.name, 0);
+    ams_lineages_hand_over (self->lineages, file->begin.name, file->size);
+  }
+  count_held (self, file);
+  add_file (self, file, AMS_JOB_PUT, entry->id);
+}
+
+/* Its whole time passes again: nobody knows when the playlist that dropped the file got
+ * there. */
+static void
+take_up_remove (AmsDelivery *self, const AmsSpoolEntry *entry)
+{
+  AmsJob *job =
+      ams_job_new (AMS_JOB_REMOVE, entry->begin.name, AMS_FILE_ROLE_OTHER);
+
+  job->after = entry->after;
+  job->id = entry->id;
+  ams_schedule_add (self->schedule, job, g_get_monotonic_time ());
+}
+
+static void
+take_up_entry (AmsDelivery *self, AmsSpoolEntry *entry)
+{
+  switch (entry->kind) {
+    case AMS_SPOOL_PUT:
+      take_up_file (self, entry);
+      break;
+    case AMS_SPOOL_REMOVE:
+      take_up_remove (self, entry);
+      break;
+    case AMS_SPOOL_NOTIFY:
+      add_notify (self, g_steal_pointer (&entry->body), entry->id);
+      break;
+  }
+}
+
+static void
+take_up (AmsDelivery *self)
+{
+  g_autoptr (GPtrArray) entries = ams_spool_take_up (self->config.spool);
+
+  if (entries->len > 0)
+    GST_INFO ("%u files of an earlier session go on", entries->len);
+  for (guint i = 0; i < entries->len; i++)
+    take_up_entry (self, g_ptr_array_index (entries, i));
 }
 
 /* Life */
@@ -701,8 +855,12 @@ ams_delivery_new (AmsStore *store, const AmsDeliveryConfig *config,
   self->faults = ams_faults_new ();
   self->cancellable = g_object_ref (cancellable);
   self->operations = g_hash_table_new (NULL, NULL);
-  self->playlists =
-      g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
+  self->lineages = ams_lineages_new ();
+  self->is_held_back = config->at_eos;
+  ams_schedule_set_version_interval (self->schedule,
+      config->playlist_min_interval);
+  if (config->spool)
+    take_up (self);
   return self;
 }
 
@@ -715,14 +873,15 @@ ams_delivery_free (AmsDelivery *self)
   g_cancellable_cancel (self->cancellable);
   g_hash_table_iter_init (&iter, self->operations);
   while (g_hash_table_iter_next (&iter, &operation, NULL))
-    ((Operation *) operation)->delivery = NULL;
+    ams_operation_orphan (operation);
   g_hash_table_unref (self->operations);
   /* Dropped, not abandoned: what is on disk stays for the next start. */
-  g_clear_pointer (&self->open, file_free);
+  g_clear_pointer (&self->open, ams_outgoing_free);
   ams_schedule_free (self->schedule);
   ams_faults_free (self->faults);
   g_clear_error (&self->queue_fault);
-  g_hash_table_unref (self->playlists);
+  ams_lineages_free (self->lineages);
+  g_clear_pointer (&self->config.spool, ams_spool_close);
   g_object_unref (self->cancellable);
   g_object_unref (self->store);
   g_free (self);

@@ -10,6 +10,7 @@
 
 #pragma once
 
+#include "transfer/amsspool.h"
 #include "transfer/amsstore.h"
 
 G_BEGIN_DECLS
@@ -29,6 +30,14 @@ typedef struct
   AmsRetryPolicy retry;
   /* (nullable): in [0, 1); tests bring their own */
   gdouble (*random) (void);
+  /* (nullable) (transfer full): what waits is kept there */
+  AmsSpool *spool;
+  /* Nothing is put before ams_engine_release(). */
+  gboolean at_eos;
+  /* µs between two versions of one playlist, but for the last */
+  gint64 playlist_min_interval;
+  /* The store is one endpoint, which can be away as a whole (amsbreaker.h). */
+  gboolean has_breaker;
 } AmsDeliveryConfig;
 
 typedef struct
@@ -62,6 +71,10 @@ typedef struct
   guint
       waiting_removes; /* of the queued ones: removes whose time has not come */
   guint64 oldest_age; /* µs since the oldest of them was handed over */
+  /* Bytes of media that are nowhere but in memory */
+  guint64 unsafe_bytes;
+  guint64 spooled_bytes; /* on disk, waiting */
+  guint64 handed_files, handed_bytes; /* but for playlists */
   guint64 stored_files, stored_bytes;
   guint64 removed_files;
   guint64 failed_files; /* given up */
@@ -90,6 +103,11 @@ void ams_delivery_remove (AmsDelivery *delivery, const gchar *name,
     gdouble after);
 void ams_delivery_adopt (AmsDelivery *delivery, const gchar *name,
     guint64 size);
+/* When all that was handed over before has been delivered, the store is told to
+ * notify somebody with @text. */
+void ams_delivery_notify (AmsDelivery *delivery, GBytes *text);
+/* Ends AmsDeliveryConfig.at_eos. */
+void ams_delivery_release (AmsDelivery *delivery);
 
 /* Begins what may begin. Returns when to be called again, as of
  * g_get_monotonic_time(). */

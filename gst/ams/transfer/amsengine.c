@@ -6,11 +6,12 @@
 
 #include "transfer/amsengine.h"
 
+#include "transfer/amsquestion.h"
 #include "transfer/amsqueue.h"
 
 #include <string.h>
 
-GST_DEBUG_CATEGORY_STATIC (ams_engine_debug);
+GST_DEBUG_CATEGORY (ams_engine_debug);
 #define GST_CAT_DEFAULT ams_engine_debug
 
 /* What may wait for the store while the source waits rather than the data. */
@@ -21,22 +22,6 @@ GST_DEBUG_CATEGORY_STATIC (ams_engine_debug);
 #define CANCEL_TIMEOUT (STOP_TIMEOUT / 2)
 /* Commands handled in one turn of the main loop, so that operations get theirs. */
 #define COMMANDS_PER_TURN 32
-
-/* A question that a thread waits for. Held by that thread and by the engine's;
- * the fields below `name` belong to the engine's lock once it is queued. */
-typedef struct
-{
-  gint refs; /* atomic */
-  AmsEngine *engine;
-  gchar *name;
-  gboolean partial;
-  guint64 max_size;
-
-  gboolean done;
-  GBytes *data;
-  GPtrArray *entries;
-  GError *error;
-} Request;
 
 struct _AmsEngine
 {
@@ -64,6 +49,7 @@ struct _AmsEngine
   GCond changed; /* anything that somebody waits for below */
   GSource *work; /* NULL once the thread is gone */
   AmsQueue queue;
+  gboolean handling; /* commands: the stats do not have them yet */
   guint64 handled_bytes; /* of the command that is being handled */
   guint64 held_bytes; /* in bodies */
   guint64 open_held; /* of them, of the file open in the delivery */
@@ -81,62 +67,6 @@ struct _AmsEngine
 };
 
 G_DEFINE_FINAL_TYPE (AmsEngine, ams_engine, G_TYPE_OBJECT)
-
-/* Requests */
-
-static Request *
-request_new (AmsEngine *self, const gchar *name)
-{
-  Request *request = g_new0 (Request, 1);
-
-  request->refs = 1;
-  request->engine = g_object_ref (self);
-  request->name = g_strdup (name);
-  return request;
-}
-
-static Request *
-request_ref (Request *request)
-{
-  g_atomic_int_inc (&request->refs);
-  return request;
-}
-
-static void
-request_unref (Request *request)
-{
-  if (!g_atomic_int_dec_and_test (&request->refs))
-    return;
-  g_clear_pointer (&request->data, g_bytes_unref);
-  g_clear_pointer (&request->entries, g_ptr_array_unref);
-  g_clear_error (&request->error);
-  g_free (request->name);
-  g_object_unref (request->engine);
-  g_free (request);
-}
-G_DEFINE_AUTOPTR_CLEANUP_FUNC (Request, request_unref)
-
-static void
-request_unref_void (gpointer request)
-{
-  request_unref (request);
-}
-
-/* All (transfer full). */
-static void
-answer_request (Request *request, GBytes *data, GPtrArray *entries,
-    GError *error)
-{
-  AmsEngine *self = request->engine;
-
-  g_mutex_lock (&self->lock);
-  request->data = data;
-  request->entries = entries;
-  request->error = error;
-  request->done = TRUE;
-  g_cond_broadcast (&self->changed);
-  g_mutex_unlock (&self->lock);
-}
 
 /* Commands */
 
@@ -330,6 +260,21 @@ ams_engine_adopt (AmsEngine *self, const gchar *name, guint64 size)
   return push (self, command);
 }
 
+AmsEngineResult
+ams_engine_notify (AmsEngine *self, GBytes *text)
+{
+  AmsCommand *command = ams_command_new (AMS_COMMAND_NOTIFY);
+
+  command->bytes = g_bytes_ref (text);
+  return push (self, command);
+}
+
+void
+ams_engine_release (AmsEngine *self)
+{
+  push (self, ams_command_new (AMS_COMMAND_RELEASE));
+}
+
 void
 ams_engine_set_patient (AmsEngine *self, gboolean patient)
 {
@@ -390,6 +335,18 @@ drain_locked (AmsEngine *self, gint64 deadline, GCancellable *cancellable)
   return AMS_DRAIN_DONE;
 }
 
+void
+ams_engine_settle_commands (AmsEngine *self)
+{
+  g_mutex_lock (&self->lock);
+  while (!ams_queue_is_empty (&self->queue) || self->handling) {
+    if (self->flushing || self->stopping || self->exited)
+      break;
+    g_cond_wait (&self->changed, &self->lock);
+  }
+  g_mutex_unlock (&self->lock);
+}
+
 AmsDrainResult
 ams_engine_drain (AmsEngine *self, gint64 timeout, GCancellable *cancellable)
 {
@@ -404,64 +361,94 @@ ams_engine_drain (AmsEngine *self, gint64 timeout, GCancellable *cancellable)
   return result;
 }
 
-static void
-wait_for_locked (AmsEngine *self, Request *request, GCancellable *cancellable)
+/* A question that a thread waits for. */
+typedef struct
 {
-  while (!request->done && !self->exited && !self->stopping &&
+  gint refs; /* atomic: that thread's and the engine's */
+  AmsEngine *engine;
+  AmsQuestion *question;
+  gboolean done; /* the engine's lock */
+} Asked;
+
+static Asked *
+asked_new (AmsEngine *self, AmsQuestion *question)
+{
+  Asked *asked = g_new0 (Asked, 1);
+
+  asked->refs = 2;
+  asked->engine = g_object_ref (self);
+  asked->question = ams_question_ref (question);
+  return asked;
+}
+
+static void
+asked_unref (gpointer data)
+{
+  Asked *asked = data;
+
+  if (!g_atomic_int_dec_and_test (&asked->refs))
+    return;
+  ams_question_unref (asked->question);
+  g_object_unref (asked->engine);
+  g_free (asked);
+}
+
+static void
+wait_for_locked (AmsEngine *self, Asked *asked, GCancellable *cancellable)
+{
+  while (!asked->done && !self->exited && !self->stopping &&
       !g_cancellable_is_cancelled (cancellable))
     g_cond_wait (&self->changed, &self->lock);
 }
 
-/* (transfer none): the answer is in @request, or an error that there is none. */
+/* TRUE: the question has been answered. */
 static gboolean
-ask (AmsEngine *self, AmsCommandKind kind, Request *request,
-    GCancellable *cancellable, GError **error)
+ask (AmsEngine *self, AmsQuestion *question, GCancellable *cancellable,
+    GError **error)
 {
-  AmsCommand *command = ams_command_new (kind);
+  AmsCommand *command = ams_command_new (AMS_COMMAND_ASK);
+  Asked *asked = asked_new (self, question);
   gulong watching;
   gboolean done;
 
-  command->request = request_ref (request);
-  command->free_request = request_unref_void;
+  command->request = asked;
+  command->free_request = asked_unref;
   watching = watch (self, cancellable);
   g_mutex_lock (&self->lock);
   if (push_locked (self, command) == AMS_ENGINE_OK)
-    wait_for_locked (self, request, cancellable);
-  done = request->done;
+    wait_for_locked (self, asked, cancellable);
+  done = asked->done;
   g_mutex_unlock (&self->lock);
   g_cancellable_disconnect (cancellable, watching);
-  if (!done) {
+  asked_unref (asked);
+  if (!done)
     g_set_error (error, G_IO_ERROR, G_IO_ERROR_CANCELLED,
-        "“%s” was asked for, but delivery was stopped", request->name);
-    return FALSE;
-  }
-  if (request->error)
-    g_propagate_error (error, g_steal_pointer (&request->error));
-  return TRUE;
+        "“%s” was asked for, but delivery was stopped",
+        ams_question_get_name (question));
+  return done;
 }
 
 GBytes *
 ams_engine_fetch (AmsEngine *self, const gchar *name, gboolean partial,
     guint64 max_size, GCancellable *cancellable, GError **error)
 {
-  g_autoptr (Request) request = request_new (self, name);
+  g_autoptr (AmsQuestion) question =
+      ams_question_new_fetch (name, partial, max_size);
 
-  request->partial = partial;
-  request->max_size = max_size;
-  if (!ask (self, AMS_COMMAND_FETCH, request, cancellable, error))
+  if (!ask (self, question, cancellable, error))
     return NULL;
-  return g_steal_pointer (&request->data);
+  return ams_question_take_data (question, error);
 }
 
 GPtrArray *
 ams_engine_list (AmsEngine *self, const gchar *prefix,
     GCancellable *cancellable, GError **error)
 {
-  g_autoptr (Request) request = request_new (self, prefix);
+  g_autoptr (AmsQuestion) question = ams_question_new_list (prefix);
 
-  if (!ask (self, AMS_COMMAND_LIST, request, cancellable, error))
+  if (!ask (self, question, cancellable, error))
     return NULL;
-  return g_steal_pointer (&request->entries);
+  return ams_question_take_entries (question, error);
 }
 
 void
@@ -476,26 +463,17 @@ ams_engine_get_stats (AmsEngine *self, AmsEngineStats *stats)
 /* The engine's thread */
 
 static void
-on_fetched (GObject *source, GAsyncResult *result, gpointer user_data)
+on_answered (AmsQuestion *question, gpointer user_data)
 {
-  g_autoptr (Request) request = user_data;
-  GError *error = NULL;
-  GBytes *data = ams_store_fetch_finish (AMS_STORE (source), result, &error);
+  Asked *asked = user_data;
+  AmsEngine *self = asked->engine;
 
-  request->engine->asked--;
-  answer_request (request, data, NULL, error);
-}
-
-static void
-on_listed (GObject *source, GAsyncResult *result, gpointer user_data)
-{
-  g_autoptr (Request) request = user_data;
-  GError *error = NULL;
-  GPtrArray *entries =
-      ams_store_list_finish (AMS_STORE (source), result, &error);
-
-  request->engine->asked--;
-  answer_request (request, NULL, entries, error);
+  self->asked--;
+  g_mutex_lock (&self->lock);
+  asked->done = TRUE;
+  g_cond_broadcast (&self->changed);
+  g_mutex_unlock (&self->lock);
+  asked_unref (asked);
 }
 
 static void
@@ -506,19 +484,16 @@ handle_begin (AmsEngine *self, const AmsCommand *command)
     ams_delivery_give_up_open (self->delivery);
 }
 
+/* The command's reference is the answer's from here on. */
 static void
-handle_question (AmsEngine *self, const AmsCommand *command)
+handle_question (AmsEngine *self, AmsCommand *command)
 {
-  Request *request = command->request;
+  Asked *asked = g_steal_pointer (&command->request);
 
+  command->free_request = NULL;
   self->asked++;
-  if (command->kind == AMS_COMMAND_FETCH)
-    ams_store_fetch_async (self->store, request->name, request->partial,
-        request->max_size, self->cancellable, on_fetched,
-        request_ref (request));
-  else
-    ams_store_list_async (self->store, request->name, self->cancellable,
-        on_listed, request_ref (request));
+  ams_question_ask (asked->question, self->store, self->config.spool,
+      self->cancellable, on_answered, asked);
 }
 
 static void
@@ -548,8 +523,13 @@ handle (AmsEngine *self, AmsCommand *command)
     case AMS_COMMAND_ADOPT:
       ams_delivery_adopt (delivery, command->file.name, command->file.size);
       break;
-    case AMS_COMMAND_FETCH:
-    case AMS_COMMAND_LIST:
+    case AMS_COMMAND_NOTIFY:
+      ams_delivery_notify (delivery, command->bytes);
+      break;
+    case AMS_COMMAND_RELEASE:
+      ams_delivery_release (delivery);
+      break;
+    case AMS_COMMAND_ASK:
       handle_question (self, command);
       break;
   }
@@ -573,6 +553,7 @@ pop (AmsEngine *self)
 
   g_mutex_lock (&self->lock);
   command = self->stopping ? NULL : ams_queue_pop (&self->queue);
+  self->handling |= command != NULL;
   if (command && command->kind == AMS_COMMAND_DATA)
     self->handled_bytes = g_bytes_get_size (command->bytes);
   g_mutex_unlock (&self->lock);
@@ -611,6 +592,7 @@ turn (AmsEngine *self)
   g_mutex_lock (&self->lock);
   publish_locked (self);
   ams_delivery_get_stats (self->delivery, &self->stats);
+  self->handling = FALSE;
   if (ams_queue_is_empty (&self->queue))
     self->settled = ams_delivery_is_settled (self->delivery);
   else
@@ -684,6 +666,7 @@ end_thread (AmsEngine *self)
   g_mutex_unlock (&self->lock);
   ams_queue_clear (&queue);
 
+  self->config.spool = NULL; /* the delivery closes it */
   g_clear_pointer (&self->delivery, ams_delivery_free);
   g_clear_pointer (&self->loop, g_main_loop_unref);
   g_mutex_lock (&self->lock);
@@ -787,7 +770,10 @@ ams_engine_start (AmsEngine *self, GError **error)
 
   self->work = g_source_new (&work_funcs, sizeof (GSource));
   g_source_set_callback (self->work, on_work, self, NULL);
-  g_source_set_ready_time (self->work, -1);
+  /* What an earlier session left in the spool begins, and counts, without a command. */
+  g_source_set_ready_time (self->work, 0);
+  self->settled = FALSE;
+  self->handling = TRUE;
   g_source_attach (self->work, self->context);
   self->thread =
       g_thread_try_new ("ams-delivery", run, g_object_ref (self), error);
@@ -845,6 +831,7 @@ ams_engine_finalize (GObject *object)
   if (self->destroy)
     self->destroy (self->user_data);
   ams_queue_clear (&self->queue);
+  g_clear_pointer (&self->config.spool, ams_spool_close);
   g_object_unref (self->store);
   g_object_unref (self->cancellable);
   g_main_context_unref (self->context);

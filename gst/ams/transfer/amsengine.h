@@ -36,7 +36,8 @@ typedef struct
 } AmsEngineStats;
 
 /* @callbacks are called on the engine's thread with no lock held. @user_data is
- * kept until the thread is gone, even if that outlives ams_engine_stop(). */
+ * kept until the thread is gone, even if that outlives ams_engine_stop(). The spool of @config is
+ * taken. */
 AmsEngine *ams_engine_new (AmsStore *store, const AmsDeliveryConfig *config,
     const AmsDeliveryCallbacks *callbacks, gpointer user_data,
     GDestroyNotify destroy);
@@ -58,6 +59,13 @@ AmsEngineResult ams_engine_remove (AmsEngine *engine, const gchar *name,
     gdouble after);
 AmsEngineResult ams_engine_adopt (AmsEngine *engine, const gchar *name,
     guint64 size);
+
+/* ams_delivery_notify() */
+AmsEngineResult ams_engine_notify (AmsEngine *engine, GBytes *text);
+/* Waits until what was handed over is counted in the stats. Not for the store. */
+void ams_engine_settle_commands (AmsEngine *engine);
+/* With AmsDeliveryConfig.at_eos: what was and will be handed over is put from here on. */
+void ams_engine_release (AmsEngine *engine);
 
 /* TRUE: the source is not live. Whatever the policy, write() waits when more than 8 MiB (or
  * max_queue_bytes, if that is less) are queued: nothing need be given up, nor held. */

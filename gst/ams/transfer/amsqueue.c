@@ -25,15 +25,16 @@ ams_command_free (gpointer data)
       ams_file_begin_clear (&command->begin);
       break;
     case AMS_COMMAND_DATA:
+    case AMS_COMMAND_NOTIFY:
       g_bytes_unref (command->bytes);
       break;
     case AMS_COMMAND_REMOVE:
     case AMS_COMMAND_ADOPT:
       g_free (command->file.name);
       break;
-    case AMS_COMMAND_FETCH:
-    case AMS_COMMAND_LIST:
-      command->free_request (command->request);
+    case AMS_COMMAND_ASK:
+      if (command->free_request)
+        command->free_request (command->request);
       break;
     default:
       break;

@@ -20,8 +20,9 @@ typedef enum
   AMS_COMMAND_GIVE_UP, /* the open file, for want of room */
   AMS_COMMAND_REMOVE,
   AMS_COMMAND_ADOPT,
-  AMS_COMMAND_FETCH,
-  AMS_COMMAND_LIST,
+  AMS_COMMAND_NOTIFY,
+  AMS_COMMAND_RELEASE,
+  AMS_COMMAND_ASK,
 } AmsCommandKind;
 
 typedef struct

@@ -12,6 +12,7 @@ typedef enum
   RANK_FILE,
   RANK_PLAYLIST,
   RANK_MASTER,
+  RANK_NOTIFY,
   N_RANKS,
 } Rank;
 
@@ -37,6 +38,8 @@ struct _AmsSchedule
   GHashTable *busy; /* set of names in flight */
   GHashTable *unsettled; /* name → Unsettled */
   GHashTable *failed; /* set of given-up names that no playlist has heeded */
+  gint64 version_interval;
+  GHashTable *begun; /* name → when its last version was begun (gint64) */
 };
 
 /* What lies before a job in the order. */
@@ -83,10 +86,22 @@ rank_of_role (AmsFileRole role)
   }
 }
 
+static Rank
+rank_of (const AmsJob *job)
+{
+  return job->kind == AMS_JOB_NOTIFY ? RANK_NOTIFY : rank_of_role (job->role);
+}
+
 static gboolean
 is_versioned (const AmsJob *job)
 {
   return job->kind == AMS_JOB_PUT && rank_of_role (job->role) >= RANK_PLAYLIST;
+}
+
+static gboolean
+is_file (const AmsJob *job)
+{
+  return job->kind == AMS_JOB_PUT || job->kind == AMS_JOB_ADOPT;
 }
 
 static gboolean
@@ -110,6 +125,7 @@ ams_schedule_new (guint max_parallel, AmsScheduleDropped dropped,
   self->unsettled =
       g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
   self->failed = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+  self->begun = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
   return self;
 }
 
@@ -126,6 +142,7 @@ ams_schedule_free (AmsSchedule *self)
   g_hash_table_unref (self->busy);
   g_hash_table_unref (self->unsettled);
   g_hash_table_unref (self->failed);
+  g_hash_table_unref (self->begun);
   g_free (self);
 }
 
@@ -133,6 +150,12 @@ void
 ams_schedule_set_max_parallel (AmsSchedule *self, guint max_parallel)
 {
   self->max_parallel = max_parallel;
+}
+
+void
+ams_schedule_set_version_interval (AmsSchedule *self, gint64 interval)
+{
+  self->version_interval = interval;
 }
 
 /* Keeping the list */
@@ -319,7 +342,7 @@ ams_schedule_add (AmsSchedule *self, AmsJob *job, gint64 now)
 {
   job->index = ++self->last_index;
   job->handed_over = now;
-  if (job->kind != AMS_JOB_REMOVE)
+  if (is_file (job))
     cancel_removes (self, job);
   heed (self, job);
   append_job (self, job);
@@ -373,13 +396,13 @@ has_unsettled (AmsSchedule *self, Rank rank, guint64 index)
 static gboolean
 put_may_go (AmsSchedule *self, const AmsJob *job, const Before *before)
 {
-  Rank rank = rank_of_role (job->role);
+  Rank rank = rank_of (job);
 
   for (Rank r = RANK_INIT; r < rank; r++) {
     if (before->seen[r])
       return FALSE;
   }
-  return rank < RANK_MASTER || !has_unsettled (self, RANK_PLAYLIST, job->index);
+  return rank < RANK_MASTER || !has_unsettled (self, rank - 1, job->index);
 }
 
 static gboolean
@@ -420,7 +443,7 @@ static void
 pass (Before *before, const AmsJob *job)
 {
   if (job->kind != AMS_JOB_REMOVE)
-    before->seen[rank_of_role (job->role)] = TRUE;
+    before->seen[rank_of (job)] = TRUE;
 }
 
 /* The newest version of @first's name that may go, but none beyond a final one.
@@ -447,7 +470,10 @@ pick_version (AmsSchedule *self, AmsJob *first, Before before)
     next = l->next;
     if (!is_versioned (job) || !g_str_equal (job->name, newest->name))
       continue;
-    newest->not_before = MAX (newest->not_before, job->not_before);
+    if (job->not_before > newest->not_before) {
+      newest->not_before = job->not_before;
+      newest->struck = job->struck;
+    }
     newest->attempts = MAX (newest->attempts, job->attempts);
     drop_job (self, job, AMS_DROP_SUPERSEDED);
   }
@@ -455,16 +481,37 @@ pick_version (AmsSchedule *self, AmsJob *first, Before before)
 }
 
 static gint64
-starts_at (AmsJob *job, gint64 now)
+next_version_at (AmsSchedule *self, const AmsJob *job)
+{
+  const gint64 *begun;
+
+  if (self->version_interval == 0 || !is_versioned (job) || job->final)
+    return 0;
+  begun = g_hash_table_lookup (self->begun, job->name);
+  return begun ? *begun + self->version_interval : 0;
+}
+
+static gint64
+starts_at (AmsSchedule *self, AmsJob *job, gint64 now)
 {
   if (job->kind == AMS_JOB_REMOVE && job->due == 0)
     job->due = now + job->after;
-  return MAX (job->due, job->not_before);
+  return MAX (MAX (job->due, job->not_before), next_version_at (self, job));
+}
+
+static void
+note_begun (AmsSchedule *self, const AmsJob *job, gint64 now)
+{
+  if (self->version_interval > 0 && is_versioned (job))
+    g_hash_table_replace (self->begun, g_strdup (job->name),
+        g_memdup2 (&now, sizeof now));
 }
 
 static AmsJob *
-take_off (AmsSchedule *self, AmsJob *job)
+take_off (AmsSchedule *self, AmsJob *job, gint64 now)
 {
+  note_begun (self, job, now);
+  job->struck = FALSE;
   job->in_flight = TRUE;
   job->attempts++;
   self->in_flight++;
@@ -490,9 +537,9 @@ ams_schedule_pick (AmsSchedule *self, gint64 now, gint64 *next)
       /* The older versions are gone: look again, at a list without them. */
       if (is_versioned (job) && pick_version (self, job, before) != job)
         return ams_schedule_pick (self, now, next);
-      start = starts_at (job, now);
+      start = starts_at (self, job, now);
       if (start <= now)
-        return take_off (self, job);
+        return take_off (self, job, now);
       *next = MIN (*next, start);
     }
     pass (&before, job);
@@ -520,7 +567,7 @@ ams_schedule_done (AmsSchedule *self, AmsJob *job)
 {
   if (is_versioned (job))
     settle (self, job);
-  else if (job->kind != AMS_JOB_REMOVE)
+  else if (is_file (job))
     g_hash_table_remove (self->failed, job->name);
   free_job (self, job);
 }
@@ -538,7 +585,7 @@ ams_schedule_give_up (AmsSchedule *self, AmsJob *job)
   g_autofree gchar *name = g_strdup (job->name);
   AmsFileRole role = job->role;
   guint64 index = job->index;
-  gboolean put = job->kind != AMS_JOB_REMOVE;
+  gboolean put = is_file (job);
 
   if (is_versioned (job))
     mark_unsettled (self, job);
@@ -547,7 +594,30 @@ ams_schedule_give_up (AmsSchedule *self, AmsJob *job)
     mark_failed (self, name, role, index);
 }
 
+void
+ams_schedule_hurry (AmsSchedule *self)
+{
+  for (GList *l = self->jobs.head; l; l = l->next) {
+    AmsJob *job = l->data;
+
+    if (job->struck)
+      job->not_before = 0;
+    job->struck = FALSE;
+  }
+}
+
 /* Looking in */
+
+void
+ams_schedule_foreach (AmsSchedule *self, AmsJobEach each, gpointer user_data)
+{
+  for (GList *l = self->jobs.head; l; l = l->next) {
+    AmsJob *job = l->data;
+
+    if (!job->in_flight)
+      each (job, user_data);
+  }
+}
 
 AmsJob *
 ams_schedule_find (AmsSchedule *self, AmsJobFunc matches, gpointer user_data)

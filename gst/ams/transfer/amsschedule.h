@@ -16,7 +16,10 @@
  *   unsettled until a later one is confirmed;
  * - a remove waits for all playlists handed over before it, then its `after`. A
  *   put of the same name cancels it;
- * - one operation at a time per name, `max_parallel` in all. */
+ * - word that all is delivered (NOTIFY) waits for all that was handed over before it;
+ * - one operation at a time per name, `max_parallel` in all;
+ * - versions of one playlist, but for the final one, go no more often than every
+ *   `version_interval`. */
 
 #pragma once
 
@@ -33,6 +36,7 @@ typedef enum
   AMS_JOB_PUT,
   AMS_JOB_ADOPT,
   AMS_JOB_REMOVE,
+  AMS_JOB_NOTIFY,
 } AmsJobKind;
 
 typedef struct
@@ -44,6 +48,7 @@ typedef struct
   gboolean final;
   GStrv failed; /* (nullable): what this version is the first to heed */
   gint64 after; /* REMOVE: µs */
+  guint64 id; /* the engine's */
   gpointer data; /* the engine's */
   GDestroyNotify free_data;
 
@@ -54,6 +59,7 @@ typedef struct
   gint64 not_before;
   gint64 due; /* REMOVE: when `after` has passed; 0: not known yet */
   gboolean in_flight;
+  gboolean struck; /* not_before is because of the endpoint, not of this file */
   GList link;
 } AmsJob;
 
@@ -81,6 +87,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (AmsSchedule, ams_schedule_free)
 
 void ams_schedule_set_max_parallel (AmsSchedule *schedule, guint max_parallel);
 
+/* µs between the beginnings of the puts of one playlist; 0: none. */
+void ams_schedule_set_version_interval (AmsSchedule *schedule, gint64 interval);
+
 /* @job: (transfer full) */
 void ams_schedule_add (AmsSchedule *schedule, AmsJob *job, gint64 now);
 /* A file that was given up before it was whole. */
@@ -95,10 +104,17 @@ AmsJob *ams_schedule_pick (AmsSchedule *schedule, gint64 now, gint64 *next);
 void ams_schedule_done (AmsSchedule *schedule, AmsJob *job);
 void ams_schedule_retry (AmsSchedule *schedule, AmsJob *job, gint64 not_before);
 void ams_schedule_give_up (AmsSchedule *schedule, AmsJob *job);
+/* Jobs that were struck by the endpoint's failure may go at once. */
+void ams_schedule_hurry (AmsSchedule *schedule);
 
 /* Drops every second of the pending versions of each playlist name, but the
  * last. FALSE: there was nothing to drop. */
 gboolean ams_schedule_thin (AmsSchedule *schedule);
+
+typedef void (*AmsJobEach) (AmsJob *job, gpointer user_data);
+/* All jobs not in flight, oldest first; @each must not end them. */
+void ams_schedule_foreach (AmsSchedule *schedule, AmsJobEach each,
+    gpointer user_data);
 
 typedef gboolean (*AmsJobFunc) (const AmsJob *job, gpointer user_data);
 /* The first job not in flight for which @matches. (transfer none) (nullable) */

@@ -49,7 +49,7 @@ typedef struct
   guint64 id;
   AmsFileBegin begin; /* of a PUT all fields, of a REMOVE the name */
   AmsBody *body; /* PUT, NOTIFY: finished */
-  gint64 due; /* REMOVE: µs since 1970 UTC */
+  gint64 after; /* REMOVE: as it was given to ams_spool_add_remove() */
 } AmsSpoolEntry;
 
 void ams_spool_entry_free (AmsSpoolEntry *entry);
@@ -72,13 +72,16 @@ gboolean ams_spool_commit (AmsSpool *spool, AmsBody *body,
 /* A body of its own for what is posted to notify-url. */
 gboolean ams_spool_add_notify (AmsSpool *spool, GBytes *text, AmsBody **body,
     guint64 *id, GError **error);
-/* @due: µs since 1970 UTC */
-gboolean ams_spool_add_remove (AmsSpool *spool, const gchar *name, gint64 due,
+/* @after: µs, as the entry says again */
+gboolean ams_spool_add_remove (AmsSpool *spool, const gchar *name, gint64 after,
     guint64 *id, GError **error);
 
 /* TRUE: everything is safe. FALSE: something is not, @error says why; call again, not
  * more often than some times a second. */
 gboolean ams_spool_flush (AmsSpool *spool, GError **error);
+/* When to call it, as of g_get_monotonic_time(): also if nothing failed, as a body with a
+ * local_path waits for that to appear. G_MAXINT64: there is no need. */
+gint64 ams_spool_get_next_flush (AmsSpool *spool);
 
 typedef enum
 {

@@ -12,6 +12,7 @@ typedef struct
 {
   guint http_status;
   guint retry_after; /* s */
+  guint hint;
 } AmsStoreErrorPrivate;
 
 static void
@@ -98,6 +99,22 @@ ams_store_error_get_retry_after (const GError *error)
   if (error->domain != AMS_STORE_ERROR)
     return 0;
   return ams_store_error_get_private (error)->retry_after;
+}
+
+void
+ams_store_error_set_hint (GError *error, guint hint)
+{
+  g_return_if_fail (error->domain == AMS_STORE_ERROR);
+
+  ams_store_error_get_private (error)->hint = hint;
+}
+
+guint
+ams_store_error_get_hint (const GError *error)
+{
+  if (error->domain != AMS_STORE_ERROR)
+    return 0;
+  return ams_store_error_get_private (error)->hint;
 }
 
 /* The interface */

@@ -29,6 +29,10 @@ GError *ams_store_error_new (AmsFailure failure, guint http_status,
 AmsFailure ams_store_error_get_failure (const GError *error);
 guint ams_store_error_get_http_status (const GError *error);
 guint ams_store_error_get_retry_after (const GError *error);
+/* A note that a store makes for itself on an error of AMS_STORE_ERROR, to read at
+ * the next attempt. 0: none. */
+void ams_store_error_set_hint (GError *error, guint hint);
+guint ams_store_error_get_hint (const GError *error);
 
 /* What to put. */
 typedef struct

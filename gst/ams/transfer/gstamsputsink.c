@@ -9,7 +9,7 @@
  * the segment that is open when a bin goes from PAUSED to READY is closed and
  * listed then, and a base sink would hold those buffers in preroll, in the very
  * state change that waits for them. Nor does anything here need a clock: files are
- * delivered as they come, and the sink takes no part in preroll.
+ * delivered as they come, and with a file stream the sink takes no part in preroll.
  *
  * Messages posted on the bus (GST_MESSAGE_ELEMENT):
  *
@@ -29,42 +29,21 @@
 
 #include "transfer/gstamsputsink.h"
 
+#include "transfer/gstamsputdata.h"
 #include "transfer/gstamsputmessages.h"
+#include "transfer/gstamsputsettings.h"
 
 GST_DEBUG_CATEGORY_STATIC (gst_ams_put_sink_debug);
 #define GST_CAT_DEFAULT gst_ams_put_sink_debug
 
-#define DEFAULT_MAX_QUEUE_BYTES (64 * 1024 * 1024)
-#define DEFAULT_QUEUE_POLICY AMS_QUEUE_BLOCK
-#define DEFAULT_MAX_PARALLEL 4
-#define DEFAULT_RETRY_FOR GST_CLOCK_TIME_NONE
-#define DEFAULT_DRAIN_TIMEOUT (30 * GST_SECOND)
-#define DEFAULT_ON_ERROR ON_ERROR_WARN
-
-enum
-{
-  PROP_MAX_QUEUE_BYTES = 1,
-  PROP_QUEUE_POLICY,
-  PROP_MAX_PARALLEL,
-  PROP_RETRY_FOR,
-  PROP_DRAIN_TIMEOUT,
-  PROP_ON_ERROR,
-  PROP_STATS,
-  N_PROPS,
-};
-
-static GParamSpec *props[N_PROPS];
-
-typedef enum
-{
-  ON_ERROR_WARN,
-  ON_ERROR_ERROR,
-} OnError;
+#define FIRST_SETTING 1
+static guint prop_stats; /* follows the settings */
 
 typedef enum
 {
   BETWEEN_FILES,
   IN_FILE,
+  IN_DATA, /* ordinary data: all up to EOS is one file */
   SKIPPING, /* what is left of a file that a flush has cut off */
 } Position;
 
@@ -74,15 +53,14 @@ typedef struct
 
   /* Streaming thread, and the one that changes the state while that one is out. */
   Position position;
+  guint64 data_size; /* of ordinary data so far */
+  gchar *final; /* the last playlist that was said to be final */
+  gboolean drained; /* nothing came since a drain that ran to its timeout */
 
   /* Under the object lock. */
-  guint64 max_queue_bytes;
-  AmsQueuePolicy queue_policy;
-  guint max_parallel;
-  GstClockTime retry_for;
-  GstClockTime drain_timeout;
-  OnError on_error;
+  GstAmsPutSettings settings;
   AmsEngine *engine; /* from READY→PAUSED to PAUSED→READY */
+  gboolean prerolling; /* READY→PAUSED ends with the first data, or EOS */
   gboolean playing;
   gboolean eos; /* all is delivered: EOS may be posted when playing */
   guint32 eos_seqnum;
@@ -94,39 +72,6 @@ G_DEFINE_ABSTRACT_TYPE_WITH_PRIVATE (GstAmsPutSink, gst_ams_put_sink,
 
 #define PRIVATE(sink) \
   ((GstAmsPutSinkPrivate *) gst_ams_put_sink_get_instance_private (sink))
-
-static GType
-queue_policy_get_type (void)
-{
-  static gsize type = 0;
-  static const GEnumValue values[] = {
-    { AMS_QUEUE_BLOCK, "Upstream waits", "block" },
-    { AMS_QUEUE_DROP_OLDEST, "The oldest segments are given up",
-        "drop-oldest" },
-    { AMS_QUEUE_ERROR, "The stream ends with an error", "error" },
-    { 0, NULL, NULL },
-  };
-
-  if (g_once_init_enter (&type))
-    g_once_init_leave (&type,
-        g_enum_register_static ("GstAmsQueuePolicy", values));
-  return type;
-}
-
-static GType
-on_error_get_type (void)
-{
-  static gsize type = 0;
-  static const GEnumValue values[] = {
-    { ON_ERROR_WARN, "A warning, and it goes on trying", "warn" },
-    { ON_ERROR_ERROR, "An error", "error" },
-    { 0, NULL, NULL },
-  };
-
-  if (g_once_init_enter (&type))
-    g_once_init_leave (&type, g_enum_register_static ("GstAmsOnError", values));
-  return type;
-}
 
 /* (transfer full) (nullable) */
 static AmsEngine *
@@ -155,14 +100,27 @@ post_error (GstAmsPutSink *self, const GError *error, const gchar *name)
 }
 
 static void
+post_lost (GstAmsPutSink *self, guint files, guint64 bytes)
+{
+  g_autoptr (GError) error = ams_store_error_new (AMS_FAILURE_LOST, 0, 0,
+      "The stream has ended and drain-timeout has passed, but %u files (%" G_GUINT64_FORMAT
+      " bytes of media) are in memory only and will be lost: "
+      "set spool-dir, so that the next start sends them, or a longer "
+      "drain-timeout.",
+      files, bytes);
+
+  post_error (self, error, NULL);
+}
+
+static void
 post_fault (GstAmsPutSink *self, const GError *error, const gchar *name)
 {
-  OnError on_error;
+  GstAmsOnError on_error;
 
   GST_OBJECT_LOCK (self);
-  on_error = PRIVATE (self)->on_error;
+  on_error = PRIVATE (self)->settings.on_error;
   GST_OBJECT_UNLOCK (self);
-  if (on_error == ON_ERROR_ERROR)
+  if (on_error == GST_AMS_ON_ERROR_ERROR)
     post_error (self, error, name);
   else
     ams_put_post (GST_ELEMENT (self), GST_MESSAGE_WARNING, error,
@@ -232,6 +190,61 @@ static const AmsDeliveryCallbacks callbacks = {
   .retrying = on_retrying,
 };
 
+/* Preroll
+ *
+ * A pipeline counts on its sinks to be done with READY→PAUSED only when data have come.
+ * If one is not, gst_bin_state_changed() of GStreamer 1.22 may be told of PAUSED after it
+ * was told of PLAYING, by two threads, and then a bin never forwards EOS: splitmuxsink
+ * hung at the end in 8 of 12 runs. Data are not held back meanwhile, though. */
+
+static void
+commit_preroll (GstElement *element, gpointer user_data)
+{
+  gboolean ours;
+
+  GST_STATE_LOCK (element);
+  GST_OBJECT_LOCK (element);
+  ours = GST_STATE_RETURN (element) == GST_STATE_CHANGE_ASYNC &&
+      GST_STATE_NEXT (element) == GST_STATE_PAUSED;
+  GST_OBJECT_UNLOCK (element);
+  if (ours) {
+    gst_element_continue_state (element, GST_STATE_CHANGE_SUCCESS);
+    gst_element_post_message (element,
+        gst_message_new_async_done (GST_OBJECT (element), GST_CLOCK_TIME_NONE));
+  }
+  GST_STATE_UNLOCK (element);
+}
+
+/* In a thread of its own: the state lock may be held by who waits for this one. */
+static void
+preroll (GstAmsPutSink *self)
+{
+  gboolean prerolling;
+
+  GST_OBJECT_LOCK (self);
+  prerolling = PRIVATE (self)->prerolling;
+  PRIVATE (self)->prerolling = FALSE;
+  GST_OBJECT_UNLOCK (self);
+  if (prerolling)
+    gst_element_call_async (GST_ELEMENT (self), commit_preroll, NULL, NULL);
+}
+
+/* Before the pads are active. */
+static gboolean
+begin_preroll (GstAmsPutSink *self)
+{
+  GstAmsPutSinkClass *klass = GST_AMS_PUT_SINK_GET_CLASS (self);
+  gboolean expects_data = klass->expects_data && klass->expects_data (self);
+
+  GST_OBJECT_LOCK (self);
+  PRIVATE (self)->prerolling = expects_data;
+  GST_OBJECT_UNLOCK (self);
+  if (expects_data)
+    gst_element_post_message (GST_ELEMENT (self),
+        gst_message_new_async_start (GST_OBJECT (self)));
+  return expects_data;
+}
+
 /* Data */
 
 /* Posts for what nobody has posted for yet. */
@@ -253,43 +266,80 @@ flow_from_result (GstAmsPutSink *self, AmsEngineResult result)
   }
 }
 
-typedef struct
-{
-  GstMemory *memory;
-  GstMapInfo map;
-} MappedMemory;
-
 static void
-unmap_memory (gpointer data)
+refuse_stream (GstAmsPutSink *self, const GError *error)
 {
-  MappedMemory *mapped = data;
-
-  gst_memory_unmap (mapped->memory, &mapped->map);
-  gst_memory_unref (mapped->memory);
-  g_free (mapped);
+  GST_OBJECT_LOCK (self);
+  PRIVATE (self)->in_error = TRUE;
+  GST_OBJECT_UNLOCK (self);
+  GST_ELEMENT_ERROR (self, RESOURCE, SETTINGS, ("%s", error->message), (NULL));
 }
 
-/* Not copied; and the memory is kept, not the buffer, so that a pool upstream gets
- * its buffer back (and sees that it has to bring a new memory). (nullable) */
-static GBytes *
-bytes_from_memory (GstMemory *memory)
+/* Ordinary data: the first of them. */
+static gboolean
+begin_data (GstAmsPutSink *self, AmsEngine *engine)
 {
-  MappedMemory *mapped = g_new (MappedMemory, 1);
+  GstAmsPutSinkClass *klass = GST_AMS_PUT_SINK_GET_CLASS (self);
+  g_auto (AmsFileBegin) begin = { .role = AMS_FILE_ROLE_SEGMENT };
+  g_autoptr (GError) error = NULL;
 
-  mapped->memory = gst_memory_ref (memory);
-  if (!gst_memory_map (memory, &mapped->map, GST_MAP_READ)) {
-    gst_memory_unref (memory);
-    g_free (mapped);
-    return NULL;
+  if (!klass->begin_stream)
+    error = ams_store_error_new (AMS_FAILURE_PERMANENT, 0, 0,
+        "This element takes a file stream, and no data outside of a file.");
+  else if (klass->begin_stream (self, &begin, &error)) {
+    ams_engine_begin (engine, &begin);
+    PRIVATE (self)->position = IN_DATA;
+    PRIVATE (self)->data_size = 0;
+    return TRUE;
   }
-  return g_bytes_new_with_free_func (mapped->map.data, mapped->map.size,
-      unmap_memory, mapped);
+  refuse_stream (self, error);
+  return FALSE;
+}
+
+static gboolean
+begin_files (GstAmsPutSink *self)
+{
+  GstAmsPutSinkClass *klass = GST_AMS_PUT_SINK_GET_CLASS (self);
+  g_autoptr (GError) error = NULL;
+
+  if (!klass->begin_stream || klass->begin_stream (self, NULL, &error))
+    return TRUE;
+  refuse_stream (self, error);
+  return FALSE;
+}
+
+/* Whether data may be written now; else *@flow is what to return for them. */
+static gboolean
+accepts_data (GstAmsPutSink *self, AmsEngine *engine, GstFlowReturn *flow)
+{
+  gboolean in_error;
+
+  GST_OBJECT_LOCK (self);
+  in_error = PRIVATE (self)->in_error;
+  GST_OBJECT_UNLOCK (self);
+  *flow = in_error ? GST_FLOW_ERROR : GST_FLOW_OK;
+  if (in_error || PRIVATE (self)->position == SKIPPING)
+    return FALSE;
+  if (PRIVATE (self)->position != BETWEEN_FILES)
+    return TRUE;
+  preroll (self);
+  if (begin_data (self, engine))
+    return TRUE;
+  *flow = GST_FLOW_ERROR;
+  return FALSE;
+}
+
+static void
+count_data (GstAmsPutSink *self, gsize size)
+{
+  PRIVATE (self)->data_size += size;
+  PRIVATE (self)->drained = FALSE;
 }
 
 static GstFlowReturn
 write_memory (GstAmsPutSink *self, AmsEngine *engine, GstMemory *memory)
 {
-  g_autoptr (GBytes) bytes = bytes_from_memory (memory);
+  g_autoptr (GBytes) bytes = ams_put_bytes_from_memory (memory);
   g_autoptr (GError) error = NULL;
 
   if (bytes)
@@ -305,33 +355,11 @@ write_buffer (GstAmsPutSink *self, AmsEngine *engine, GstBuffer *buffer)
 {
   GstFlowReturn flow = GST_FLOW_OK;
 
+  count_data (self, gst_buffer_get_size (buffer));
   for (guint i = 0; i < gst_buffer_n_memory (buffer) && flow == GST_FLOW_OK;
        i++)
     flow = write_memory (self, engine, gst_buffer_peek_memory (buffer, i));
   return flow;
-}
-
-/* Whether data may be written now; else *@flow is what to return for them. */
-static gboolean
-accepts_data (GstAmsPutSink *self, GstFlowReturn *flow)
-{
-  gboolean in_error;
-
-  GST_OBJECT_LOCK (self);
-  in_error = PRIVATE (self)->in_error;
-  GST_OBJECT_UNLOCK (self);
-  *flow = in_error ? GST_FLOW_ERROR : GST_FLOW_OK;
-  if (in_error || PRIVATE (self)->position == SKIPPING)
-    return FALSE;
-  if (PRIVATE (self)->position == IN_FILE)
-    return TRUE;
-  /* Ordinary data, one file per EOS, will be taken here by the sinks that have a
-   * `location`. */
-  GST_ELEMENT_ERROR (self, STREAM, FORMAT,
-      ("This element takes a file stream, and no data outside of a file."),
-      (NULL));
-  *flow = GST_FLOW_ERROR;
-  return FALSE;
 }
 
 static GstFlowReturn
@@ -341,7 +369,7 @@ gst_ams_put_sink_chain (GstPad *pad, GstObject *parent, GstBuffer *buffer)
   g_autoptr (AmsEngine) engine = ref_engine (self);
   GstFlowReturn flow = GST_FLOW_FLUSHING;
 
-  if (engine && accepts_data (self, &flow))
+  if (engine && accepts_data (self, engine, &flow))
     flow = write_buffer (self, engine, buffer);
   gst_buffer_unref (buffer);
   return flow;
@@ -355,7 +383,7 @@ gst_ams_put_sink_chain_list (GstPad *pad, GstObject *parent,
   g_autoptr (AmsEngine) engine = ref_engine (self);
   GstFlowReturn flow = GST_FLOW_FLUSHING;
 
-  if (engine && accepts_data (self, &flow)) {
+  if (engine && accepts_data (self, engine, &flow)) {
     for (guint i = 0; i < gst_buffer_list_length (list) && flow == GST_FLOW_OK;
          i++)
       flow = write_buffer (self, engine, gst_buffer_list_get (list, i));
@@ -365,6 +393,13 @@ gst_ams_put_sink_chain_list (GstPad *pad, GstObject *parent,
 }
 
 /* Events */
+
+static void
+note_final (GstAmsPutSink *self, const gchar *name)
+{
+  g_free (PRIVATE (self)->final);
+  PRIVATE (self)->final = g_strdup (name);
+}
 
 /* FALSE: it is none of the file stream's. */
 static gboolean
@@ -379,6 +414,8 @@ take_file_event (GstAmsPutSink *self, AmsEngine *engine, GstEvent *event)
 
   if (ams_files_event_parse_begin (event, &begin)) {
     priv->position = IN_FILE;
+    if (begin.final)
+      note_final (self, begin.name);
     ams_engine_begin (engine, &begin);
   } else if (ams_files_event_parse_end (event, &end)) {
     if (priv->position == IN_FILE)
@@ -391,6 +428,7 @@ take_file_event (GstAmsPutSink *self, AmsEngine *engine, GstEvent *event)
   } else {
     return FALSE;
   }
+  priv->drained = FALSE;
   return TRUE;
 }
 
@@ -459,28 +497,97 @@ drain_time (GstClockTime timeout)
                                            : -1;
 }
 
+static GstClockTime
+get_drain_timeout (GstAmsPutSink *self)
+{
+  GstClockTime timeout;
+
+  GST_OBJECT_LOCK (self);
+  timeout = PRIVATE (self)->settings.drain_timeout;
+  GST_OBJECT_UNLOCK (self);
+  return timeout;
+}
+
+/* What is only in memory is as good as lost when the stream has ended: an application
+ * that stops now must know. */
+static void
+post_timeout (GstAmsPutSink *self, AmsEngine *engine)
+{
+  AmsEngineStats stats;
+  guint files;
+
+  ams_engine_get_stats (engine, &stats);
+  files = stats.files.queued_files - stats.files.waiting_removes;
+  if (stats.files.unsafe_bytes > 0)
+    post_lost (self, files, stats.files.unsafe_bytes);
+  else
+    ams_put_post_undelivered (GST_ELEMENT (self), files,
+        "drain-timeout has passed at the end of the stream");
+}
+
+/* What upstream asks before the end: it has to know what was given up. */
+static void
+handle_drain (GstAmsPutSink *self)
+{
+  g_autoptr (AmsEngine) engine = ref_engine (self);
+
+  if (engine)
+    PRIVATE (self)->drained =
+        ams_engine_drain (engine, drain_time (get_drain_timeout (self)),
+            NULL) == AMS_DRAIN_TIMEOUT;
+}
+
+static void
+end_data (GstAmsPutSink *self, AmsEngine *engine)
+{
+  AmsFileEnd end = { .size = PRIVATE (self)->data_size,
+    .complete = PRIVATE (self)->data_size > 0,
+    .duration = GST_CLOCK_TIME_NONE };
+
+  if (PRIVATE (self)->position != IN_DATA)
+    return;
+  ams_engine_end (engine, &end);
+  PRIVATE (self)->position = BETWEEN_FILES;
+}
+
+static void
+notify (GstAmsPutSink *self, AmsEngine *engine)
+{
+  GstAmsPutSinkClass *klass = GST_AMS_PUT_SINK_GET_CLASS (self);
+  g_autoptr (GBytes) text = NULL;
+  AmsEngineStats stats;
+
+  if (!klass->describe)
+    return;
+  ams_engine_settle_commands (engine);
+  ams_engine_get_stats (engine, &stats);
+  if (stats.files.handed_files == 0)
+    return;
+  text = klass->describe (self, &stats, PRIVATE (self)->final);
+  if (text)
+    ams_engine_notify (engine, text);
+}
+
 static void
 handle_eos (GstAmsPutSink *self, guint32 seqnum)
 {
   g_autoptr (AmsEngine) engine = ref_engine (self);
-  GstClockTime timeout;
+  gint64 timeout = drain_time (get_drain_timeout (self));
   AmsDrainResult result;
-  AmsEngineStats stats;
 
   if (!engine)
     return;
-  GST_OBJECT_LOCK (self);
-  timeout = PRIVATE (self)->drain_timeout;
-  GST_OBJECT_UNLOCK (self);
-  result = ams_engine_drain (engine, drain_time (timeout), NULL);
+  preroll (self);
+  end_data (self, engine);
+  ams_engine_release (engine);
+  notify (self, engine);
+  if (PRIVATE (self)->drained)
+    timeout = 0;
+  result = ams_engine_drain (engine, timeout, NULL);
   if (result == AMS_DRAIN_CANCELLED)
     return;
-  if (result == AMS_DRAIN_TIMEOUT) {
-    ams_engine_get_stats (engine, &stats);
-    ams_put_post_undelivered (GST_ELEMENT (self),
-        stats.files.queued_files - stats.files.waiting_removes,
-        "drain-timeout has passed at the end of the stream");
-  }
+  if (result == AMS_DRAIN_TIMEOUT)
+    post_timeout (self, engine);
   reach_eos (self, seqnum);
 }
 
@@ -496,15 +603,56 @@ handle_flush (GstAmsPutSink *self, gboolean start)
   /* FLUSH_STOP is serialized with the data, so this is the streaming thread. */
   if (PRIVATE (self)->position == IN_FILE)
     PRIVATE (self)->position = SKIPPING;
+  if (PRIVATE (self)->position == IN_DATA)
+    PRIVATE (self)->position = BETWEEN_FILES;
   clear_eos (self);
+}
+
+static gboolean
+handle_caps (GstAmsPutSink *self, GstEvent *event)
+{
+  GstCaps *caps;
+
+  gst_event_parse_caps (event, &caps);
+  if (gst_caps_get_size (caps) == 0 ||
+      !gst_structure_has_name (gst_caps_get_structure (caps, 0),
+          AMS_FILES_CAPS))
+    return TRUE;
+  return begin_files (self);
+}
+
+/* A muxer that goes back to write its headers anew: what was sent is sent. */
+static gboolean
+handle_segment (GstAmsPutSink *self, GstEvent *event)
+{
+  g_autoptr (GError) error = NULL;
+  const GstSegment *segment;
+
+  gst_event_parse_segment (event, &segment);
+  if (PRIVATE (self)->position != IN_DATA ||
+      segment->format != GST_FORMAT_BYTES ||
+      segment->start == PRIVATE (self)->data_size)
+    return TRUE;
+  error = ams_store_error_new (AMS_FAILURE_PERMANENT, 0, 0,
+      "Data that were sent cannot be written over: make the muxer stream "
+      "(mp4mux streamable=true fragment-duration=…), or use another one.");
+  refuse_stream (self, error);
+  return FALSE;
 }
 
 static gboolean
 gst_ams_put_sink_sink_event (GstPad *pad, GstObject *parent, GstEvent *event)
 {
   GstAmsPutSink *self = GST_AMS_PUT_SINK (parent);
+  gboolean result = TRUE;
 
   switch (GST_EVENT_TYPE (event)) {
+    case GST_EVENT_CAPS:
+      result = handle_caps (self, event);
+      break;
+    case GST_EVENT_SEGMENT:
+      result = handle_segment (self, event);
+      break;
     case GST_EVENT_CUSTOM_DOWNSTREAM:
       handle_custom (self, event);
       break;
@@ -522,7 +670,7 @@ gst_ams_put_sink_sink_event (GstPad *pad, GstObject *parent, GstEvent *event)
       break;
   }
   gst_event_unref (event);
-  return TRUE;
+  return result;
 }
 
 /* LATENCY and the like, which the application or the bin send to a sink. */
@@ -538,67 +686,23 @@ gst_ams_put_sink_send_event (GstElement *element, GstEvent *event)
 
 /* Queries */
 
-static void
-answer_fetch (AmsEngine *engine, GstQuery *query, const gchar *name,
-    gboolean partial, guint64 max_size)
-{
-  g_autoptr (GError) error = NULL;
-  g_autoptr (GBytes) data =
-      ams_engine_fetch (engine, name, partial, max_size, NULL, &error);
-
-  if (data)
-    ams_files_query_add_fetched (query, data);
-  else if (error->domain == AMS_STORE_ERROR &&
-      error->code == AMS_FAILURE_ABSENT)
-    ams_files_query_add_absent (query);
-  else
-    ams_files_query_add_failed (query, error->message);
-}
-
-static void
-answer_list (AmsEngine *engine, GstQuery *query, const gchar *prefix)
-{
-  g_autoptr (GError) error = NULL;
-  g_autoptr (GPtrArray) entries =
-      ams_engine_list (engine, prefix, NULL, &error);
-
-  if (entries)
-    ams_files_query_add_listed (query, entries);
-  else
-    ams_files_query_add_failed (query, error->message);
-}
-
-/* Adds this store's answer. (amsfiles.h says why nothing is returned.) */
-static void
-answer_custom (GstAmsPutSink *self, GstQuery *query)
-{
-  g_autoptr (AmsEngine) engine = ref_engine (self);
-  g_autofree gchar *name = NULL, *prefix = NULL;
-  gboolean partial;
-  guint64 max_size;
-
-  if (ams_files_query_parse_fetch (query, &name, &partial, &max_size)) {
-    if (engine)
-      answer_fetch (engine, query, name, partial, max_size);
-    else
-      ams_files_query_add_failed (query, "the store is not open yet");
-  } else if (ams_files_query_parse_list (query, &prefix)) {
-    if (engine)
-      answer_list (engine, query, prefix);
-    else
-      ams_files_query_add_failed (query, "the store is not open yet");
-  }
-}
-
+/* Stores answer by adding to the query and return FALSE (amsfiles.h says why). */
 static gboolean
 gst_ams_put_sink_sink_query (GstPad *pad, GstObject *parent, GstQuery *query)
 {
+  GstAmsPutSink *self = GST_AMS_PUT_SINK (parent);
+  g_autoptr (AmsEngine) engine = NULL;
+
   switch (GST_QUERY_TYPE (query)) {
     case GST_QUERY_CUSTOM:
-      answer_custom (GST_AMS_PUT_SINK (parent), query);
+      engine = ref_engine (self);
+      ams_put_answer (engine, query);
       return FALSE;
     case GST_QUERY_DRAIN:
-      return TRUE; /* the buffers' memory is kept, not the buffers */
+      if (!ams_files_query_parse_drain (query))
+        return TRUE; /* the buffers' memory is kept, not the buffers */
+      handle_drain (self);
+      return FALSE;
     default:
       return gst_pad_query_default (pad, parent, query);
   }
@@ -614,20 +718,16 @@ gst_ams_put_sink_query (GstElement *element, GstQuery *query)
 
 /* States */
 
-static void
-get_config (GstAmsPutSink *self, AmsDeliveryConfig *config)
+static gboolean
+configure (GstAmsPutSink *self, AmsDeliveryConfig *config, GError **error)
 {
-  GstAmsPutSinkPrivate *priv = PRIVATE (self);
+  GstAmsPutSinkClass *klass = GST_AMS_PUT_SINK_GET_CLASS (self);
 
   *config = (AmsDeliveryConfig){ 0 };
   GST_OBJECT_LOCK (self);
-  config->max_queue_bytes = priv->max_queue_bytes;
-  config->queue_policy = priv->queue_policy;
-  config->max_parallel = priv->max_parallel;
-  config->retry.retry_for = GST_CLOCK_TIME_IS_VALID (priv->retry_for)
-      ? (gint64) (priv->retry_for / GST_USECOND)
-      : AMS_RETRY_FOREVER;
+  gst_ams_put_settings_configure (&PRIVATE (self)->settings, config);
   GST_OBJECT_UNLOCK (self);
+  return !klass->configure || klass->configure (self, config, error);
 }
 
 static void
@@ -635,6 +735,18 @@ post_cannot_start (GstAmsPutSink *self, const GError *error)
 {
   GST_ELEMENT_ERROR (self, RESOURCE, SETTINGS,
       ("The store cannot be used: %s", error->message), (NULL));
+}
+
+static gboolean
+check (GstAmsPutSink *self)
+{
+  GstAmsPutSinkClass *klass = GST_AMS_PUT_SINK_GET_CLASS (self);
+  g_autoptr (GError) error = NULL;
+
+  if (!klass->check || klass->check (self, &error))
+    return TRUE;
+  GST_ELEMENT_ERROR (self, RESOURCE, SETTINGS, ("%s", error->message), (NULL));
+  return FALSE;
 }
 
 static gboolean
@@ -647,11 +759,10 @@ start (GstAmsPutSink *self)
   AmsDeliveryConfig config;
 
   store = GST_AMS_PUT_SINK_GET_CLASS (self)->create_store (self, &error);
-  if (!store) {
+  if (!store || !configure (self, &config, &error)) {
     post_cannot_start (self, error);
     return FALSE;
   }
-  get_config (self, &config);
   engine = ams_engine_new (store, &config, &callbacks, gst_object_ref (self),
       gst_object_unref);
   if (!ams_engine_start (engine, &error)) {
@@ -659,6 +770,8 @@ start (GstAmsPutSink *self)
     return FALSE;
   }
   priv->position = BETWEEN_FILES;
+  priv->drained = FALSE;
+  g_clear_pointer (&priv->final, g_free);
   GST_OBJECT_LOCK (self);
   priv->engine = g_steal_pointer (&engine);
   priv->eos = FALSE;
@@ -699,9 +812,15 @@ gst_ams_put_sink_change_state (GstElement *element, GstStateChange transition)
 {
   GstAmsPutSink *self = GST_AMS_PUT_SINK (element);
   GstStateChangeReturn result;
+  gboolean is_async = FALSE;
 
-  if (transition == GST_STATE_CHANGE_READY_TO_PAUSED && !start (self))
+  if (transition == GST_STATE_CHANGE_NULL_TO_READY && !check (self))
     return GST_STATE_CHANGE_FAILURE;
+  if (transition == GST_STATE_CHANGE_READY_TO_PAUSED) {
+    if (!start (self))
+      return GST_STATE_CHANGE_FAILURE;
+    is_async = begin_preroll (self);
+  }
   if (transition == GST_STATE_CHANGE_PLAYING_TO_PAUSED)
     set_playing (self, FALSE);
   if (transition == GST_STATE_CHANGE_PAUSED_TO_READY)
@@ -714,6 +833,8 @@ gst_ams_put_sink_change_state (GstElement *element, GstStateChange transition)
   if (transition == GST_STATE_CHANGE_PAUSED_TO_PLAYING &&
       result != GST_STATE_CHANGE_FAILURE)
     set_playing (self, TRUE);
+  if (is_async && result == GST_STATE_CHANGE_SUCCESS)
+    return GST_STATE_CHANGE_ASYNC;
   return result;
 }
 
@@ -752,104 +873,43 @@ static void
 gst_ams_put_sink_set_property (GObject *object, guint id, const GValue *value,
     GParamSpec *pspec)
 {
-  GstAmsPutSinkPrivate *priv = PRIVATE (GST_AMS_PUT_SINK (object));
+  GstAmsPutSettings *settings = &PRIVATE (GST_AMS_PUT_SINK (object))->settings;
+  gboolean ok;
 
   GST_OBJECT_LOCK (object);
-  switch (id) {
-    case PROP_MAX_QUEUE_BYTES:
-      priv->max_queue_bytes = g_value_get_uint64 (value);
-      break;
-    case PROP_QUEUE_POLICY:
-      priv->queue_policy = g_value_get_enum (value);
-      break;
-    case PROP_MAX_PARALLEL:
-      priv->max_parallel = g_value_get_uint (value);
-      break;
-    case PROP_RETRY_FOR:
-      priv->retry_for = g_value_get_uint64 (value);
-      break;
-    case PROP_DRAIN_TIMEOUT:
-      priv->drain_timeout = g_value_get_uint64 (value);
-      break;
-    case PROP_ON_ERROR:
-      priv->on_error = g_value_get_enum (value);
-      break;
-    default:
-      G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
-      break;
-  }
+  ok = gst_ams_put_settings_set (settings, id - FIRST_SETTING, value);
   GST_OBJECT_UNLOCK (object);
+  if (!ok)
+    G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
 }
 
 static void
 gst_ams_put_sink_get_property (GObject *object, guint id, GValue *value,
     GParamSpec *pspec)
 {
-  GstAmsPutSinkPrivate *priv = PRIVATE (GST_AMS_PUT_SINK (object));
+  const GstAmsPutSettings *settings =
+      &PRIVATE (GST_AMS_PUT_SINK (object))->settings;
+  gboolean ok;
 
-  if (id == PROP_STATS) {
+  if (id == prop_stats) {
     g_value_take_boxed (value, create_stats (GST_AMS_PUT_SINK (object)));
     return;
   }
   GST_OBJECT_LOCK (object);
-  switch (id) {
-    case PROP_MAX_QUEUE_BYTES:
-      g_value_set_uint64 (value, priv->max_queue_bytes);
-      break;
-    case PROP_QUEUE_POLICY:
-      g_value_set_enum (value, priv->queue_policy);
-      break;
-    case PROP_MAX_PARALLEL:
-      g_value_set_uint (value, priv->max_parallel);
-      break;
-    case PROP_RETRY_FOR:
-      g_value_set_uint64 (value, priv->retry_for);
-      break;
-    case PROP_DRAIN_TIMEOUT:
-      g_value_set_uint64 (value, priv->drain_timeout);
-      break;
-    case PROP_ON_ERROR:
-      g_value_set_enum (value, priv->on_error);
-      break;
-    default:
-      G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
-      break;
-  }
+  ok = gst_ams_put_settings_get (settings, id - FIRST_SETTING, value);
   GST_OBJECT_UNLOCK (object);
+  if (!ok)
+    G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
 }
-
-#define SETTABLE \
-  (G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_READY)
 
 static void
 install_properties (GObjectClass *object_class)
 {
-  props[PROP_MAX_QUEUE_BYTES] = g_param_spec_uint64 ("max-queue-bytes",
-      "Maximum queue bytes",
-      "Bytes kept in memory until the store has them; what happens when there "
-      "are more is said by queue-policy",
-      1, G_MAXINT64, DEFAULT_MAX_QUEUE_BYTES, SETTABLE);
-  props[PROP_QUEUE_POLICY] = g_param_spec_enum ("queue-policy", "Queue policy",
-      "What happens when the queue is full", queue_policy_get_type (),
-      DEFAULT_QUEUE_POLICY, SETTABLE);
-  props[PROP_MAX_PARALLEL] = g_param_spec_uint ("max-parallel",
-      "Maximum in parallel", "Files on their way to the store at a time", 1,
-      1024, DEFAULT_MAX_PARALLEL, SETTABLE);
-  props[PROP_RETRY_FOR] = g_param_spec_uint64 ("retry-for", "Retry for",
-      "Time in ns after which a file that cannot be stored is given up "
-      "(-1 = never)",
-      0, G_MAXUINT64, DEFAULT_RETRY_FOR, SETTABLE);
-  props[PROP_DRAIN_TIMEOUT] = g_param_spec_uint64 ("drain-timeout",
-      "Drain timeout",
-      "Time in ns that EOS waits for all files to be stored (-1 = for ever)", 0,
-      G_MAXUINT64, DEFAULT_DRAIN_TIMEOUT, SETTABLE);
-  props[PROP_ON_ERROR] = g_param_spec_enum ("on-error", "On error",
-      "What a fault of the store is on the bus", on_error_get_type (),
-      DEFAULT_ON_ERROR, SETTABLE);
-  props[PROP_STATS] = g_param_spec_boxed ("stats", "Statistics",
-      "What was delivered, and what waits for it", GST_TYPE_STRUCTURE,
-      G_PARAM_READABLE | G_PARAM_STATIC_STRINGS);
-  g_object_class_install_properties (object_class, N_PROPS, props);
+  prop_stats = gst_ams_put_settings_install (object_class, FIRST_SETTING);
+  g_object_class_install_property (object_class, prop_stats,
+      g_param_spec_boxed ("stats", "Statistics",
+          "What was delivered, and what waits for it", GST_TYPE_STRUCTURE,
+          G_PARAM_READABLE | G_PARAM_STATIC_STRINGS));
 }
 
 /* In instance_init the instance does not have the subclass's class yet, and so no
@@ -871,6 +931,13 @@ gst_ams_put_sink_constructed (GObject *object)
 }
 
 static void
+gst_ams_put_sink_finalize (GObject *object)
+{
+  g_free (PRIVATE (GST_AMS_PUT_SINK (object))->final);
+  G_OBJECT_CLASS (gst_ams_put_sink_parent_class)->finalize (object);
+}
+
+static void
 gst_ams_put_sink_class_init (GstAmsPutSinkClass *klass)
 {
   GObjectClass *object_class = G_OBJECT_CLASS (klass);
@@ -879,6 +946,7 @@ gst_ams_put_sink_class_init (GstAmsPutSinkClass *klass)
   GST_DEBUG_CATEGORY_INIT (gst_ams_put_sink_debug, "amsputsink", 0,
       "amshls: sinks of file streams");
   object_class->constructed = gst_ams_put_sink_constructed;
+  object_class->finalize = gst_ams_put_sink_finalize;
   object_class->set_property = gst_ams_put_sink_set_property;
   object_class->get_property = gst_ams_put_sink_get_property;
   install_properties (object_class);
@@ -886,8 +954,6 @@ gst_ams_put_sink_class_init (GstAmsPutSinkClass *klass)
   element_class->send_event = gst_ams_put_sink_send_event;
   element_class->query = gst_ams_put_sink_query;
   gst_type_mark_as_plugin_api (GST_TYPE_AMS_PUT_SINK, 0);
-  gst_type_mark_as_plugin_api (queue_policy_get_type (), 0);
-  gst_type_mark_as_plugin_api (on_error_get_type (), 0);
 }
 
 static void
@@ -895,11 +961,6 @@ gst_ams_put_sink_init (GstAmsPutSink *self)
 {
   GstAmsPutSinkPrivate *priv = PRIVATE (self);
 
-  priv->max_queue_bytes = DEFAULT_MAX_QUEUE_BYTES;
-  priv->queue_policy = DEFAULT_QUEUE_POLICY;
-  priv->max_parallel = DEFAULT_MAX_PARALLEL;
-  priv->retry_for = DEFAULT_RETRY_FOR;
-  priv->drain_timeout = DEFAULT_DRAIN_TIMEOUT;
-  priv->on_error = DEFAULT_ON_ERROR;
+  gst_ams_put_settings_init (&priv->settings);
   GST_OBJECT_FLAG_SET (self, GST_ELEMENT_FLAG_SINK);
 }

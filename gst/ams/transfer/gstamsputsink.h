@@ -16,6 +16,30 @@ struct _GstAmsPutSinkClass
 {
   GstElementClass parent_class;
 
+  /* (nullable) At NULL→READY: whether the properties are good. */
+  gboolean (*check) (GstAmsPutSink *sink, GError **error);
+
+  /* (nullable) At READY→PAUSED, after the base class has filled @config: adds spool,
+   * at_eos, playlist_min_interval, notifies. */
+  gboolean (*configure) (GstAmsPutSink *sink, AmsDeliveryConfig *config,
+      GError **error);
+
+  /* (nullable) A file stream begins (@data is NULL), or ordinary data do, of which all up
+   * to EOS is one file: what @data is to say of it. FALSE: this is not taken, @error says
+   * why. NULL: only file streams are. Streaming thread. */
+  gboolean (
+      *begin_stream) (GstAmsPutSink *sink, AmsFileBegin *data, GError **error);
+
+  /* (nullable) Whether ordinary data are expected, as the properties are: then the sink
+   * prerolls, as other sinks of media do. With a file stream it takes no part in that. */
+  gboolean (*expects_data) (GstAmsPutSink *sink);
+
+  /* (nullable) What is posted when a file stream has ended and all of it is delivered, as
+   * JSON; for the notify_async() of the store. @final: the name of the last final playlist
+   * (nullable). (transfer full) (nullable) */
+  GBytes *(*describe) (GstAmsPutSink *sink, const AmsEngineStats *stats,
+      const gchar *final);
+
   /* At READY→PAUSED, on the thread that changes the state. The engine calls the
    * store on its own thread. (transfer full); NULL: @error says why. A subclass
    * has a pad template "sink". */

@@ -1,0 +1,106 @@
+/* amshls: HLS recording for GStreamer
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#include "config.h"
+
+#include "gstamsask.h"
+
+#include "amsrecovery.h"
+#include "files/amsfiles.h"
+
+void
+gst_ams_answers_clear (GstAmsAnswers *answers)
+{
+  answers->answered = 0;
+  answers->absent = FALSE;
+  g_clear_pointer (&answers->failed, g_free);
+  g_clear_pointer (&answers->found, g_ptr_array_unref);
+}
+
+static void
+take_answer (GstAmsAnswers *answers, const AmsFileFetchAnswer *answer)
+{
+  answers->answered++;
+  switch (answer->status) {
+    case AMS_FILE_STATUS_FOUND:
+      g_ptr_array_add (answers->found, g_bytes_ref (answer->data));
+      break;
+    case AMS_FILE_STATUS_ABSENT:
+      answers->absent = TRUE;
+      break;
+    default:
+      if (!answers->failed)
+        answers->failed = g_strdup (answer->message);
+      break;
+  }
+}
+
+void
+gst_ams_ask_file (GstPad *pad, const gchar *name, gboolean partial, guint64 max,
+    GstAmsAnswers *answers)
+{
+  g_autoptr (GstQuery) query = ams_files_query_new_fetch (name, partial, max);
+  g_autoptr (GPtrArray) all = NULL;
+  guint i;
+
+  gst_ams_answers_clear (answers);
+  answers->found =
+      g_ptr_array_new_with_free_func ((GDestroyNotify) g_bytes_unref);
+  gst_pad_peer_query (pad, query);
+  all = ams_files_query_fetch_answers (query);
+  for (i = 0; i < all->len; i++)
+    take_answer (answers, g_ptr_array_index (all, i));
+}
+
+GBytes *
+gst_ams_ask_one (GstPad *pad, const gchar *name, gboolean partial, guint64 max)
+{
+  g_auto (GstAmsAnswers) answers = {
+    0,
+  };
+
+  gst_ams_ask_file (pad, name, partial, max, &answers);
+  if (answers.found->len == 0)
+    return NULL;
+  return g_bytes_ref (g_ptr_array_index (answers.found, 0));
+}
+
+static void
+take_entries (GPtrArray *files, const AmsFileListAnswer *answer,
+    gboolean remote)
+{
+  guint i;
+
+  for (i = 0; i < answer->entries->len; i++) {
+    const AmsFileEntry *entry = g_ptr_array_index (answer->entries, i);
+    AmsRecoveryFile *file =
+        ams_recovery_file_new (entry->name, entry->size, entry->partial);
+
+    file->remote = remote;
+    g_ptr_array_add (files, file);
+  }
+}
+
+gchar *
+gst_ams_ask_list (const GstAmsStores *stores, gboolean remote,
+    const gchar *prefix, GPtrArray *files, guint *answered)
+{
+  g_autoptr (GstQuery) query = ams_files_query_new_list (prefix);
+  g_autoptr (GPtrArray) answers = NULL;
+  gchar *failed = NULL;
+  guint i;
+
+  gst_pad_peer_query (remote ? stores->remote : stores->local, query);
+  answers = ams_files_query_list_answers (query);
+  for (i = 0; i < answers->len; i++) {
+    const AmsFileListAnswer *answer = g_ptr_array_index (answers, i);
+
+    if (answer->status == AMS_FILE_STATUS_FAILED && !failed)
+      failed = g_strdup (answer->message);
+    take_entries (files, answer, remote);
+  }
+  if (answered)
+    *answered = answers->len;
+  return failed;
+}

@@ -1,0 +1,35 @@
+/* amshls: HLS recording for GStreamer
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+/* Why an exchange failed, as AMS_STORE_ERROR with a sentence for people, which names
+ * host and port and never anything else of a URL. */
+
+#pragma once
+
+#include "http/amshttpclient.h"
+
+G_BEGIN_DECLS
+
+typedef enum
+{
+  AMS_HTTP_PHASE_CONNECTING,
+  AMS_HTTP_PHASE_SENDING, /* the headers or the body */
+  AMS_HTTP_PHASE_WAITING, /* for the answer */
+  AMS_HTTP_PHASE_READING, /* the answer's body */
+} AmsHttpPhase;
+
+/* @authority: host:port. @certificate: what is wrong with the server's, 0 if
+ * nothing is. @error: libsoup's or GIO's. */
+GError *ams_http_error_new (const gchar *authority, AmsHttpPhase phase,
+    GTlsCertificateFlags certificate, const GError *error);
+/* @seconds passed without what @phase waits for. */
+GError *ams_http_error_new_timeout (const gchar *authority, AmsHttpPhase phase,
+    guint seconds);
+/* Fewer than AMS_HTTP_STALL_BYTES in @seconds. */
+GError *ams_http_error_new_stall (const gchar *authority, AmsHttpPhase phase,
+    guint seconds);
+/* So that ams_http_error_wants_expect() is true. */
+void ams_http_error_set_wants_expect (GError *error);
+
+G_END_DECLS

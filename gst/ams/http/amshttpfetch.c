@@ -1,0 +1,168 @@
+/* amshls: HLS recording for GStreamer
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#include "config.h"
+
+#include "http/amshttpfetch.h"
+
+#include "http/amsgzip.h"
+
+typedef struct
+{
+  AmsHttpPlace *place;
+  gchar *name;
+  guint64 max_size;
+  AmsHttpRequest request;
+  gint64 deadline; /* monotonic, µs */
+  guint attempts;
+} Fetch;
+
+static void
+fetch_free (gpointer data)
+{
+  Fetch *fetch = data;
+
+  g_free (fetch->name);
+  ams_http_request_clear (&fetch->request);
+  g_free (fetch);
+}
+
+static GError *
+unreadable (Fetch *fetch, const gchar *why)
+{
+  g_autofree gchar *url =
+      ams_http_url_to_display (fetch->place->options.url, fetch->name);
+
+  return ams_store_error_new (AMS_FAILURE_PERMANENT, 200, 0,
+      "“%s” could not be read: %s", url, why);
+}
+
+/* Servers that were given gzip may say so, say nothing, or unpack it. */
+static GBytes *
+unpack (Fetch *fetch, const AmsHttpReply *reply, GError **error)
+{
+  const gchar *encoding =
+      soup_message_headers_get_one (reply->headers, "Content-Encoding");
+  g_autoptr (GError) why = NULL;
+  GBytes *plain;
+
+  if (encoding && g_ascii_strcasecmp (encoding, "gzip") != 0 &&
+      g_ascii_strcasecmp (encoding, "x-gzip") != 0 &&
+      g_ascii_strcasecmp (encoding, "identity") != 0) {
+    g_propagate_error (error,
+        unreadable (fetch,
+            "the server sends it in a Content-Encoding that was not asked for"));
+    return NULL;
+  }
+  /* Nothing came. */
+  if (!reply->body)
+    return g_bytes_new (NULL, 0);
+  if (!ams_gzip_is (reply->body))
+    return g_bytes_ref (reply->body);
+  plain = ams_gzip_decompress (reply->body, fetch->max_size, &why);
+  if (!plain)
+    g_propagate_error (error, unreadable (fetch, why->message));
+  return plain;
+}
+
+static GBytes *
+read_reply (Fetch *fetch, const AmsHttpReply *reply, GError **error)
+{
+  if (ams_http_status_is_success (AMS_HTTP_GET, reply->status))
+    return unpack (fetch, reply, error);
+  g_propagate_error (error,
+      ams_http_place_error (fetch->place, AMS_HTTP_GET, fetch->name, reply));
+  return NULL;
+}
+
+static gboolean
+may_pass (const GError *error)
+{
+  return g_error_matches (error, AMS_STORE_ERROR, AMS_FAILURE_TRANSIENT) ||
+      g_error_matches (error, AMS_STORE_ERROR, AMS_FAILURE_THROTTLED);
+}
+
+static void send_fetch (GTask *task);
+
+static gboolean
+on_delay (gpointer user_data)
+{
+  GTask *task = user_data;
+
+  if (!g_task_return_error_if_cancelled (task))
+    send_fetch (task);
+  return G_SOURCE_REMOVE;
+}
+
+/* FALSE: there is no time for that. */
+static gboolean
+try_again (GTask *task, const GError *error)
+{
+  Fetch *fetch = g_task_get_task_data (task);
+  gint64 delay =
+      ams_retry_delay (ams_store_error_get_failure (error), fetch->attempts,
+          ams_store_error_get_retry_after (error), g_random_double ());
+  g_autoptr (GSource) source = NULL;
+
+  if (g_get_monotonic_time () + delay > fetch->deadline)
+    return FALSE;
+  source = g_timeout_source_new (delay / G_TIME_SPAN_MILLISECOND);
+  g_task_attach_source (task, source, on_delay);
+  return TRUE;
+}
+
+static void
+on_fetched (GObject *client, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (GTask) task = user_data;
+  Fetch *fetch = g_task_get_task_data (task);
+  GError *error = NULL;
+  GBytes *bytes = NULL;
+  g_autoptr (AmsHttpReply) reply =
+      ams_http_client_send_finish (AMS_HTTP_CLIENT (client), result, &error);
+
+  if (reply)
+    bytes = read_reply (fetch, reply, &error);
+  if (bytes)
+    g_task_return_pointer (task, bytes, (GDestroyNotify) g_bytes_unref);
+  else if (may_pass (error) && try_again (task, error))
+    g_error_free (error);
+  else
+    g_task_return_error (task, error);
+}
+
+static void
+send_fetch (GTask *task)
+{
+  Fetch *fetch = g_task_get_task_data (task);
+
+  fetch->request.fresh_connection = fetch->attempts > 0;
+  fetch->attempts++;
+  ams_http_client_send_async (fetch->place->client, &fetch->request,
+      g_task_get_cancellable (task), on_fetched, g_object_ref (task));
+}
+
+void
+ams_http_fetch_async (AmsHttpPlace *place, AmsStore *store, const gchar *name,
+    guint64 max_size, GCancellable *cancellable, GAsyncReadyCallback callback,
+    gpointer user_data)
+{
+  g_autoptr (GTask) task = g_task_new (store, cancellable, callback, user_data);
+  Fetch *fetch = g_new0 (Fetch, 1);
+
+  fetch->place = place;
+  fetch->name = g_strdup (name);
+  fetch->max_size = max_size;
+  fetch->deadline = g_get_monotonic_time () + place->patience;
+  ams_http_place_request (place, &fetch->request, "GET", name);
+  fetch->request.max_reply = CLAMP (max_size, 1, G_MAXSSIZE);
+  g_task_set_task_data (task, fetch, fetch_free);
+  send_fetch (task);
+}
+
+GBytes *
+ams_http_fetch_finish (GAsyncResult *result, GError **error)
+{
+  return g_task_propagate_pointer (G_TASK (result), error);
+}

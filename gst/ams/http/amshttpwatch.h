@@ -1,0 +1,37 @@
+/* amshls: HLS recording for GStreamer
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+/* Whether bytes move fast enough. Pure: what has moved and the time are passed in. */
+
+#pragma once
+
+#include <glib.h>
+
+G_BEGIN_DECLS
+
+typedef enum
+{
+  AMS_HTTP_WATCH_FINE,
+  AMS_HTTP_WATCH_SILENT, /* nothing moved for the timeout */
+  AMS_HTTP_WATCH_STALLED, /* fewer than AMS_HTTP_STALL_BYTES in the stall timeout */
+} AmsHttpVerdict;
+
+typedef struct
+{
+  gint64 timeout, stall_timeout; /* µs; 0: none */
+  guint64 moved; /* bytes so far */
+  gint64 moved_at; /* µs */
+  guint64 window_moved; /* when the stall timeout began */
+  gint64 window_start; /* µs */
+} AmsHttpWatch;
+
+/* Timeouts in s, @now in µs. */
+void ams_http_watch_begin (AmsHttpWatch *watch, guint timeout,
+    guint stall_timeout, guint64 moved, gint64 now);
+/* @flows: bytes should come or go, and no server needs time to think. @held_back: we
+ * let nothing move ourselves. */
+AmsHttpVerdict ams_http_watch_look (AmsHttpWatch *watch, guint64 moved,
+    gboolean flows, gboolean held_back, gint64 now);
+
+G_END_DECLS

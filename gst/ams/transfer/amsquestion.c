@@ -1,0 +1,220 @@
+/* amshls: HLS recording for GStreamer
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#include "config.h"
+
+#include "transfer/amsquestion.h"
+
+GST_DEBUG_CATEGORY_EXTERN (ams_engine_debug);
+#define GST_CAT_DEFAULT ams_engine_debug
+
+struct _AmsQuestion
+{
+  gint refs; /* atomic */
+  gboolean is_list;
+  gchar *name;
+  gboolean partial;
+  guint64 max_size;
+
+  /* While it is asked. */
+  AmsSpool *spool;
+  AmsQuestionAnswered answered;
+  gpointer user_data;
+
+  GBytes *data;
+  GPtrArray *entries;
+  GError *error;
+};
+
+static AmsQuestion *
+question_new (const gchar *name)
+{
+  AmsQuestion *self = g_new0 (AmsQuestion, 1);
+
+  self->refs = 1;
+  self->name = g_strdup (name);
+  return self;
+}
+
+AmsQuestion *
+ams_question_new_fetch (const gchar *name, gboolean partial, guint64 max_size)
+{
+  AmsQuestion *self = question_new (name);
+
+  self->partial = partial;
+  self->max_size = max_size;
+  return self;
+}
+
+AmsQuestion *
+ams_question_new_list (const gchar *prefix)
+{
+  AmsQuestion *self = question_new (prefix);
+
+  self->is_list = TRUE;
+  return self;
+}
+
+AmsQuestion *
+ams_question_ref (AmsQuestion *self)
+{
+  g_atomic_int_inc (&self->refs);
+  return self;
+}
+
+void
+ams_question_unref (AmsQuestion *self)
+{
+  if (!g_atomic_int_dec_and_test (&self->refs))
+    return;
+  g_clear_pointer (&self->data, g_bytes_unref);
+  g_clear_pointer (&self->entries, g_ptr_array_unref);
+  g_clear_error (&self->error);
+  g_free (self->name);
+  g_free (self);
+}
+
+const gchar *
+ams_question_get_name (AmsQuestion *self)
+{
+  return self->name;
+}
+
+/* The reference that asking took goes with the answer. */
+static void
+answer (AmsQuestion *self)
+{
+  self->answered (self, self->user_data);
+  ams_question_unref (self);
+}
+
+/* Fetching */
+
+static gboolean
+says_nothing (const GError *error)
+{
+  switch (ams_store_error_get_failure (error)) {
+    case AMS_FAILURE_TRANSIENT:
+    case AMS_FAILURE_THROTTLED:
+    case AMS_FAILURE_FULL:
+      return TRUE;
+    default:
+      return FALSE;
+  }
+}
+
+/* The store does not answer: what it was given last is what it has. */
+static void
+fall_back (AmsQuestion *self)
+{
+  if (!self->spool || !self->error || !says_nothing (self->error))
+    return;
+  self->data =
+      ams_spool_fetch_known (self->spool, self->name, self->max_size, NULL);
+  if (!self->data)
+    return;
+  GST_WARNING ("the spool answers for %s: %s", self->name,
+      self->error->message);
+  g_clear_error (&self->error);
+}
+
+static void
+on_fetched (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  AmsQuestion *self = user_data;
+
+  self->data =
+      ams_store_fetch_finish (AMS_STORE (source), result, &self->error);
+  fall_back (self);
+  answer (self);
+}
+
+static gboolean
+fetch_from_spool (AmsQuestion *self)
+{
+  g_autoptr (GError) error = NULL;
+
+  if (!self->spool)
+    return FALSE;
+  self->data = ams_spool_fetch (self->spool, self->name, self->partial,
+      self->max_size, &error);
+  if (self->data)
+    return TRUE;
+  /* It has it, but it cannot be read: the store's may be older. */
+  if (ams_store_error_get_failure (error) == AMS_FAILURE_ABSENT)
+    return FALSE;
+  self->error = g_steal_pointer (&error);
+  return TRUE;
+}
+
+static void
+fetch (AmsQuestion *self, AmsStore *store, GCancellable *cancellable)
+{
+  if (fetch_from_spool (self))
+    answer (self);
+  else
+    ams_store_fetch_async (store, self->name, self->partial, self->max_size,
+        cancellable, on_fetched, self);
+}
+
+/* Listing */
+
+/* A store that cannot list leaves it to the spool. */
+static void
+add_spooled (AmsQuestion *self)
+{
+  g_autoptr (GPtrArray) spooled = NULL;
+
+  if (!self->spool)
+    return;
+  spooled = ams_spool_list (self->spool, self->name);
+  if (self->entries) {
+    g_ptr_array_extend_and_steal (self->entries, g_steal_pointer (&spooled));
+  } else if (ams_store_error_get_failure (self->error) ==
+      AMS_FAILURE_UNSUPPORTED) {
+    g_clear_error (&self->error);
+    self->entries = g_steal_pointer (&spooled);
+  }
+}
+
+static void
+on_listed (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  AmsQuestion *self = user_data;
+
+  self->entries =
+      ams_store_list_finish (AMS_STORE (source), result, &self->error);
+  add_spooled (self);
+  answer (self);
+}
+
+void
+ams_question_ask (AmsQuestion *self, AmsStore *store, AmsSpool *spool,
+    GCancellable *cancellable, AmsQuestionAnswered answered, gpointer user_data)
+{
+  ams_question_ref (self);
+  self->spool = spool;
+  self->answered = answered;
+  self->user_data = user_data;
+  if (self->is_list)
+    ams_store_list_async (store, self->name, cancellable, on_listed, self);
+  else
+    fetch (self, store, cancellable);
+}
+
+GBytes *
+ams_question_take_data (AmsQuestion *self, GError **error)
+{
+  if (self->error)
+    g_propagate_error (error, g_steal_pointer (&self->error));
+  return g_steal_pointer (&self->data);
+}
+
+GPtrArray *
+ams_question_take_entries (AmsQuestion *self, GError **error)
+{
+  if (self->error)
+    g_propagate_error (error, g_steal_pointer (&self->error));
+  return g_steal_pointer (&self->entries);
+}

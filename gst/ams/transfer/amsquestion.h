@@ -1,0 +1,40 @@
+/* amshls: HLS recording for GStreamer
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+/* A question to a store, what it has under a name or a prefix, and its answer, to
+ * which a spool adds what it knows: what waits in it is newer than what the store has,
+ * and what it knows of the store serves while that cannot be asked. */
+
+#pragma once
+
+#include "transfer/amsspool.h"
+#include "transfer/amsstore.h"
+
+G_BEGIN_DECLS
+
+typedef struct _AmsQuestion AmsQuestion;
+
+/* On the thread that asked; the answer may be taken then. */
+typedef void (*AmsQuestionAnswered) (AmsQuestion *question, gpointer user_data);
+
+AmsQuestion *ams_question_new_fetch (const gchar *name, gboolean partial,
+    guint64 max_size);
+AmsQuestion *ams_question_new_list (const gchar *prefix);
+AmsQuestion *ams_question_ref (AmsQuestion *question); /* atomic */
+void ams_question_unref (AmsQuestion *question);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (AmsQuestion, ams_question_unref)
+
+const gchar *ams_question_get_name (AmsQuestion *question);
+
+/* Once, by the thread that uses @store and @spool (nullable), which must outlive the
+ * answer. @answered is called exactly once, perhaps before this returns. */
+void ams_question_ask (AmsQuestion *question, AmsStore *store, AmsSpool *spool,
+    GCancellable *cancellable, AmsQuestionAnswered answered,
+    gpointer user_data);
+
+/* NULL: @error. (transfer full) */
+GBytes *ams_question_take_data (AmsQuestion *question, GError **error);
+GPtrArray *ams_question_take_entries (AmsQuestion *question, GError **error);
+
+G_END_DECLS

@@ -1,0 +1,792 @@
+/* amshls: HLS recording for GStreamer
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#include "config.h"
+
+#include "transfer/amsspool.h"
+
+#include "transfer/amscopybody.h"
+#include "transfer/amsdisk.h"
+#include "transfer/amsspoolbody.h"
+#include "transfer/amsspoolcopy.h"
+#include "transfer/amsspoolfolder.h"
+#include "transfer/amsspoolindex.h"
+#include "transfer/amsspoollog.h"
+#include "transfer/amsspoolplace.h"
+#include "transfer/amsspoolresume.h"
+#include "transfer/amsstore.h"
+
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* A disk that refused is not asked again with every call. */
+#define RETRY_INTERVAL (G_TIME_SPAN_SECOND / 4)
+/* For the file that upstream writes by itself to appear, once it was handed over. */
+#define LINK_TIMEOUT (2 * G_TIME_SPAN_SECOND)
+/* The journal is written anew when it has grown by this, and most of it is settled. */
+#define COMPACT_SIZE (1024 * 1024)
+/* What is settled is removed when so much of it is there: only after the journal, with
+ * its word for that, was synced, and that takes time. */
+#define TRASH_FILES 16
+#define TRASH_BYTES (8 * 1024 * 1024)
+
+struct _AmsSpool
+{
+  AmsSpoolFolder *folder;
+  AmsSpoolLog *log;
+  AmsSpoolIndex *index;
+
+  GQueue
+      unsafe; /* of AmsSpoolItem: handed over, and not yet to be relied upon */
+  GQueue awaited; /* of AmsSpoolItem: to become links */
+  GError *error; /* why the first of unsafe or awaited is */
+  gint64 tried; /* when that was; monotonic, µs */
+
+  GArray *trash; /* of ids: settled, their files not removed yet */
+  guint64 trash_bytes;
+  guint64 bytes; /* the sum of on_disk */
+  guint64 compact_size; /* of the journal */
+  gboolean taken_up;
+};
+
+/* Of a body that is being made: its item. */
+#define ITEM_KEY "ams-spool-item"
+
+static gchar *
+path_of (AmsSpool *self, const AmsSpoolItem *item)
+{
+  return ams_spool_folder_get_path (self->folder, item->record.id);
+}
+
+static void
+count_on_disk (AmsSpool *self, AmsSpoolItem *item, guint64 bytes)
+{
+  self->bytes += bytes - item->on_disk;
+  item->on_disk = bytes;
+}
+
+/* Playlists come often, and the next says all that the one before did. */
+static gboolean
+needs_sync (const AmsSpoolItem *item)
+{
+  return ams_spool_item_has_body (item) &&
+      !ams_spool_item_may_be_superseded (item);
+}
+
+/* The journal */
+
+static void
+remove_trash (AmsSpool *self)
+{
+  for (guint i = 0; i < self->trash->len; i++)
+    ams_spool_folder_remove (self->folder,
+        g_array_index (self->trash, guint64, i));
+  g_array_set_size (self->trash, 0);
+  self->trash_bytes = 0;
+}
+
+static gboolean
+compact (AmsSpool *self, GError **error)
+{
+  g_autoptr (GString) text = g_string_new (NULL);
+  guint records = 0;
+
+  ams_spool_index_write (self->index, text);
+  for (const gchar *p = text->str; (p = strchr (p, '\n')); p++)
+    records++;
+  if (!ams_spool_log_replace (self->log, text, records - 1, error))
+    return FALSE;
+  remove_trash (self);
+  return TRUE;
+}
+
+static void
+compact_if_large (AmsSpool *self)
+{
+  guint64 size = ams_spool_log_get_size (self->log);
+  guint live = g_hash_table_size (self->index->items) +
+      g_hash_table_size (self->index->known);
+  g_autoptr (GError) error = NULL;
+
+  if (size < self->compact_size ||
+      ams_spool_log_get_records (self->log) / 2 < live)
+    return;
+  if (!compact (self, &error))
+    GST_WARNING ("%s", error->message);
+  self->compact_size = ams_spool_log_get_size (self->log) + COMPACT_SIZE;
+}
+
+static gboolean
+flush_log (AmsSpool *self, gboolean sync, GError **error)
+{
+  if (ams_spool_log_is_doubtful (self->log))
+    return compact (self, error);
+  return ams_spool_log_flush (self->log, sync, error);
+}
+
+static void
+empty_trash (AmsSpool *self)
+{
+  g_autoptr (GError) error = NULL;
+
+  if (self->trash->len == 0)
+    return;
+  if (!flush_log (self, TRUE, &error) &&
+      ams_store_error_get_failure (error) != AMS_FAILURE_FULL)
+    return;
+  remove_trash (self);
+  /* Room for the journal may just have been made. */
+  if (error)
+    flush_log (self, TRUE, NULL);
+}
+
+static void
+write_settled (AmsSpool *self, AmsSpoolItem *item, AmsSpoolFate fate)
+{
+  AmsSpoolRecord record = { .type = AMS_SPOOL_RECORD_SETTLED,
+    .id = item->record.id,
+    .fate = fate };
+
+  if (item->begun || item->recorded)
+    ams_spool_log_add (self->log, &record);
+}
+
+static void
+write_item (AmsSpool *self, AmsSpoolItem *item)
+{
+  ams_spool_log_add (self->log, &item->record);
+  item->recorded = TRUE;
+}
+
+/* The end of items */
+
+/* It is not watched. */
+static void
+remove_item (AmsSpool *self, AmsSpoolItem *item)
+{
+  g_queue_remove (&self->unsafe, item);
+  g_queue_remove (&self->awaited, item);
+  count_on_disk (self, item, 0);
+  ams_spool_index_remove (self->index, item);
+}
+
+static void
+discard (AmsSpool *self, AmsSpoolItem *item, AmsSpoolFate fate)
+{
+  guint64 id = item->record.id;
+
+  write_settled (self, item, fate);
+  if (!ams_spool_item_has_body (item)) {
+    remove_item (self, item);
+    return;
+  }
+  /* That a playlist which may be superseded is gone is no news after a power cut. */
+  if (ams_spool_item_may_be_superseded (item)) {
+    ams_spool_folder_remove (self->folder, id);
+  } else {
+    g_array_append_val (self->trash, id);
+    self->trash_bytes += item->on_disk;
+  }
+  remove_item (self, item);
+}
+
+static void
+keep_given_up (AmsSpool *self, AmsSpoolItem *item)
+{
+  g_autoptr (GError) error = NULL;
+
+  write_settled (self, item, AMS_SPOOL_GIVEN_UP);
+  flush_log (self, TRUE, NULL);
+  if (!ams_spool_folder_give_up (self->folder, item->record.id,
+          item->record.begin.name, &error))
+    GST_WARNING ("%s", error->message);
+  remove_item (self, item);
+}
+
+/* Bodies that are being made: the item is found by the body, and is forgotten with it
+ * if that leaves no file behind. */
+
+static void
+on_body_gone (gpointer data, GObject *body)
+{
+  AmsSpoolItem *item = data;
+  AmsSpool *self = item->spool;
+  g_autofree gchar *path = path_of (self, item);
+
+  item->watched = NULL;
+  if (access (path, F_OK) == 0)
+    return;
+  write_settled (self, item, AMS_SPOOL_DROPPED);
+  remove_item (self, item);
+}
+
+static void
+watch (AmsSpool *self, AmsSpoolItem *item, AmsBody *body)
+{
+  item->state = AMS_SPOOL_ITEM_OPEN;
+  item->spool = self;
+  item->watched = body;
+  g_object_set_data (G_OBJECT (body), ITEM_KEY, item);
+  g_object_weak_ref (G_OBJECT (body), on_body_gone, item);
+}
+
+static void
+unwatch (AmsSpoolItem *item)
+{
+  if (!item->watched)
+    return;
+  g_object_set_data (G_OBJECT (item->watched), ITEM_KEY, NULL);
+  g_object_weak_unref (G_OBJECT (item->watched), on_body_gone, item);
+  item->watched = NULL;
+}
+
+/* A file of the spool's own: what is written to it is found after a crash. */
+static AmsBody *
+begin_file (AmsSpool *self, AmsSpoolItem *item)
+{
+  g_autofree gchar *path = path_of (self, item);
+
+  ams_spool_log_add (self->log, &item->record);
+  item->begun = TRUE;
+  flush_log (self, FALSE, NULL);
+  return ams_spool_body_new (path);
+}
+
+/* Upstream appends to its playlists: a link to one would change with it. */
+static gboolean
+may_link (AmsSpool *self, const AmsSpoolItem *item)
+{
+  const gchar *local_path = item->record.begin.local_path;
+  g_autofree gchar *path = path_of (self, item);
+
+  return local_path && !ams_spool_item_is_playlist (item) &&
+      ams_spool_copy_is_near (local_path, path);
+}
+
+AmsBody *
+ams_spool_create_body (AmsSpool *self, const AmsFileBegin *begin)
+{
+  AmsSpoolItem *item =
+      ams_spool_index_add (self->index, 0, AMS_SPOOL_RECORD_BEGUN);
+  AmsBody *body;
+
+  item->record.kind = AMS_SPOOL_PUT;
+  ams_file_begin_copy (&item->record.begin, begin);
+  if (begin->by_reference || may_link (self, item))
+    body = ams_copy_body_new (begin->local_path);
+  else
+    body = begin_file (self, item);
+  watch (self, item, body);
+  return body;
+}
+
+/* Making sure */
+
+static gboolean
+place_body (AmsSpool *self, AmsSpoolItem *item, GError **error)
+{
+  gboolean await = g_get_monotonic_time () < item->handed_at + LINK_TIMEOUT;
+
+  if (!ams_spool_item_place_body (item, self->folder, needs_sync (item), await,
+          error))
+    return FALSE;
+  if (item->record.place == AMS_SPOOL_PLACE_FILE)
+    count_on_disk (self, item, item->record.size);
+  return TRUE;
+}
+
+static gboolean
+secure (AmsSpool *self, AmsSpoolItem *item, GError **error)
+{
+  if (!item->recorded) {
+    if (ams_spool_item_has_body (item) && !place_body (self, item, error))
+      return FALSE;
+    write_item (self, item);
+  }
+  return flush_log (self, needs_sync (item), error);
+}
+
+/* @error: NULL, or why it is lost: that is said when it is sent, and does not keep up
+ * the others. */
+static void
+release (AmsSpool *self, AmsSpoolItem *item, const GError *error)
+{
+  if (error)
+    GST_WARNING ("%s", error->message);
+  if (!error && item->record.place == AMS_SPOOL_PLACE_AWAITED) {
+    g_queue_push_tail (&self->awaited, item);
+    return;
+  }
+  if (!error)
+    g_clear_object (&item->body);
+  if (item->give_up)
+    keep_given_up (self, item);
+}
+
+static gboolean
+is_lost (const GError *error)
+{
+  return error && ams_store_error_get_failure (error) == AMS_FAILURE_LOST;
+}
+
+/* In the order in which they were handed over: a playlist is not to be found without
+ * what it names. */
+static gboolean
+secure_unsafe (AmsSpool *self, GError **error)
+{
+  AmsSpoolItem *item;
+
+  while ((item = g_queue_peek_head (&self->unsafe))) {
+    g_autoptr (GError) local = NULL;
+
+    if (!secure (self, item, &local) && !is_lost (local)) {
+      g_propagate_error (error, g_steal_pointer (&local));
+      return FALSE;
+    }
+    g_queue_pop_head (&self->unsafe);
+    release (self, item, local);
+  }
+  return TRUE;
+}
+
+static gboolean
+link_awaited (AmsSpool *self, GError **error)
+{
+  for (guint n = g_queue_get_length (&self->awaited); n > 0; n--) {
+    AmsSpoolItem *item = g_queue_peek_head (&self->awaited);
+    g_autoptr (GError) local = NULL;
+
+    if (!place_body (self, item, &local) && !is_lost (local)) {
+      g_propagate_error (error, g_steal_pointer (&local));
+      return FALSE;
+    }
+    g_queue_pop_head (&self->awaited);
+    if (!local && item->record.place != AMS_SPOOL_PLACE_AWAITED)
+      write_item (self, item);
+    release (self, item, local);
+  }
+  return TRUE;
+}
+
+static gboolean
+secure_all (AmsSpool *self, GError **error)
+{
+  g_autoptr (GError) local = NULL;
+  gint64 now = g_get_monotonic_time ();
+
+  if (self->error && now < self->tried + RETRY_INTERVAL) {
+    g_propagate_error (error, g_error_copy (self->error));
+    return FALSE;
+  }
+  g_clear_error (&self->error);
+  self->tried = now;
+  if (self->trash->len >= TRASH_FILES || self->trash_bytes >= TRASH_BYTES)
+    empty_trash (self);
+  if (secure_unsafe (self, &local) && link_awaited (self, &local) &&
+      flush_log (self, FALSE, &local)) {
+    compact_if_large (self);
+    return TRUE;
+  }
+  self->error = g_error_copy (local);
+  g_propagate_error (error, g_steal_pointer (&local));
+  return FALSE;
+}
+
+gboolean
+ams_spool_flush (AmsSpool *self, GError **error)
+{
+  empty_trash (self);
+  return secure_all (self, error) && flush_log (self, TRUE, error);
+}
+
+gint64
+ams_spool_get_next_flush (AmsSpool *self)
+{
+  if (g_queue_is_empty (&self->unsafe) && g_queue_is_empty (&self->awaited))
+    return G_MAXINT64;
+  return self->tried + RETRY_INTERVAL;
+}
+
+/* Handing over */
+
+static gboolean
+hand_over (AmsSpool *self, AmsSpoolItem *item, guint64 *id, GError **error)
+{
+  item->state = AMS_SPOOL_ITEM_WAITING;
+  item->record.order = self->index->next_order++;
+  item->handed_at = g_get_monotonic_time ();
+  *id = item->record.id;
+  g_queue_push_tail (&self->unsafe, item);
+  return secure_all (self, error);
+}
+
+static void
+hand_body (AmsSpoolItem *item, AmsBody *body)
+{
+  item->record.type = AMS_SPOOL_RECORD_COMMITTED;
+  item->record.size = ams_body_get_size (body);
+  item->body = g_object_ref (body);
+}
+
+/* What a crash left under this name is not adopted any more. */
+static void
+give_up_partial (AmsSpool *self, const gchar *name)
+{
+  AmsSpoolItem *item =
+      ams_spool_index_find (self->index, AMS_SPOOL_ITEM_PARTIAL, name);
+
+  if (item)
+    keep_given_up (self, item);
+}
+
+gboolean
+ams_spool_commit (AmsSpool *self, AmsBody *body, const AmsFileBegin *begin,
+    guint64 *id, GError **error)
+{
+  AmsSpoolItem *item = g_object_get_data (G_OBJECT (body), ITEM_KEY);
+
+  g_return_val_if_fail (item && item->watched == body, FALSE);
+
+  unwatch (item);
+  give_up_partial (self, begin->name);
+  hand_body (item, body);
+  ams_file_begin_clear (&item->record.begin);
+  ams_file_begin_copy (&item->record.begin, begin);
+  return hand_over (self, item, id, error);
+}
+
+gboolean
+ams_spool_add_notify (AmsSpool *self, GBytes *text, AmsBody **body, guint64 *id,
+    GError **error)
+{
+  AmsSpoolItem *item =
+      ams_spool_index_add (self->index, 0, AMS_SPOOL_RECORD_BEGUN);
+
+  item->record.kind = AMS_SPOOL_NOTIFY;
+  *body = begin_file (self, item);
+  ams_body_append (*body, text, NULL);
+  ams_body_finish (*body, g_bytes_get_size (text));
+  hand_body (item, *body);
+  return hand_over (self, item, id, error);
+}
+
+gboolean
+ams_spool_add_remove (AmsSpool *self, const gchar *name, gint64 after,
+    guint64 *id, GError **error)
+{
+  AmsSpoolItem *item =
+      ams_spool_index_add (self->index, 0, AMS_SPOOL_RECORD_REMOVE);
+
+  item->record.begin.name = g_strdup (name);
+  item->record.after = after;
+  return hand_over (self, item, id, error);
+}
+
+/* Settling */
+
+static void
+set_known (AmsSpool *self, const gchar *name, AmsSpoolItem *item)
+{
+  AmsSpoolItem *before = ams_spool_index_set_known (self->index, name, item);
+
+  if (before)
+    discard (self, before, AMS_SPOOL_DROPPED);
+}
+
+/* The store has it: what was known before is wrong, whether this can be kept or not. */
+static void
+keep_known (AmsSpool *self, AmsSpoolItem *item)
+{
+  if (!item->recorded && place_body (self, item, NULL))
+    write_item (self, item);
+  g_queue_remove (&self->unsafe, item);
+  g_clear_object (&item->body);
+  set_known (self, item->record.begin.name, item->recorded ? item : NULL);
+  if (item->recorded) {
+    count_on_disk (self, item, 0);
+    write_settled (self, item, AMS_SPOOL_STORED);
+  } else {
+    discard (self, item, AMS_SPOOL_STORED);
+  }
+}
+
+static void
+give_up (AmsSpool *self, AmsSpoolItem *item)
+{
+  item->give_up = TRUE;
+  if (!g_queue_find (&self->unsafe, item) &&
+      !g_queue_find (&self->awaited, item))
+    keep_given_up (self, item);
+}
+
+void
+ams_spool_settle (AmsSpool *self, guint64 id, AmsBody *body, AmsSpoolFate fate)
+{
+  AmsSpoolItem *item = ams_spool_index_lookup (self->index, id);
+
+  if (!item || item->state != AMS_SPOOL_ITEM_WAITING)
+    return;
+  if (!ams_spool_item_has_body (item) && fate == AMS_SPOOL_STORED)
+    set_known (self, item->record.begin.name, NULL);
+  if (fate == AMS_SPOOL_GIVEN_UP && ams_spool_item_has_body (item))
+    give_up (self, item);
+  else if (fate == AMS_SPOOL_STORED && ams_spool_item_is_playlist (item))
+    keep_known (self, item);
+  else
+    discard (self, item, fate);
+  secure_all (self, NULL);
+}
+
+/* What an earlier session left */
+
+void
+ams_spool_entry_free (AmsSpoolEntry *entry)
+{
+  ams_file_begin_clear (&entry->begin);
+  g_clear_object (&entry->body);
+  g_free (entry);
+}
+
+static AmsSpoolEntry *
+make_entry (AmsSpool *self, AmsSpoolItem *item)
+{
+  AmsSpoolEntry *entry = g_new0 (AmsSpoolEntry, 1);
+
+  entry->id = item->record.id;
+  ams_file_begin_copy (&entry->begin, &item->record.begin);
+  if (ams_spool_item_has_body (item)) {
+    entry->kind = item->record.kind;
+    entry->body = ams_spool_item_open_body (item, self->folder);
+  } else {
+    entry->kind = AMS_SPOOL_REMOVE;
+    entry->after = item->record.after;
+  }
+  return entry;
+}
+
+/* Of versions that may be superseded only the last that is whole is left. */
+static void
+drop_superseded (AmsSpool *self, GPtrArray *waiting)
+{
+  g_autoptr (GHashTable) seen = g_hash_table_new (g_str_hash, g_str_equal);
+
+  for (guint i = waiting->len; i-- > 0;) {
+    AmsSpoolItem *item = g_ptr_array_index (waiting, i);
+    gchar *name = item->record.begin.name;
+
+    if (!ams_spool_item_is_playlist (item))
+      continue;
+    if (!ams_spool_item_may_be_superseded (item) ||
+        (!g_hash_table_contains (seen, name) &&
+            ams_spool_item_is_there (item, self->folder))) {
+      g_hash_table_add (seen, name);
+      continue;
+    }
+    discard (self, item, AMS_SPOOL_DROPPED);
+    g_ptr_array_remove_index (waiting, i);
+  }
+}
+
+GPtrArray *
+ams_spool_take_up (AmsSpool *self)
+{
+  GPtrArray *entries =
+      g_ptr_array_new_with_free_func ((GDestroyNotify) ams_spool_entry_free);
+  g_autoptr (GPtrArray) waiting = NULL;
+
+  if (self->taken_up)
+    return entries;
+  self->taken_up = TRUE;
+  waiting = ams_spool_index_list (self->index, AMS_SPOOL_ITEM_WAITING);
+  drop_superseded (self, waiting);
+  for (guint i = 0; i < waiting->len; i++)
+    g_ptr_array_add (entries,
+        make_entry (self, g_ptr_array_index (waiting, i)));
+  return entries;
+}
+
+/* Asking */
+
+static AmsSpoolItem *
+find (AmsSpool *self, AmsSpoolItemState state, const gchar *name,
+    const gchar *what, GError **error)
+{
+  AmsSpoolItem *item = ams_spool_index_find (self->index, state, name);
+
+  if (!item)
+    g_propagate_error (error,
+        ams_store_error_new (AMS_FAILURE_ABSENT, 0, 0, "%s “%s” in the spool",
+            what, name));
+  return item;
+}
+
+GBytes *
+ams_spool_fetch (AmsSpool *self, const gchar *name, gboolean partial,
+    guint64 max_size, GError **error)
+{
+  AmsSpoolItem *item = partial
+      ? find (self, AMS_SPOOL_ITEM_PARTIAL, name, "There is nothing left of",
+            error)
+      : find (self, AMS_SPOOL_ITEM_WAITING, name, "There is no", error);
+
+  return item ? ams_spool_item_read (item, self->folder, max_size, error)
+              : NULL;
+}
+
+/* That it was changed or is gone only means that it is not known. */
+GBytes *
+ams_spool_fetch_known (AmsSpool *self, const gchar *name, guint64 max_size,
+    GError **error)
+{
+  AmsSpoolItem *item =
+      find (self, AMS_SPOOL_ITEM_KNOWN, name, "There is no earlier", error);
+  g_autoptr (GError) local = NULL;
+  GBytes *data;
+
+  if (!item)
+    return NULL;
+  data = ams_spool_item_read (item, self->folder, max_size, &local);
+  if (is_lost (local))
+    local->code = AMS_FAILURE_ABSENT;
+  if (local)
+    g_propagate_error (error, g_steal_pointer (&local));
+  return data;
+}
+
+GPtrArray *
+ams_spool_list (AmsSpool *self, const gchar *prefix)
+{
+  return ams_spool_index_list_files (self->index, prefix);
+}
+
+AmsBody *
+ams_spool_adopt (AmsSpool *self, const gchar *name, guint64 size,
+    AmsFileBegin *begin, GError **error)
+{
+  AmsSpoolItem *item = find (self, AMS_SPOOL_ITEM_PARTIAL, name,
+      "There is nothing left of", error);
+  g_autofree gchar *path = NULL;
+  AmsBody *body;
+
+  if (!item)
+    return NULL;
+  if (size > item->record.size) {
+    g_propagate_error (error,
+        ams_store_error_new (AMS_FAILURE_PERMANENT, 0, 0,
+            "There are only %" G_GUINT64_FORMAT " bytes of “%s” in the spool, "
+            "not %" G_GUINT64_FORMAT,
+            item->record.size, name, size));
+    return NULL;
+  }
+  path = path_of (self, item);
+  body = ams_spool_body_new_cut (path, item->record.size, size);
+  ams_file_begin_copy (begin, &item->record.begin);
+  watch (self, item, body);
+  return body;
+}
+
+guint64
+ams_spool_get_bytes (AmsSpool *self)
+{
+  return self->bytes;
+}
+
+/* Life */
+
+const gchar *
+ams_spool_get_notice (AmsSpool *self)
+{
+  return self->folder->notice;
+}
+
+static void
+count_waiting (AmsSpool *self)
+{
+  g_autoptr (GPtrArray) waiting =
+      ams_spool_index_list (self->index, AMS_SPOOL_ITEM_WAITING);
+
+  for (guint i = 0; i < waiting->len; i++) {
+    AmsSpoolItem *item = g_ptr_array_index (waiting, i);
+
+    if (ams_spool_item_has_body (item) &&
+        item->record.place == AMS_SPOOL_PLACE_FILE)
+      count_on_disk (self, item, item->record.size);
+  }
+}
+
+/* Whatever the disk says: it will not do so while the element runs. */
+static GError *
+harden (GError *error)
+{
+  if (ams_store_error_get_failure (error) != AMS_FAILURE_FULL)
+    error->code = AMS_FAILURE_PERMANENT;
+  return error;
+}
+
+AmsSpool *
+ams_spool_open (const gchar *folder, const gchar *destination, GError **error)
+{
+  g_autoptr (AmsSpoolFolder) opened = NULL;
+  g_autoptr (AmsSpoolLog) log = NULL;
+  g_autoptr (AmsSpoolIndex) index = ams_spool_index_new ();
+  GError *local = NULL;
+  AmsSpool *self;
+
+  opened = ams_spool_folder_open (folder, destination, &local);
+  if (opened)
+    log = ams_spool_resume (opened, index, &local);
+  if (!log) {
+    g_propagate_error (error, harden (local));
+    return NULL;
+  }
+  self = g_new0 (AmsSpool, 1);
+  self->folder = g_steal_pointer (&opened);
+  self->log = g_steal_pointer (&log);
+  self->index = g_steal_pointer (&index);
+  self->trash = g_array_new (FALSE, FALSE, sizeof (guint64));
+  self->compact_size = COMPACT_SIZE;
+  count_waiting (self);
+  return self;
+}
+
+/* What waits for its link is written out if there is none now. */
+static void
+end_waiting (AmsSpool *self)
+{
+  g_autoptr (GError) error = NULL;
+
+  for (GList *l = self->unsafe.head; l; l = l->next)
+    ((AmsSpoolItem *) l->data)->handed_at = G_MININT64 / 2;
+  for (GList *l = self->awaited.head; l; l = l->next)
+    ((AmsSpoolItem *) l->data)->handed_at = G_MININT64 / 2;
+  g_clear_error (&self->error);
+  if (!ams_spool_flush (self, &error))
+    GST_WARNING ("what is left in memory is lost: %s", error->message);
+}
+
+static void
+unwatch_all (AmsSpool *self)
+{
+  g_autoptr (GPtrArray) open =
+      ams_spool_index_list (self->index, AMS_SPOOL_ITEM_OPEN);
+
+  for (guint i = 0; i < open->len; i++)
+    unwatch (g_ptr_array_index (open, i));
+}
+
+void
+ams_spool_close (AmsSpool *self)
+{
+  end_waiting (self);
+  unwatch_all (self);
+  g_queue_clear (&self->unsafe);
+  g_queue_clear (&self->awaited);
+  g_clear_error (&self->error);
+  g_array_unref (self->trash);
+  ams_spool_index_free (self->index);
+  ams_spool_log_close (self->log);
+  ams_spool_folder_close (self->folder);
+  g_free (self);
+}

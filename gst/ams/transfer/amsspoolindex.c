@@ -1,0 +1,308 @@
+/* amshls: HLS recording for GStreamer
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#include "config.h"
+
+#include "transfer/amsspoolindex.h"
+
+static void
+item_free (gpointer data)
+{
+  AmsSpoolItem *item = data;
+
+  ams_spool_record_clear (&item->record);
+  g_clear_object (&item->body);
+  g_free (item);
+}
+
+gboolean
+ams_spool_item_is_playlist (const AmsSpoolItem *item)
+{
+  return item->record.type != AMS_SPOOL_RECORD_REMOVE &&
+      item->record.kind == AMS_SPOOL_PUT &&
+      (item->record.begin.role == AMS_FILE_ROLE_PLAYLIST ||
+          item->record.begin.role == AMS_FILE_ROLE_MASTER);
+}
+
+gboolean
+ams_spool_item_may_be_superseded (const AmsSpoolItem *item)
+{
+  return ams_spool_item_is_playlist (item) && !item->record.begin.final;
+}
+
+gboolean
+ams_spool_item_has_body (const AmsSpoolItem *item)
+{
+  return item->record.type != AMS_SPOOL_RECORD_REMOVE;
+}
+
+AmsSpoolIndex *
+ams_spool_index_new (void)
+{
+  AmsSpoolIndex *self = g_new0 (AmsSpoolIndex, 1);
+
+  self->items =
+      g_hash_table_new_full (g_int64_hash, g_int64_equal, NULL, item_free);
+  self->settled =
+      g_hash_table_new_full (g_int64_hash, g_int64_equal, NULL, item_free);
+  self->known = g_hash_table_new (g_str_hash, g_str_equal);
+  self->next_id = 1;
+  self->next_order = 1;
+  return self;
+}
+
+void
+ams_spool_index_free (AmsSpoolIndex *self)
+{
+  g_hash_table_unref (self->known);
+  g_hash_table_unref (self->settled);
+  g_hash_table_unref (self->items);
+  g_free (self);
+}
+
+AmsSpoolItem *
+ams_spool_index_add (AmsSpoolIndex *self, guint64 id, AmsSpoolRecordType type)
+{
+  AmsSpoolItem *item = g_new0 (AmsSpoolItem, 1);
+
+  item->record.type = type;
+  item->record.id = id ? id : self->next_id;
+  item->record.mtime = -1;
+  self->next_id = MAX (self->next_id, item->record.id + 1);
+  g_hash_table_replace (self->items, &item->record.id, item);
+  return item;
+}
+
+AmsSpoolItem *
+ams_spool_index_lookup (AmsSpoolIndex *self, guint64 id)
+{
+  return g_hash_table_lookup (self->items, &id);
+}
+
+static void
+forget_known (AmsSpoolIndex *self, AmsSpoolItem *item)
+{
+  if (item->state == AMS_SPOOL_ITEM_KNOWN)
+    g_hash_table_remove (self->known, item->record.begin.name);
+}
+
+void
+ams_spool_index_remove (AmsSpoolIndex *self, AmsSpoolItem *item)
+{
+  forget_known (self, item);
+  g_hash_table_remove (self->items, &item->record.id);
+}
+
+AmsSpoolItem *
+ams_spool_index_set_known (AmsSpoolIndex *self, const gchar *name,
+    AmsSpoolItem *item)
+{
+  AmsSpoolItem *before = g_hash_table_lookup (self->known, name);
+
+  if (before == item)
+    return NULL;
+  if (before)
+    g_hash_table_remove (self->known, name);
+  if (item) {
+    item->state = AMS_SPOOL_ITEM_KNOWN;
+    g_hash_table_insert (self->known, item->record.begin.name, item);
+  }
+  if (before)
+    before->state = AMS_SPOOL_ITEM_WAITING;
+  return before;
+}
+
+/* Reading a journal */
+
+static void
+move_to_settled (AmsSpoolIndex *self, AmsSpoolItem *item, AmsSpoolFate fate)
+{
+  forget_known (self, item);
+  g_hash_table_steal (self->items, &item->record.id);
+  item->record.fate = fate;
+  g_hash_table_replace (self->settled, &item->record.id, item);
+}
+
+static void
+settle_known (AmsSpoolIndex *self, const gchar *name, AmsSpoolItem *item)
+{
+  AmsSpoolItem *before = ams_spool_index_set_known (self, name, item);
+
+  if (before)
+    move_to_settled (self, before, AMS_SPOOL_DROPPED);
+}
+
+static void
+replay_settled (AmsSpoolIndex *self, const AmsSpoolRecord *record)
+{
+  AmsSpoolItem *item = ams_spool_index_lookup (self, record->id);
+  gboolean stored = record->fate == AMS_SPOOL_STORED;
+
+  if (!item)
+    return;
+  if (stored && ams_spool_item_is_playlist (item)) {
+    settle_known (self, item->record.begin.name, item);
+    return;
+  }
+  if (stored && !ams_spool_item_has_body (item))
+    settle_known (self, item->record.begin.name, NULL);
+  move_to_settled (self, item, record->fate);
+}
+
+static void
+replay_record (AmsSpoolIndex *self, AmsSpoolRecord *record)
+{
+  AmsSpoolItem *item = ams_spool_index_lookup (self, record->id);
+
+  if (item)
+    forget_known (self, item);
+  item = ams_spool_index_add (self, record->id, record->type);
+  item->record = *record;
+  ams_file_begin_copy (&item->record.begin, &record->begin);
+  item->begun = record->type == AMS_SPOOL_RECORD_BEGUN;
+  item->recorded = !item->begun;
+  item->state = record->type == AMS_SPOOL_RECORD_BEGUN ? AMS_SPOOL_ITEM_PARTIAL
+                                                       : AMS_SPOOL_ITEM_WAITING;
+  if (record->type != AMS_SPOOL_RECORD_BEGUN)
+    self->next_order = MAX (self->next_order, record->order + 1);
+}
+
+void
+ams_spool_index_replay (AmsSpoolIndex *self, GPtrArray *records)
+{
+  for (guint i = 0; i < records->len; i++) {
+    AmsSpoolRecord *record = g_ptr_array_index (records, i);
+
+    self->next_id = MAX (self->next_id, record->id + 1);
+    if (record->type == AMS_SPOOL_RECORD_SETTLED)
+      replay_settled (self, record);
+    else
+      replay_record (self, record);
+  }
+}
+
+/* Looking */
+
+static gint
+compare_items (gconstpointer a, gconstpointer b)
+{
+  const AmsSpoolRecord *x = &(*(AmsSpoolItem *const *) a)->record;
+  const AmsSpoolRecord *y = &(*(AmsSpoolItem *const *) b)->record;
+
+  if (x->order != y->order)
+    return x->order < y->order ? -1 : 1;
+  return x->id < y->id ? -1 : x->id > y->id;
+}
+
+GPtrArray *
+ams_spool_index_list (AmsSpoolIndex *self, AmsSpoolItemState state)
+{
+  GPtrArray *list = g_ptr_array_new ();
+  GHashTableIter iter;
+  gpointer item;
+
+  g_hash_table_iter_init (&iter, self->items);
+  while (g_hash_table_iter_next (&iter, NULL, &item)) {
+    if (((AmsSpoolItem *) item)->state == state)
+      g_ptr_array_add (list, item);
+  }
+  g_ptr_array_sort (list, compare_items);
+  return list;
+}
+
+AmsSpoolItem *
+ams_spool_index_find (AmsSpoolIndex *self, AmsSpoolItemState state,
+    const gchar *name)
+{
+  AmsSpoolItem *found = NULL;
+  GHashTableIter iter;
+  gpointer value;
+
+  if (state == AMS_SPOOL_ITEM_KNOWN)
+    return g_hash_table_lookup (self->known, name);
+  g_hash_table_iter_init (&iter, self->items);
+  while (g_hash_table_iter_next (&iter, NULL, &value)) {
+    AmsSpoolItem *item = value;
+
+    if (item->state != state || !ams_spool_item_has_body (item) ||
+        g_strcmp0 (item->record.begin.name, name) != 0)
+      continue;
+    if (!found || compare_items (&found, &item) < 0)
+      found = item;
+  }
+  return found;
+}
+
+static void
+list_items (AmsSpoolIndex *self, AmsSpoolItemState state, const gchar *prefix,
+    GPtrArray *entries)
+{
+  g_autoptr (GPtrArray) items = ams_spool_index_list (self, state);
+  g_autoptr (GHashTable) seen = g_hash_table_new (g_str_hash, g_str_equal);
+
+  for (guint i = items->len; i-- > 0;) {
+    AmsSpoolItem *item = g_ptr_array_index (items, i);
+    gchar *name = item->record.begin.name;
+
+    if (ams_spool_item_has_body (item) && name &&
+        g_str_has_prefix (name, prefix) && g_hash_table_add (seen, name))
+      g_ptr_array_add (entries,
+          ams_file_entry_new (name, item->record.size,
+              state == AMS_SPOOL_ITEM_PARTIAL));
+  }
+}
+
+GPtrArray *
+ams_spool_index_list_files (AmsSpoolIndex *self, const gchar *prefix)
+{
+  GPtrArray *entries =
+      g_ptr_array_new_with_free_func ((GDestroyNotify) ams_file_entry_free);
+
+  list_items (self, AMS_SPOOL_ITEM_WAITING, prefix, entries);
+  list_items (self, AMS_SPOOL_ITEM_PARTIAL, prefix, entries);
+  return entries;
+}
+
+/* Writing a journal */
+
+/* What is being made whole is a partial file until then. */
+static gboolean
+write_item (const AmsSpoolItem *item, GString *text)
+{
+  AmsSpoolRecord record = item->record;
+
+  if (!item->recorded && !item->begun)
+    return FALSE;
+  if (!item->recorded)
+    record.type = AMS_SPOOL_RECORD_BEGUN;
+  ams_spool_journal_write (text, &record);
+  return TRUE;
+}
+
+static void
+write_items (AmsSpoolIndex *self, AmsSpoolItemState state, GString *text)
+{
+  g_autoptr (GPtrArray) list = ams_spool_index_list (self, state);
+
+  for (guint i = 0; i < list->len; i++) {
+    AmsSpoolItem *item = g_ptr_array_index (list, i);
+    AmsSpoolRecord settled = { .type = AMS_SPOOL_RECORD_SETTLED,
+      .id = item->record.id,
+      .fate = AMS_SPOOL_STORED };
+
+    if (!write_item (item, text))
+      continue;
+    if (state == AMS_SPOOL_ITEM_KNOWN)
+      ams_spool_journal_write (text, &settled);
+  }
+}
+
+void
+ams_spool_index_write (AmsSpoolIndex *self, GString *text)
+{
+  ams_spool_journal_write_head (text);
+  for (guint state = AMS_SPOOL_ITEM_OPEN; state <= AMS_SPOOL_ITEM_KNOWN;
+       state++)
+    write_items (self, state, text);
+}

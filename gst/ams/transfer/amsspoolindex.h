@@ -1,0 +1,83 @@
+/* amshls: HLS recording for GStreamer
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+/* What is in the spool, in memory: what the journal says when it is read from its
+ * beginning. No I/O. */
+
+#pragma once
+
+#include "transfer/amsspooljournal.h"
+
+G_BEGIN_DECLS
+
+typedef enum
+{
+  AMS_SPOOL_ITEM_OPEN, /* its body is being made */
+  AMS_SPOOL_ITEM_PARTIAL, /* a crash left it */
+  AMS_SPOOL_ITEM_WAITING, /* handed over */
+  AMS_SPOOL_ITEM_KNOWN, /* a playlist that the store has */
+} AmsSpoolItemState;
+
+typedef struct
+{
+  AmsSpoolItemState state;
+  AmsSpoolRecord record; /* what the journal says of it, or will */
+  gboolean begun; /* it says that there may be a file */
+  gboolean recorded; /* it says all */
+  guint64 on_disk; /* bytes, as counted by the spool */
+  gboolean give_up; /* to be moved to `given-up` as soon as it is whole */
+  gpointer spool; /* OPEN, for who watches the body */
+  AmsBody *watched; /* OPEN: (transfer none) */
+  AmsBody *
+      body; /* WAITING: until its bytes are where the record says; for good, if nothing else has them */
+  gint64 handed_at; /* monotonic, µs */
+} AmsSpoolItem;
+
+gboolean ams_spool_item_is_playlist (const AmsSpoolItem *item);
+/* A newer version may take its place. */
+gboolean ams_spool_item_may_be_superseded (const AmsSpoolItem *item);
+gboolean ams_spool_item_has_body (const AmsSpoolItem *item);
+
+typedef struct
+{
+  GHashTable *items; /* &record.id → AmsSpoolItem */
+  GHashTable *known; /* record.begin.name → AmsSpoolItem */
+  GHashTable *
+      settled; /* &record.id → AmsSpoolItem: after reading, whose files may be there still */
+  guint64 next_id;
+  guint64 next_order;
+} AmsSpoolIndex;
+
+AmsSpoolIndex *ams_spool_index_new (void);
+void ams_spool_index_free (AmsSpoolIndex *index);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (AmsSpoolIndex, ams_spool_index_free)
+
+/* (element-type AmsSpoolRecord) Takes what it needs of them. Afterwards nothing is
+ * OPEN. */
+void ams_spool_index_replay (AmsSpoolIndex *index, GPtrArray *records);
+/* @id: 0: the next */
+AmsSpoolItem *ams_spool_index_add (AmsSpoolIndex *index, guint64 id,
+    AmsSpoolRecordType type);
+AmsSpoolItem *ams_spool_index_lookup (AmsSpoolIndex *index, guint64 id);
+/* Frees @item. */
+void ams_spool_index_remove (AmsSpoolIndex *index, AmsSpoolItem *item);
+
+/* The newest with @name. (nullable) */
+AmsSpoolItem *ams_spool_index_find (AmsSpoolIndex *index,
+    AmsSpoolItemState state, const gchar *name);
+/* In the order in which they were handed over. (transfer container) */
+GPtrArray *ams_spool_index_list (AmsSpoolIndex *index, AmsSpoolItemState state);
+/* What is WAITING or PARTIAL, the newest of each name. (transfer full) (element-type
+ * AmsFileEntry) */
+GPtrArray *ams_spool_index_list_files (AmsSpoolIndex *index,
+    const gchar *prefix);
+/* Returns what was known before (nullable), which the caller has to remove. @item: NULL:
+ * nothing is known now */
+AmsSpoolItem *ams_spool_index_set_known (AmsSpoolIndex *index,
+    const gchar *name, AmsSpoolItem *item);
+
+/* A journal that says the same and no more. */
+void ams_spool_index_write (AmsSpoolIndex *index, GString *text);
+
+G_END_DECLS

@@ -1,0 +1,40 @@
+#!/bin/sh
+# amshls: HLS recording for GStreamer
+# SPDX-License-Identifier: LGPL-2.1-or-later
+#
+# make-certs.sh FOLDER: a CA for tests and certificates by it. Needs openssl.
+#
+#   ca.pem           the CA, to be trusted
+#   good.pem         127.0.0.1 and localhost; each of these four with its key in the same file
+#   expired.pem      the same, no longer valid
+#   other-host.pem   another host
+#   client.pem       a client; also as client-cert.pem and client-key.pem
+set -eu
+mkdir -p "$1"
+cd "$1"
+exec 3>&2 2>log
+trap '[ $? = 0 ] || cat log >&3' EXIT
+
+new_key () { openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out "$1"; }
+
+new_key ca.key
+openssl req -x509 -new -key ca.key -out ca.pem -days 7300 -subj "/CN=test CA" \
+  -addext basicConstraints=critical,CA:TRUE -addext keyUsage=critical,keyCertSign,cRLSign
+
+# certificate NAME DAYS USAGE SUBJECT-ALT-NAME
+certificate () {
+  new_key "$1.key"
+  openssl req -new -key "$1.key" -out "$1.csr" -subj "/CN=$1"
+  printf 'basicConstraints=CA:FALSE\nextendedKeyUsage=%s\nsubjectAltName=%s\n' "$3" "$4" >"$1.ext"
+  openssl x509 -req -in "$1.csr" -CA ca.pem -CAkey ca.key -CAcreateserial -days "$2" -extfile "$1.ext" -out "$1.crt"
+  cat "$1.crt" "$1.key" >"$1.pem"
+}
+
+certificate good 7300 serverAuth DNS:localhost,IP:127.0.0.1
+certificate expired -1 serverAuth DNS:localhost,IP:127.0.0.1
+certificate other-host 7300 serverAuth DNS:other.example
+certificate client 7300 clientAuth DNS:client.example
+cp client.crt client-cert.pem
+cp client.key client-key.pem
+rm -f ./*.csr ./*.ext ./*.srl
+chmod 644 ./*.pem ./*.key ./*.crt

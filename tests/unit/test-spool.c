@@ -1,0 +1,1104 @@
+/* amshls: HLS recording for GStreamer
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#include "config.h"
+
+#include "transfer/amscopybody.h"
+#include "transfer/amsspool.h"
+#include "transfer/amsspooljournal.h"
+#include "transfer/amsstore.h"
+
+#include <fcntl.h>
+#include <glib/gstdio.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define DESTINATION "https://media.example.com/live/"
+#define OTHER_DESTINATION "https://other.example.com/"
+
+typedef struct
+{
+  gchar *root;
+  gchar *folder; /* the spool's */
+  gchar *own; /* that of DESTINATION */
+  AmsSpool *spool;
+} Fixture;
+
+/* Folders */
+
+static void
+remove_tree (const gchar *path)
+{
+  g_autoptr (GDir) dir = g_dir_open (path, 0, NULL);
+  const gchar *name;
+
+  while (dir && (name = g_dir_read_name (dir))) {
+    g_autofree gchar *child = g_build_filename (path, name, NULL);
+
+    if (g_file_test (child, G_FILE_TEST_IS_DIR))
+      remove_tree (child);
+    else
+      g_unlink (child);
+  }
+  g_rmdir (path);
+}
+
+static gchar *
+find_own (const gchar *folder)
+{
+  g_autoptr (GDir) dir = g_dir_open (folder, 0, NULL);
+  const gchar *name;
+
+  while ((name = g_dir_read_name (dir))) {
+    if (g_str_has_prefix (name, "media.example.com-"))
+      return g_build_filename (folder, name, NULL);
+  }
+  g_assert_not_reached ();
+}
+
+static AmsSpool *
+open_spool (const gchar *folder)
+{
+  g_autoptr (GError) error = NULL;
+  AmsSpool *spool = ams_spool_open (folder, DESTINATION, &error);
+
+  g_assert_no_error (error);
+  return spool;
+}
+
+static void
+set_up (Fixture *f, gconstpointer data)
+{
+  f->root = g_dir_make_tmp ("ams-spool-XXXXXX", NULL);
+  f->folder = g_build_filename (f->root, "a", "spool", NULL);
+  f->spool = open_spool (f->folder);
+  f->own = find_own (f->folder);
+}
+
+static void
+tear_down (Fixture *f, gconstpointer data)
+{
+  g_clear_pointer (&f->spool, ams_spool_close);
+  remove_tree (f->root);
+  g_free (f->root);
+  g_free (f->folder);
+  g_free (f->own);
+}
+
+static void
+close_spool (Fixture *f)
+{
+  g_clear_pointer (&f->spool, ams_spool_close);
+}
+
+static void
+reopen (Fixture *f)
+{
+  close_spool (f);
+  f->spool = open_spool (f->folder);
+}
+
+/* What a crash would leave now: body files keep their times, as links. */
+static void
+copy_folder (const gchar *from, const gchar *to)
+{
+  g_autoptr (GDir) dir = g_dir_open (from, 0, NULL);
+  const gchar *name;
+
+  g_assert_cmpint (g_mkdir_with_parents (to, 0777), ==, 0);
+  while ((name = g_dir_read_name (dir))) {
+    g_autofree gchar *source = g_build_filename (from, name, NULL);
+    g_autofree gchar *target = g_build_filename (to, name, NULL);
+    g_autofree gchar *text = NULL;
+    gsize length;
+
+    if (g_file_test (source, G_FILE_TEST_IS_DIR)) {
+      copy_folder (source, target);
+    } else if (g_ascii_isdigit (name[0])) {
+      g_assert_cmpint (link (source, target), ==, 0);
+    } else {
+      g_assert_true (g_file_get_contents (source, &text, &length, NULL));
+      g_assert_true (g_file_set_contents (target, text, length, NULL));
+    }
+  }
+}
+
+static void
+crash (Fixture *f)
+{
+  g_autofree gchar *copy = g_build_filename (f->root, "crashed", NULL);
+
+  copy_folder (f->folder, copy);
+  close_spool (f);
+  remove_tree (f->folder);
+  g_assert_cmpint (g_rename (copy, f->folder), ==, 0);
+  f->spool = open_spool (f->folder);
+}
+
+static guint
+count_bodies (Fixture *f)
+{
+  g_autoptr (GDir) dir = g_dir_open (f->own, 0, NULL);
+  const gchar *name;
+  guint n = 0;
+
+  while ((name = g_dir_read_name (dir)))
+    n += g_ascii_isdigit (name[0]);
+  return n;
+}
+
+static gchar *
+own_path (Fixture *f, const gchar *name)
+{
+  return g_build_filename (f->own, name, NULL);
+}
+
+static gchar *
+local_path (Fixture *f, const gchar *name)
+{
+  return g_build_filename (f->root, name, NULL);
+}
+
+static void
+assert_file (const gchar *path, const gchar *expected)
+{
+  g_autofree gchar *text = NULL;
+
+  g_file_get_contents (path, &text, NULL, NULL);
+  g_assert_cmpstr (text, ==, expected);
+}
+
+static void
+set_file (const gchar *path, const gchar *text)
+{
+  g_assert_true (g_file_set_contents (path, text, -1, NULL));
+}
+
+/* Some time later: a clock of 4 ms would not tell. */
+static void
+change_file (const gchar *path, const gchar *text)
+{
+  struct timespec times[2] = { { .tv_sec = 1000000000 },
+    { .tv_sec = 1000000000 } };
+
+  set_file (path, text);
+  g_assert_cmpint (utimensat (AT_FDCWD, path, times, 0), ==, 0);
+}
+
+static ino_t
+inode_of (const gchar *path)
+{
+  struct stat info;
+
+  return stat (path, &info) == 0 ? info.st_ino : 0;
+}
+
+/* Bodies */
+
+static AmsFileBegin
+begin_of (const gchar *name)
+{
+  AmsFileBegin begin = { .name = (gchar *) name,
+    .role = g_str_has_suffix (name, ".m3u8") ? AMS_FILE_ROLE_PLAYLIST
+                                             : AMS_FILE_ROLE_SEGMENT,
+    .content_type = (gchar *) "video/x-test" };
+
+  return begin;
+}
+
+static gboolean
+append (AmsBody *body, const gchar *text)
+{
+  g_autoptr (GBytes) bytes = g_bytes_new (text, strlen (text));
+
+  return ams_body_append (body, bytes, NULL);
+}
+
+static AmsBody *
+make_body (Fixture *f, const AmsFileBegin *begin, const gchar *text)
+{
+  AmsBody *body = ams_spool_create_body (f->spool, begin);
+
+  append (body, text);
+  return body;
+}
+
+static guint64
+commit_begin (Fixture *f, const AmsFileBegin *begin, const gchar *text)
+{
+  g_autoptr (AmsBody) body = make_body (f, begin, text);
+  g_autoptr (GError) error = NULL;
+  guint64 id = 0;
+
+  ams_body_finish (body, strlen (text));
+  ams_spool_commit (f->spool, body, begin, &id, &error);
+  g_assert_no_error (error);
+  g_assert_cmpuint (id, >, 0);
+  return id;
+}
+
+static guint64
+commit (Fixture *f, const gchar *name, const gchar *text)
+{
+  AmsFileBegin begin = begin_of (name);
+
+  return commit_begin (f, &begin, text);
+}
+
+static void
+settle (Fixture *f, guint64 id, AmsSpoolFate fate)
+{
+  ams_spool_settle (f->spool, id, NULL, fate);
+}
+
+static gchar *
+read_body (AmsBody *body)
+{
+  g_autoptr (GString) text = g_string_new (NULL);
+  guint8 buffer[7];
+  gssize n;
+
+  while ((n = ams_body_read (body, text->len, buffer, sizeof buffer, NULL)) > 0)
+    g_string_append_len (text, (gchar *) buffer, n);
+  return n < 0 ? NULL : g_string_free (g_steal_pointer (&text), FALSE);
+}
+
+static void
+assert_body (AmsBody *body, const gchar *expected)
+{
+  g_autofree gchar *text = read_body (body);
+
+  g_assert_cmpstr (text, ==, expected);
+}
+
+static void
+assert_lost (AmsBody *body)
+{
+  g_autoptr (GError) error = NULL;
+  guint8 buffer[4];
+
+  g_assert_cmpint (ams_body_read (body, 0, buffer, 4, &error), ==, -1);
+  g_assert_error (error, AMS_STORE_ERROR, AMS_FAILURE_LOST);
+}
+
+/* "a.ts=text remove=b.ts notify=text …" */
+static void
+assert_taken_up (Fixture *f, const gchar *expected)
+{
+  g_autoptr (GPtrArray) entries = ams_spool_take_up (f->spool);
+  g_autoptr (GString) text = g_string_new (NULL);
+
+  for (guint i = 0; i < entries->len; i++) {
+    AmsSpoolEntry *entry = g_ptr_array_index (entries, i);
+    g_autofree gchar *body = entry->body ? read_body (entry->body) : NULL;
+
+    if (entry->kind == AMS_SPOOL_REMOVE)
+      g_string_append_printf (text, " remove=%s", entry->begin.name);
+    else
+      g_string_append_printf (text, " %s=%s",
+          entry->kind == AMS_SPOOL_PUT ? entry->begin.name : "notify",
+          body ? body : "LOST");
+  }
+  g_assert_cmpstr (text->len > 0 ? text->str + 1 : "", ==, expected);
+}
+
+/* "a.ts:3 b.ts:5:partial" */
+static void
+assert_listed (Fixture *f, const gchar *prefix, const gchar *expected)
+{
+  g_autoptr (GPtrArray) entries = ams_spool_list (f->spool, prefix);
+  g_autoptr (GString) text = g_string_new (NULL);
+
+  for (guint i = 0; i < entries->len; i++) {
+    AmsFileEntry *entry = g_ptr_array_index (entries, i);
+
+    g_string_append_printf (text, " %s:%" G_GUINT64_FORMAT "%s", entry->name,
+        entry->size, entry->partial ? ":partial" : "");
+  }
+  g_assert_cmpstr (text->len > 0 ? text->str + 1 : "", ==, expected);
+}
+
+static void
+assert_bytes (GBytes *bytes, const gchar *expected)
+{
+  g_assert_nonnull (bytes);
+  g_assert_cmpmem (g_bytes_get_data (bytes, NULL), g_bytes_get_size (bytes),
+      expected, strlen (expected));
+}
+
+static void
+assert_known (Fixture *f, const gchar *name, const gchar *expected)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GBytes) bytes =
+      ams_spool_fetch_known (f->spool, name, 1000, &error);
+
+  if (expected)
+    assert_bytes (bytes, expected);
+  else
+    g_assert_error (error, AMS_STORE_ERROR, AMS_FAILURE_ABSENT);
+}
+
+static void
+assert_given_up (Fixture *f, const gchar *name, const gchar *expected)
+{
+  g_autofree gchar *path = g_build_filename (f->own, "given-up", name, NULL);
+
+  assert_file (path, expected);
+}
+
+/* Tests */
+
+static void
+test_second_is_refused (Fixture *f, gconstpointer data)
+{
+  g_autoptr (GError) error = NULL;
+
+  g_assert_null (ams_spool_open (f->folder, OTHER_DESTINATION, &error));
+  g_assert_error (error, AMS_STORE_ERROR, AMS_FAILURE_PERMANENT);
+  g_assert_nonnull (strstr (error->message, f->folder));
+  g_assert_nonnull (strstr (error->message, "a folder of its own"));
+  g_clear_error (&error);
+  close_spool (f);
+  f->spool = ams_spool_open (f->folder, OTHER_DESTINATION, &error);
+  g_assert_no_error (error);
+}
+
+static void
+test_unusable_folder_is_said (Fixture *f, gconstpointer data)
+{
+  g_autofree gchar *path = local_path (f, "file");
+  g_autofree gchar *below = g_build_filename (path, "spool", NULL);
+  g_autoptr (GError) error = NULL;
+
+  set_file (path, "x");
+  g_assert_null (ams_spool_open (below, DESTINATION, &error));
+  g_assert_error (error, AMS_STORE_ERROR, AMS_FAILURE_PERMANENT);
+  g_assert_nonnull (strstr (error->message, path));
+}
+
+static void
+test_bytes_are_written_as_they_come (Fixture *f, gconstpointer data)
+{
+  AmsFileBegin begin = begin_of ("a.ts");
+  g_autoptr (AmsBody) body = make_body (f, &begin, "hello");
+  g_autofree gchar *path = own_path (f, "1");
+
+  assert_file (path, "hello");
+  append (body, " world");
+  assert_file (path, "hello world");
+  g_assert_cmpuint (ams_body_get_held (body), ==, 0);
+  g_assert_true (ams_body_drains (body));
+  ams_body_finish (body, 7);
+  assert_body (body, "hello w");
+}
+
+static guint
+count_fds (void)
+{
+  g_autoptr (GDir) dir = g_dir_open ("/proc/self/fd", 0, NULL);
+  guint n = 0;
+
+  while (g_dir_read_name (dir))
+    n++;
+  return n;
+}
+
+static void
+test_waiting_bodies_have_no_open_file (Fixture *f, gconstpointer data)
+{
+  g_autoptr (GPtrArray) bodies =
+      g_ptr_array_new_with_free_func (g_object_unref);
+  guint before = count_fds ();
+
+  for (guint i = 0; i < 10; i++) {
+    AmsFileBegin begin = begin_of ("a.ts");
+    AmsBody *body = make_body (f, &begin, "hello");
+    guint8 buffer[2];
+    guint64 id;
+
+    g_ptr_array_add (bodies, body);
+    ams_body_finish (body, 5);
+    g_assert_cmpuint (count_fds (), ==, before);
+    g_assert_true (ams_spool_commit (f->spool, body, &begin, &id, NULL));
+    g_assert_cmpint (ams_body_read (body, 0, buffer, 2, NULL), ==, 2);
+  }
+  g_assert_cmpuint (count_fds (), ==, before);
+}
+
+static void
+add_notify (Fixture *f, const gchar *text)
+{
+  g_autoptr (GBytes) bytes = g_bytes_new (text, strlen (text));
+  g_autoptr (AmsBody) body = NULL;
+  guint64 id;
+
+  g_assert_true (ams_spool_add_notify (f->spool, bytes, &body, &id, NULL));
+  assert_body (body, text);
+}
+
+static guint64
+add_remove (Fixture *f, const gchar *name)
+{
+  guint64 id;
+
+  g_assert_true (ams_spool_add_remove (f->spool, name, 77, &id, NULL));
+  return id;
+}
+
+static void
+test_crash_loses_nothing_committed (Fixture *f, gconstpointer data)
+{
+  commit (f, "a.ts", "one");
+  commit (f, "l.m3u8", "v1");
+  add_remove (f, "old.ts");
+  commit (f, "b.ts", "");
+  commit (f, "l.m3u8", "v2");
+  add_notify (f, "{}");
+  crash (f);
+  g_assert_null (ams_spool_get_notice (f->spool));
+  assert_taken_up (f, "a.ts=one remove=old.ts b.ts= l.m3u8=v2 notify={}");
+  assert_taken_up (f, "");
+  g_assert_cmpuint (ams_spool_get_bytes (f->spool), ==, 3 + 2 + 2);
+}
+
+static void
+test_fields_survive (Fixture *f, gconstpointer data)
+{
+  gchar *failed[] = { (gchar *) "x y.ts", NULL };
+  AmsFileBegin begin = { .name = (gchar *) "ü/l.m3u8",
+    .role = AMS_FILE_ROLE_MASTER,
+    .content_type = (gchar *) "a/b",
+    .version = 9,
+    .extends = 2,
+    .final = TRUE,
+    .failed = failed };
+  g_autoptr (GPtrArray) entries = NULL;
+  AmsSpoolEntry *entry;
+  guint64 id = commit_begin (f, &begin, "text");
+
+  add_remove (f, "r.ts");
+  reopen (f);
+  entries = ams_spool_take_up (f->spool);
+  g_assert_cmpuint (entries->len, ==, 2);
+  entry = g_ptr_array_index (entries, 0);
+  g_assert_cmpuint (entry->id, ==, id);
+  g_assert_cmpstr (entry->begin.name, ==, "ü/l.m3u8");
+  g_assert_cmpint (entry->begin.role, ==, AMS_FILE_ROLE_MASTER);
+  g_assert_cmpstr (entry->begin.content_type, ==, "a/b");
+  g_assert_cmpuint (entry->begin.version, ==, 9);
+  g_assert_cmpuint (entry->begin.extends, ==, 2);
+  g_assert_true (entry->begin.final);
+  g_assert_cmpstr (entry->begin.failed[0], ==, "x y.ts");
+  entry = g_ptr_array_index (entries, 1);
+  g_assert_cmpint (entry->after, ==, 77);
+}
+
+static void
+test_final_playlist_is_never_left_out (Fixture *f, gconstpointer data)
+{
+  AmsFileBegin begin = begin_of ("l.m3u8");
+
+  commit (f, "l.m3u8", "v1");
+  begin.final = TRUE;
+  commit_begin (f, &begin, "end");
+  commit (f, "l.m3u8", "new");
+  reopen (f);
+  assert_taken_up (f, "l.m3u8=end l.m3u8=new");
+}
+
+static void
+test_settled_is_gone (Fixture *f, gconstpointer data)
+{
+  guint64 a = commit (f, "a.ts", "one"), b = commit (f, "b.ts", "two");
+  guint64 r = add_remove (f, "c.ts");
+
+  settle (f, a, AMS_SPOOL_STORED);
+  settle (f, b, AMS_SPOOL_DROPPED);
+  settle (f, r, AMS_SPOOL_STORED);
+  g_assert_cmpuint (ams_spool_get_bytes (f->spool), ==, 0);
+  crash (f);
+  g_assert_cmpuint (count_bodies (f), ==, 0);
+  assert_taken_up (f, "");
+}
+
+static void
+leave_partial (Fixture *f, const gchar *name, const gchar *text)
+{
+  AmsFileBegin begin = begin_of (name);
+  AmsBody *body = make_body (f, &begin, text);
+
+  g_object_unref (body);
+  reopen (f);
+}
+
+static void
+test_partial_is_offered_and_adopted (Fixture *f, gconstpointer data)
+{
+  g_auto (AmsFileBegin) begin = { NULL };
+  g_autoptr (AmsBody) body = NULL;
+  g_autoptr (GBytes) bytes = NULL;
+  guint64 id;
+
+  leave_partial (f, "a.ts", "0123456789");
+  assert_taken_up (f, "");
+  assert_listed (f, "a", "a.ts:10:partial");
+  bytes = ams_spool_fetch (f->spool, "a.ts", TRUE, 10, NULL);
+  assert_bytes (bytes, "0123456789");
+  g_assert_null (ams_spool_adopt (f->spool, "a.ts", 11, &begin, NULL));
+  body = ams_spool_adopt (f->spool, "a.ts", 6, &begin, NULL);
+  g_assert_cmpstr (begin.name, ==, "a.ts");
+  g_assert_cmpstr (begin.content_type, ==, "video/x-test");
+  assert_listed (f, "", "");
+  g_assert_true (ams_spool_commit (f->spool, body, &begin, &id, NULL));
+  assert_body (body, "012345");
+  crash (f);
+  assert_listed (f, "", "a.ts:6");
+  assert_taken_up (f, "a.ts=012345");
+}
+
+static void
+test_adopted_and_not_committed_is_partial_again (Fixture *f, gconstpointer data)
+{
+  g_auto (AmsFileBegin) begin = { NULL };
+  AmsBody *body;
+
+  leave_partial (f, "a.ts", "0123456789");
+  body = ams_spool_adopt (f->spool, "a.ts", 6, &begin, NULL);
+  g_object_unref (body);
+  reopen (f);
+  assert_listed (f, "", "a.ts:10:partial");
+}
+
+static void
+test_partial_whose_name_comes_again_is_kept (Fixture *f, gconstpointer data)
+{
+  leave_partial (f, "d/a.ts", "left");
+  reopen (f);
+  assert_listed (f, "", "d/a.ts:4:partial");
+  commit (f, "d/a.ts", "anew");
+  assert_listed (f, "", "d/a.ts:4");
+  assert_given_up (f, "1-a.ts", "left");
+  reopen (f);
+  assert_listed (f, "", "d/a.ts:4");
+}
+
+static void
+test_partial_playlist_is_not_offered (Fixture *f, gconstpointer data)
+{
+  leave_partial (f, "l.m3u8", "#EXT");
+  assert_listed (f, "", "");
+  g_assert_cmpuint (count_bodies (f), ==, 0);
+}
+
+static void
+test_abandoned_leaves_nothing (Fixture *f, gconstpointer data)
+{
+  AmsFileBegin begin = begin_of ("a.ts");
+  AmsBody *body = make_body (f, &begin, "text");
+
+  ams_body_abandon (body);
+  g_object_unref (body);
+  g_assert_cmpuint (count_bodies (f), ==, 0);
+  crash (f);
+  assert_listed (f, "", "");
+}
+
+static void
+test_changed_file_is_lost (Fixture *f, gconstpointer data)
+{
+  AmsFileBegin begin = begin_of ("a.ts");
+  g_autoptr (AmsBody) body = make_body (f, &begin, "text");
+  g_autofree gchar *path = own_path (f, "1");
+  guint64 id;
+
+  ams_body_finish (body, 4);
+  ams_spool_commit (f->spool, body, &begin, &id, NULL);
+  change_file (path, "next");
+  assert_lost (body);
+  reopen (f);
+  assert_taken_up (f, "a.ts=LOST");
+  set_file (path, "longer");
+  assert_lost (body);
+  g_unlink (path);
+  assert_lost (body);
+}
+
+static void
+test_known_playlist_is_what_was_stored (Fixture *f, gconstpointer data)
+{
+  guint64 v1 = commit (f, "l.m3u8", "v1"), v2;
+
+  assert_known (f, "l.m3u8", NULL);
+  settle (f, v1, AMS_SPOOL_STORED);
+  v2 = commit (f, "l.m3u8", "v2");
+  assert_known (f, "l.m3u8", "v1");
+  crash (f);
+  assert_known (f, "l.m3u8", "v1");
+  assert_taken_up (f, "l.m3u8=v2");
+  settle (f, v2, AMS_SPOOL_STORED);
+  assert_known (f, "l.m3u8", "v2");
+  g_assert_cmpuint (count_bodies (f), ==, 1);
+  crash (f);
+  assert_taken_up (f, "");
+  assert_known (f, "l.m3u8", "v2");
+}
+
+static void
+test_removed_playlist_is_not_known (Fixture *f, gconstpointer data)
+{
+  settle (f, commit (f, "l.m3u8", "v1"), AMS_SPOOL_STORED);
+  settle (f, add_remove (f, "l.m3u8"), AMS_SPOOL_STORED);
+  assert_known (f, "l.m3u8", NULL);
+  crash (f);
+  assert_known (f, "l.m3u8", NULL);
+  g_assert_cmpuint (count_bodies (f), ==, 0);
+}
+
+static void
+test_given_up_is_kept (Fixture *f, gconstpointer data)
+{
+  settle (f, commit (f, "d/a.ts", "one"), AMS_SPOOL_GIVEN_UP);
+  assert_given_up (f, "1-a.ts", "one");
+  crash (f);
+  assert_given_up (f, "1-a.ts", "one");
+  assert_taken_up (f, "");
+}
+
+static void
+test_fetch_is_of_the_newest (Fixture *f, gconstpointer data)
+{
+  g_autoptr (GBytes) bytes = NULL;
+  g_autoptr (GError) error = NULL;
+
+  commit (f, "l.m3u8", "first");
+  commit (f, "l.m3u8", "second");
+  bytes = ams_spool_fetch (f->spool, "l.m3u8", FALSE, 6, NULL);
+  assert_bytes (bytes, "second");
+  g_assert_null (ams_spool_fetch (f->spool, "l.m3u8", FALSE, 5, &error));
+  g_assert_error (error, AMS_STORE_ERROR, AMS_FAILURE_PERMANENT);
+  g_clear_error (&error);
+  g_assert_null (ams_spool_fetch (f->spool, "k.m3u8", FALSE, 5, &error));
+  g_assert_error (error, AMS_STORE_ERROR, AMS_FAILURE_ABSENT);
+  assert_listed (f, "l", "l.m3u8:6");
+}
+
+/* A disk that is full: no file may have more than @size bytes. */
+static void
+limit_files (rlim_t size)
+{
+  struct rlimit limit;
+
+  signal (SIGXFSZ, SIG_IGN);
+  getrlimit (RLIMIT_FSIZE, &limit);
+  limit.rlim_cur = size ? MIN (size, limit.rlim_max) : limit.rlim_max;
+  g_assert_cmpint (setrlimit (RLIMIT_FSIZE, &limit), ==, 0);
+}
+
+static void
+flush (Fixture *f)
+{
+  while (!ams_spool_flush (f->spool, NULL))
+    g_thread_yield ();
+}
+
+static void
+test_full_disk_loses_nothing (Fixture *f, gconstpointer data)
+{
+  AmsFileBegin begin = begin_of ("a.ts");
+  g_autoptr (AmsBody) body = ams_spool_create_body (f->spool, &begin);
+  g_autoptr (GError) error = NULL;
+  g_autoptr (AmsBody) small = NULL;
+  g_autofree gchar *text = g_strnfill (5000, 'x'), *expected = NULL;
+  guint64 id;
+
+  limit_files (4096);
+  g_assert_false (append (body, text));
+  g_assert_cmpuint (ams_body_get_held (body), >, 0);
+  g_assert_false (append (body, "end"));
+  ams_body_finish (body, 5002);
+  expected = g_strconcat (text, "en", NULL);
+  g_assert_false (ams_spool_commit (f->spool, body, &begin, &id, &error));
+  g_assert_error (error, AMS_STORE_ERROR, AMS_FAILURE_PERMANENT);
+  assert_body (body, expected);
+  g_assert_cmpint (ams_spool_get_next_flush (f->spool), <, G_MAXINT64);
+
+  /* What was handed over later is not safe before it. */
+  begin = begin_of ("l.m3u8");
+  small = make_body (f, &begin, "v1");
+  ams_body_finish (small, 2);
+  g_assert_false (ams_spool_commit (f->spool, small, &begin, &id, NULL));
+
+  limit_files (0);
+  flush (f);
+  g_assert_cmpint (ams_spool_get_next_flush (f->spool), ==, G_MAXINT64);
+  g_assert_cmpuint (ams_body_get_held (body), ==, 0);
+  assert_body (body, expected);
+  crash (f);
+  g_free (text);
+  text = g_strdup_printf ("a.ts=%s l.m3u8=v1", expected);
+  assert_taken_up (f, text);
+}
+
+/* Links */
+
+static void
+test_local_file_is_linked (Fixture *f, gconstpointer data)
+{
+  AmsFileBegin begin = begin_of ("a.ts");
+  g_autoptr (AmsBody) body = NULL;
+  g_autofree gchar *own = own_path (f, "1");
+  guint64 id;
+
+  begin.local_path = local_path (f, "a.ts");
+  body = make_body (f, &begin, "text");
+  g_assert_cmpuint (ams_body_get_held (body), ==, 4);
+  g_assert_cmpuint (count_bodies (f), ==, 0);
+  ams_body_finish (body, 4);
+  set_file (begin.local_path, "text");
+  g_assert_true (ams_spool_commit (f->spool, body, &begin, &id, NULL));
+  g_assert_cmpuint (ams_body_get_held (body), ==, 0);
+  g_assert_cmpuint (inode_of (own), ==, inode_of (begin.local_path));
+  g_unlink (begin.local_path);
+  assert_body (body, "text");
+  crash (f);
+  assert_taken_up (f, "a.ts=text");
+  g_free (begin.local_path);
+}
+
+static AmsBody *
+commit_awaited (Fixture *f, AmsFileBegin *begin)
+{
+  AmsBody *body = make_body (f, begin, "text");
+  guint64 id;
+
+  ams_body_finish (body, 4);
+  g_assert_true (ams_spool_commit (f->spool, body, begin, &id, NULL));
+  g_assert_cmpuint (ams_body_get_held (body), ==, 4);
+  g_assert_cmpint (ams_spool_get_next_flush (f->spool), <, G_MAXINT64);
+  return body;
+}
+
+static void
+test_local_file_is_awaited (Fixture *f, gconstpointer data)
+{
+  AmsFileBegin begin = begin_of ("a.ts");
+  g_autofree gchar *path = local_path (f, "a.ts"), *own = own_path (f, "1");
+  g_autoptr (AmsBody) body = NULL;
+
+  begin.local_path = path;
+  body = commit_awaited (f, &begin);
+  set_file (path, "tex");
+  g_assert_true (ams_spool_flush (f->spool, NULL));
+  g_assert_cmpuint (ams_body_get_held (body), ==, 4);
+  set_file (path, "text");
+  g_assert_true (ams_spool_flush (f->spool, NULL));
+  g_assert_cmpuint (ams_body_get_held (body), ==, 0);
+  g_assert_cmpuint (inode_of (own), ==, inode_of (path));
+  g_assert_cmpint (ams_spool_get_next_flush (f->spool), ==, G_MAXINT64);
+}
+
+static void
+test_awaited_is_found_after_a_crash (Fixture *f, gconstpointer data)
+{
+  AmsFileBegin begin = begin_of ("a.ts");
+  g_autofree gchar *path = local_path (f, "a.ts"), *own = own_path (f, "1");
+  g_autofree gchar *copy = local_path (f, "crashed");
+  g_autoptr (AmsBody) body = NULL;
+
+  begin.local_path = path;
+  body = commit_awaited (f, &begin);
+  copy_folder (f->folder, copy);
+  close_spool (f);
+  remove_tree (f->folder);
+  g_rename (copy, f->folder);
+  set_file (path, "text");
+  f->spool = open_spool (f->folder);
+  g_assert_cmpuint (inode_of (own), ==, inode_of (path));
+  assert_taken_up (f, "a.ts=text");
+}
+
+static void
+test_local_file_that_never_appears_is_written (Fixture *f, gconstpointer data)
+{
+  AmsFileBegin begin = begin_of ("a.ts");
+  g_autofree gchar *path = local_path (f, "a.ts");
+  g_autoptr (AmsBody) body = NULL;
+
+  begin.local_path = path;
+  body = commit_awaited (f, &begin);
+  reopen (f);
+  g_assert_cmpuint (ams_body_get_held (body), ==, 0);
+  assert_taken_up (f, "a.ts=text");
+}
+
+static void
+test_playlist_is_never_linked (Fixture *f, gconstpointer data)
+{
+  AmsFileBegin begin = begin_of ("l.m3u8");
+  g_autofree gchar *path = local_path (f, "l.m3u8"), *own = own_path (f, "1");
+
+  begin.local_path = path;
+  set_file (path, "text");
+  commit_begin (f, &begin, "text");
+  g_assert_cmpuint (inode_of (own), !=, inode_of (path));
+  assert_file (own, "text");
+}
+
+static void
+test_reference_is_linked (Fixture *f, gconstpointer data)
+{
+  AmsFileBegin begin = begin_of ("a.ts");
+  g_autofree gchar *path = local_path (f, "a.ts"), *own = own_path (f, "1");
+  g_autoptr (AmsBody) body = NULL;
+  guint64 id;
+
+  begin.local_path = path;
+  begin.by_reference = TRUE;
+  set_file (path, "text");
+  body = ams_spool_create_body (f->spool, &begin);
+  g_assert_true (ams_copy_body_refer (AMS_COPY_BODY (body), 4, NULL));
+  g_assert_true (ams_spool_commit (f->spool, body, &begin, &id, NULL));
+  g_assert_cmpuint (inode_of (own), ==, inode_of (path));
+  g_unlink (path);
+  assert_body (body, "text");
+}
+
+/* /dev/shm is another file system than /tmp wherever it is there. */
+static void
+test_reference_on_another_disk_is_the_body (Fixture *f, gconstpointer data)
+{
+  AmsFileBegin begin = begin_of ("a.ts");
+  g_autofree gchar *elsewhere = g_strdup ("/dev/shm/ams-spool-XXXXXX");
+  g_autofree gchar *path = NULL;
+  AmsBody *body;
+  guint64 id;
+
+  if (!g_mkdtemp (elsewhere)) {
+    g_test_skip ("there is no /dev/shm");
+    return;
+  }
+  path = g_build_filename (elsewhere, "a.ts", NULL);
+  begin.local_path = path;
+  begin.by_reference = TRUE;
+  set_file (path, "text");
+  body = ams_spool_create_body (f->spool, &begin);
+  g_assert_true (ams_copy_body_refer (AMS_COPY_BODY (body), 4, NULL));
+  g_assert_true (ams_spool_commit (f->spool, body, &begin, &id, NULL));
+  g_object_unref (body);
+  g_assert_cmpuint (count_bodies (f), ==, 0);
+  crash (f);
+  assert_taken_up (f, "a.ts=text");
+  reopen (f);
+  change_file (path, "next");
+  assert_taken_up (f, "a.ts=LOST");
+  settle (f, id, AMS_SPOOL_GIVEN_UP);
+  assert_file (path, "next");
+  remove_tree (elsewhere);
+}
+
+/* Destinations, journals */
+
+static void
+test_other_destination_is_left_alone (Fixture *f, gconstpointer data)
+{
+  const gchar *notice;
+
+  commit (f, "a.ts", "one");
+  close_spool (f);
+  f->spool = ams_spool_open (f->folder, OTHER_DESTINATION, NULL);
+  notice = ams_spool_get_notice (f->spool);
+  g_assert_nonnull (notice);
+  g_assert_nonnull (strstr (notice, "“" DESTINATION "”"));
+  assert_taken_up (f, "");
+  reopen (f);
+  g_assert_null (ams_spool_get_notice (f->spool));
+  assert_taken_up (f, "a.ts=one");
+}
+
+static void
+test_damaged_journal_is_set_aside (Fixture *f, gconstpointer data)
+{
+  g_autofree gchar *path = own_path (f, "journal"), *text = NULL;
+  g_autofree gchar *aside = own_path (f, "journal.damaged.1");
+  gsize length;
+
+  commit (f, "a.ts", "one");
+  commit (f, "b.ts", "two");
+  close_spool (f);
+  g_assert_true (g_file_get_contents (path, &text, &length, NULL));
+  text[length / 2 - 70] ^= 1;
+  g_assert_true (g_file_set_contents (path, text, length, NULL));
+  f->spool = open_spool (f->folder);
+  g_assert_nonnull (strstr (ams_spool_get_notice (f->spool), aside));
+  assert_taken_up (f, "");
+  assert_given_up (f, "1-a.ts", "one");
+  assert_given_up (f, "2-b.ts", "two");
+  g_assert_cmpuint (commit (f, "c.ts", "three"), >, 2);
+  crash (f);
+  g_assert_null (ams_spool_get_notice (f->spool));
+  assert_taken_up (f, "c.ts=three");
+}
+
+static void
+test_large_journal_is_compacted (Fixture *f, gconstpointer data)
+{
+  g_autofree gchar *path = own_path (f, "journal");
+  guint64 last = 0;
+  goffset largest = 0;
+  struct stat info;
+
+  commit (f, "a.ts", "one");
+  for (guint i = 0; i < 4000; i++) {
+    if (last)
+      settle (f, last, i % 2 ? AMS_SPOOL_STORED : AMS_SPOOL_DROPPED);
+    last = commit (f, "l.m3u8", "v");
+    g_assert_cmpint (stat (path, &info), ==, 0);
+    largest = MAX (largest, info.st_size);
+  }
+  g_assert_cmpint (largest, >, 1000 * 1024);
+  g_assert_cmpint (largest, <, 1200 * 1024);
+  g_assert_cmpint (info.st_size, <, largest);
+  crash (f);
+  assert_known (f, "l.m3u8", "v");
+  assert_taken_up (f, "a.ts=one l.m3u8=v");
+}
+
+/* What the journal's records, up to @length, say of "a.ts". */
+static gchar *
+replay (const gchar *text, gsize length)
+{
+  g_autoptr (GBytes) bytes = g_bytes_new (text, length);
+  g_autoptr (AmsSpoolJournal) journal = ams_spool_journal_read (bytes);
+  gboolean a = FALSE, b = FALSE, l = FALSE, removes = FALSE;
+
+  for (guint i = 0; i < journal->records->len; i++) {
+    AmsSpoolRecord *record = g_ptr_array_index (journal->records, i);
+    gboolean committed = record->type == AMS_SPOOL_RECORD_COMMITTED;
+
+    a |= committed && record->id == 1;
+    l |= committed && record->id == 2;
+    removes |= record->type == AMS_SPOOL_RECORD_REMOVE;
+    b |= committed && record->id == 4;
+    if (record->type == AMS_SPOOL_RECORD_SETTLED && record->id == 1)
+      a = FALSE;
+  }
+  return g_strdup_printf ("%s%s%s%s", a ? " a.ts=one" : "",
+      l ? " l.m3u8=v1" : "", removes ? " remove=old.ts" : "",
+      b ? " b.ts=two" : "");
+}
+
+/* The bodies are as they were before anything was settled. */
+static void
+test_journal_cut_anywhere_is_opened (Fixture *f, gconstpointer data)
+{
+  g_autofree gchar *before = local_path (f, "before"), *text = NULL;
+  g_autofree gchar *journal = own_path (f, "journal");
+  AmsFileBegin begin = begin_of ("p.ts");
+  AmsBody *partial;
+  guint64 a = commit (f, "a.ts", "one");
+  gsize length;
+
+  commit (f, "l.m3u8", "v1");
+  add_remove (f, "old.ts");
+  commit (f, "b.ts", "two");
+  partial = make_body (f, &begin, "partial");
+  copy_folder (f->folder, before);
+  settle (f, a, AMS_SPOOL_STORED);
+  g_assert_true (g_file_get_contents (journal, &text, &length, NULL));
+  close_spool (f);
+  g_object_unref (partial);
+  for (gsize cut = 0; cut <= length; cut++) {
+    g_autofree gchar *expected = replay (text, cut);
+
+    remove_tree (f->folder);
+    copy_folder (before, f->folder);
+    g_assert_true (g_file_set_contents (journal, text, cut, NULL));
+    f->spool = open_spool (f->folder);
+    g_assert_null (ams_spool_get_notice (f->spool));
+    assert_taken_up (f, *expected ? expected + 1 : "");
+    close_spool (f);
+  }
+}
+
+static void
+record_and_die (const gchar *folder)
+{
+  Fixture f = { .spool = open_spool (folder) };
+  AmsFileBegin begin = begin_of ("b.ts");
+  AmsBody *body;
+
+  commit (&f, "a.ts", "one");
+  commit (&f, "l.m3u8", "v1");
+  body = make_body (&f, &begin, "half");
+  append (body, " of it");
+  raise (SIGKILL);
+}
+
+static void
+test_killed_process_loses_nothing (Fixture *f, gconstpointer data)
+{
+  pid_t child;
+  gint status;
+
+  close_spool (f);
+  child = fork ();
+  if (child == 0)
+    record_and_die (f->folder);
+  g_assert_cmpint (waitpid (child, &status, 0), ==, child);
+  g_assert_true (WIFSIGNALED (status) && WTERMSIG (status) == SIGKILL);
+  f->spool = open_spool (f->folder);
+  assert_listed (f, "", "l.m3u8:2 a.ts:3 b.ts:10:partial");
+  assert_taken_up (f, "a.ts=one l.m3u8=v1");
+}
+
+#define ADD(path, function) \
+  g_test_add ("/spool/" path, Fixture, NULL, set_up, function, tear_down)
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  ADD ("lock/second-is-refused", test_second_is_refused);
+  ADD ("folder/unusable-is-said", test_unusable_folder_is_said);
+  ADD ("body/written-as-bytes-come", test_bytes_are_written_as_they_come);
+  ADD ("body/waiting-has-no-open-file", test_waiting_bodies_have_no_open_file);
+  ADD ("body/abandoned-leaves-nothing", test_abandoned_leaves_nothing);
+  ADD ("body/changed-is-lost", test_changed_file_is_lost);
+  ADD ("take-up/in-order", test_crash_loses_nothing_committed);
+  ADD ("take-up/all-fields", test_fields_survive);
+  ADD ("take-up/final-is-never-left-out",
+      test_final_playlist_is_never_left_out);
+  ADD ("take-up/settled-is-gone", test_settled_is_gone);
+  ADD ("partial/offered-and-adopted", test_partial_is_offered_and_adopted);
+  ADD ("partial/adopted-not-committed-is-partial-again",
+      test_adopted_and_not_committed_is_partial_again);
+  ADD ("partial/name-again-is-kept",
+      test_partial_whose_name_comes_again_is_kept);
+  ADD ("partial/playlist-is-not-offered", test_partial_playlist_is_not_offered);
+  ADD ("known/is-what-was-stored", test_known_playlist_is_what_was_stored);
+  ADD ("known/removed-is-not", test_removed_playlist_is_not_known);
+  ADD ("given-up/is-kept", test_given_up_is_kept);
+  ADD ("fetch/newest", test_fetch_is_of_the_newest);
+  ADD ("full/loses-nothing", test_full_disk_loses_nothing);
+  ADD ("link/local-file", test_local_file_is_linked);
+  ADD ("link/awaited", test_local_file_is_awaited);
+  ADD ("link/awaited-found-after-crash", test_awaited_is_found_after_a_crash);
+  ADD ("link/never-appears-is-written",
+      test_local_file_that_never_appears_is_written);
+  ADD ("link/never-a-playlist", test_playlist_is_never_linked);
+  ADD ("reference/is-linked", test_reference_is_linked);
+  ADD ("reference/on-another-disk-is-the-body",
+      test_reference_on_another_disk_is_the_body);
+  ADD ("destination/other-is-left-alone", test_other_destination_is_left_alone);
+  ADD ("journal/damaged-is-set-aside", test_damaged_journal_is_set_aside);
+  ADD ("journal/large-is-compacted", test_large_journal_is_compacted);
+  ADD ("journal/cut-anywhere-is-opened", test_journal_cut_anywhere_is_opened);
+  ADD ("killed/loses-nothing", test_killed_process_loses_nothing);
+  return g_test_run ();
+}
