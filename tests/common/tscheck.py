@@ -16,6 +16,7 @@ and half a second.
 """
 import argparse
 import dataclasses
+import datetime
 import json
 import os
 import re
@@ -97,6 +98,16 @@ class Report:
     playlist: Playlist
     media: list
     findings: list
+
+    def sessions(self):
+        """The entries from one DISCONTINUITY to the next, with the date of the first: s since 1970; None: it has none."""
+        sessions = []
+        for entry in self.playlist.entries:
+            if not sessions or entry.discontinuity:
+                sessions.append([])
+            sessions[-1].append(entry)
+        dates = (s[0].date_time and datetime.datetime.fromisoformat(s[0].date_time.replace("Z", "+00:00")).timestamp() for s in sessions)
+        return list(zip(dates, sessions))
 
 
 def parse_playlist(path):

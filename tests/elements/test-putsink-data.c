@@ -202,7 +202,7 @@ test_data_without_a_name_are_an_error (void)
 
   gst_ams_local_sink_set_root (GST_AMS_LOCAL_SINK (sink), g_get_tmp_dir ());
   harness = gst_harness_new_with_element (sink, "sink", NULL);
-  gst_harness_set_src_caps_str (harness, "video/mpegts");
+  gst_harness_set_src_caps_str (harness, AMS_FILES_CAPS);
   g_assert_cmpint (gst_harness_push (harness, gst_buffer_new_memdup ("abc", 3)),
       ==, GST_FLOW_ERROR);
   gst_element_set_state (sink, GST_STATE_NULL);

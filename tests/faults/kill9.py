@@ -12,7 +12,6 @@ how long was kept. A live source gives a frame out when its time has come, the e
 back, and a frame ends 33 ms after it began: LATENCY is for these and for the time that the muxer waits for the sound.
 """
 import argparse
-import datetime
 import functools
 import hashlib
 import os
@@ -150,14 +149,7 @@ class Lane:
 
     @functools.cached_property
     def sessions(self):
-        """The entries between two DISCONTINUITYs, with the date of the first."""
-        sessions = []
-        for entry in self.report.playlist.entries:
-            if not sessions or entry.discontinuity:
-                sessions.append([])
-            sessions[-1].append(entry)
-        return [(datetime.datetime.fromisoformat(s[0].date_time.replace("Z", "+00:00")).timestamp() if s[0].date_time else None, s)
-            for s in sessions]
+        return self.report.sessions()
 
     def sessions_of(self, number):
         """What began between the end of the run before and that of this one."""

@@ -43,8 +43,13 @@ on_retrying (const AmsFileInfo *file, const GError *error, guint attempts,
   ams_log_add (user_data, "retrying %s %u", file->name, attempts);
 }
 
-static const AmsDeliveryCallbacks callbacks = { on_stored, on_failed,
-  on_warning, on_recovered, on_retrying };
+static const AmsDeliveryCallbacks callbacks = {
+  .stored = on_stored,
+  .failed = on_failed,
+  .warning = on_warning,
+  .recovered = on_recovered,
+  .retrying = on_retrying,
+};
 
 static gdouble
 no_delay (void)

@@ -96,10 +96,6 @@ on_request (SoupServer *server, SoupServerMessage *message, const char *path,
     text = g_strdup ("my role\n");
   else
     text = make_answer (f, g_str_equal (path, "/"));
-  /* SoupServer 3.2 loses the sockets of connections that are open at its end. */
-  soup_message_headers_replace (
-      soup_server_message_get_response_headers (message), "Connection",
-      "close");
   soup_server_message_set_status (message, f->status, NULL);
   soup_server_message_set_response (message, "text/plain", SOUP_MEMORY_COPY,
       text, strlen (text));

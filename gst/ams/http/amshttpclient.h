@@ -102,6 +102,8 @@ typedef struct
       with_length; /* never chunked, whatever the options say: the answer was 411 */
   gboolean
       anonymous; /* another origin than the store's: without the options' user, password, token and extra headers */
+  gboolean
+      redirect_is_answer; /* 3xx is an answer as any other, and not followed */
   gsize
       max_reply; /* of a 2xx answer's body more than this is an error; 0: it is not kept */
   AmsHttpSink sink; /* (nullable) gets a 2xx answer's body instead */

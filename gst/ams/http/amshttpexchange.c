@@ -331,7 +331,8 @@ static void
 apply_moves (AmsHttpExchange *self)
 {
   for (guint i = 0; i < MAX_REDIRECTS; i++) {
-    GUri *to = self->shared->options->redirect == AMS_HTTP_REDIRECT_NEVER
+    GUri *to = self->shared->options->redirect == AMS_HTTP_REDIRECT_NEVER ||
+            self->request->redirect_is_answer
         ? NULL
         : ams_http_moves_apply (self->memory->moves, self->uri);
 
@@ -383,7 +384,8 @@ on_attempt_done (AmsHttpReply *given, GError *error, gpointer user_data)
   } else if (reply->status == 421 && !self->misdirected) {
     self->misdirected = TRUE;
     attempt_afresh (self);
-  } else if (is_redirect (reply->status)) {
+  } else if (is_redirect (reply->status) &&
+      !self->request->redirect_is_answer) {
     error = follow (self, reply);
     if (error)
       finish (self, NULL, error);

@@ -6,7 +6,7 @@
 
 #include "http/amshttpfetch.h"
 
-#include "http/amsgzip.h"
+#include "http/amshttpread.h"
 
 typedef struct
 {
@@ -14,8 +14,7 @@ typedef struct
   gchar *name;
   guint64 max_size;
   AmsHttpRequest request;
-  gint64 deadline; /* monotonic, µs */
-  guint attempts;
+  AmsHttpPatience patience;
 } Fetch;
 
 static void
@@ -28,42 +27,20 @@ fetch_free (gpointer data)
   g_free (fetch);
 }
 
-static GError *
-unreadable (Fetch *fetch, const gchar *why)
-{
-  g_autofree gchar *url =
-      ams_http_url_to_display (fetch->place->options.url, fetch->name);
-
-  return ams_store_error_new (AMS_FAILURE_PERMANENT, 200, 0,
-      "“%s” could not be read: %s", url, why);
-}
-
-/* Servers that were given gzip may say so, say nothing, or unpack it. */
 static GBytes *
 unpack (Fetch *fetch, const AmsHttpReply *reply, GError **error)
 {
-  const gchar *encoding =
-      soup_message_headers_get_one (reply->headers, "Content-Encoding");
   g_autoptr (GError) why = NULL;
-  GBytes *plain;
+  GBytes *plain = ams_http_reply_unpack (reply, fetch->max_size, &why);
+  g_autofree gchar *url = NULL;
 
-  if (encoding && g_ascii_strcasecmp (encoding, "gzip") != 0 &&
-      g_ascii_strcasecmp (encoding, "x-gzip") != 0 &&
-      g_ascii_strcasecmp (encoding, "identity") != 0) {
-    g_propagate_error (error,
-        unreadable (fetch,
-            "the server sends it in a Content-Encoding that was not asked for"));
-    return NULL;
-  }
-  /* Nothing came. */
-  if (!reply->body)
-    return g_bytes_new (NULL, 0);
-  if (!ams_gzip_is (reply->body))
-    return g_bytes_ref (reply->body);
-  plain = ams_gzip_decompress (reply->body, fetch->max_size, &why);
-  if (!plain)
-    g_propagate_error (error, unreadable (fetch, why->message));
-  return plain;
+  if (plain)
+    return plain;
+  url = ams_http_url_to_display (fetch->place->options.url, fetch->name);
+  g_propagate_error (error,
+      ams_store_error_new (AMS_FAILURE_PERMANENT, 200, 0,
+          "“%s” could not be read: %s", url, why->message));
+  return NULL;
 }
 
 static GBytes *
@@ -76,13 +53,6 @@ read_reply (Fetch *fetch, const AmsHttpReply *reply, GError **error)
   return NULL;
 }
 
-static gboolean
-may_pass (const GError *error)
-{
-  return g_error_matches (error, AMS_STORE_ERROR, AMS_FAILURE_TRANSIENT) ||
-      g_error_matches (error, AMS_STORE_ERROR, AMS_FAILURE_THROTTLED);
-}
-
 static void send_fetch (GTask *task);
 
 static gboolean
@@ -93,23 +63,6 @@ on_delay (gpointer user_data)
   if (!g_task_return_error_if_cancelled (task))
     send_fetch (task);
   return G_SOURCE_REMOVE;
-}
-
-/* FALSE: there is no time for that. */
-static gboolean
-try_again (GTask *task, const GError *error)
-{
-  Fetch *fetch = g_task_get_task_data (task);
-  gint64 delay =
-      ams_retry_delay (ams_store_error_get_failure (error), fetch->attempts,
-          ams_store_error_get_retry_after (error), g_random_double ());
-  g_autoptr (GSource) source = NULL;
-
-  if (g_get_monotonic_time () + delay > fetch->deadline)
-    return FALSE;
-  source = g_timeout_source_new (delay / G_TIME_SPAN_MILLISECOND);
-  g_task_attach_source (task, source, on_delay);
-  return TRUE;
 }
 
 static void
@@ -126,7 +79,7 @@ on_fetched (GObject *client, GAsyncResult *result, gpointer user_data)
     bytes = read_reply (fetch, reply, &error);
   if (bytes)
     g_task_return_pointer (task, bytes, (GDestroyNotify) g_bytes_unref);
-  else if (may_pass (error) && try_again (task, error))
+  else if (ams_http_patience_wait (&fetch->patience, task, error, on_delay))
     g_error_free (error);
   else
     g_task_return_error (task, error);
@@ -137,8 +90,8 @@ send_fetch (GTask *task)
 {
   Fetch *fetch = g_task_get_task_data (task);
 
-  fetch->request.fresh_connection = fetch->attempts > 0;
-  fetch->attempts++;
+  fetch->request.fresh_connection = fetch->patience.attempts > 0;
+  fetch->patience.attempts++;
   ams_http_client_send_async (fetch->place->client, &fetch->request,
       g_task_get_cancellable (task), on_fetched, g_object_ref (task));
 }
@@ -154,7 +107,7 @@ ams_http_fetch_async (AmsHttpPlace *place, AmsStore *store, const gchar *name,
   fetch->place = place;
   fetch->name = g_strdup (name);
   fetch->max_size = max_size;
-  fetch->deadline = g_get_monotonic_time () + place->patience;
+  ams_http_patience_init (&fetch->patience, place->patience);
   ams_http_place_request (place, &fetch->request, "GET", name);
   fetch->request.max_reply = CLAMP (max_size, 1, G_MAXSSIZE);
   g_task_set_task_data (task, fetch, fetch_free);

@@ -6,10 +6,9 @@
 
 #include "http/amshttpplace.h"
 
-#define PATIENCE (10 * G_TIME_SPAN_SECOND)
+#include "http/amshttpread.h"
 
-static const gchar *const read_headers[] = { "Accept-Encoding", "identity",
-  "Cache-Control", "no-cache", NULL };
+#define PATIENCE (10 * G_TIME_SPAN_SECOND)
 
 static GHashTable *
 new_set (void)
@@ -45,7 +44,7 @@ ams_http_place_request (AmsHttpPlace *place, AmsHttpRequest *request,
 {
   request->method = method;
   request->uri = ams_http_url_to_uri (place->options.url, name);
-  request->headers = read_headers;
+  request->headers = ams_http_read_headers;
 }
 
 void

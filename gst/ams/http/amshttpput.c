@@ -13,6 +13,7 @@
 #include "http/amsbodyzip.h"
 #include "http/amshttpfolders.h"
 #include "http/amshttpverify.h"
+#include "http/amsputrules.h"
 
 #include <gst/gst.h>
 #include <string.h>
@@ -55,33 +56,6 @@ display (Job *job)
   return ams_http_url_to_display (job->place->options.url, job->put->name);
 }
 
-/* A file that is made once, under a name of its own. */
-static gboolean
-is_made_once (AmsFileRole role)
-{
-  return role == AMS_FILE_ROLE_SEGMENT || role == AMS_FILE_ROLE_INIT ||
-      role == AMS_FILE_ROLE_KEY;
-}
-
-static gboolean
-is_list (AmsFileRole role)
-{
-  return role == AMS_FILE_ROLE_PLAYLIST || role == AMS_FILE_ROLE_MASTER;
-}
-
-static gboolean
-is_protected (const AmsHttpPlace *place, const AmsPut *put)
-{
-  switch (place->options.overwrite) {
-    case AMS_OVERWRITE_ALWAYS:
-      return FALSE;
-    case AMS_OVERWRITE_NEVER:
-      return !g_hash_table_contains (place->own, put->name);
-    default:
-      return !is_list (put->role);
-  }
-}
-
 /* The ends */
 
 static void
@@ -90,10 +64,7 @@ finish_stored (GTask *task)
   Job *job = g_task_get_task_data (task);
   AmsHttpPlace *place = job->place;
 
-  /* The names of segments would fill the memory of a recorder that runs for years. */
-  if (place->options.overwrite == AMS_OVERWRITE_NEVER &&
-      !is_made_once (job->put->role))
-    g_hash_table_add (place->own, g_strdup (job->put->name));
+  ams_put_note_own (job->put, place->options.overwrite, place->own);
   if (place->options.create_collections)
     ams_http_folders_remember (place, job->put->name);
   g_task_return_boolean (task, TRUE);
@@ -261,29 +232,6 @@ add_header (Job *job, const gchar *name, gchar *value)
   g_ptr_array_add (job->headers, value);
 }
 
-static const gchar *
-content_type (const Job *job)
-{
-  const AmsPut *put = job->put;
-  const gchar *set = job->place->options.content_type;
-
-  if (set && set[0] &&
-      (put->role == AMS_FILE_ROLE_SEGMENT || put->role == AMS_FILE_ROLE_OTHER))
-    return set;
-  return put->content_type ? put->content_type
-                           : ams_file_content_type (put->role, put->name);
-}
-
-static const gchar *
-cache_control (const Job *job)
-{
-  const AmsHttpStoreOptions *options = &job->place->options;
-
-  if (is_list (job->put->role))
-    return options->playlist_cache_control;
-  return is_made_once (job->put->role) ? options->segment_cache_control : NULL;
-}
-
 static void
 add_digest (Job *job)
 {
@@ -301,12 +249,15 @@ add_digest (Job *job)
 static void
 make_headers (Job *job)
 {
-  const gchar *cache = cache_control (job);
+  const AmsHttpStoreOptions *options = &job->place->options;
+  const gchar *type = ams_put_content_type (job->put, options->content_type);
+  const gchar *cache = ams_put_cache_control (job->put,
+      options->segment_cache_control, options->playlist_cache_control);
 
   g_clear_pointer (&job->headers, g_ptr_array_unref);
   job->headers = g_ptr_array_new_with_free_func (g_free);
-  add_header (job, "Content-Type", g_strdup (content_type (job)));
-  if (cache && cache[0])
+  add_header (job, "Content-Type", g_strdup (type));
+  if (cache)
     add_header (job, "Cache-Control", g_strdup (cache));
   if (job->plain)
     add_header (job, "Content-Encoding", g_strdup ("gzip"));
@@ -503,11 +454,12 @@ ams_http_put_async (AmsHttpPlace *place, AmsStore *store, const AmsPut *put,
   job->place = place;
   job->put = put;
   job->sent = g_object_ref (put->body);
-  job->is_protected = is_protected (place, put);
+  job->is_protected =
+      ams_put_is_protected (put, place->options.overwrite, place->own);
   g_task_set_task_data (task, job, job_free);
   /* What is stored is stored, also when it was cancelled meanwhile. */
   g_task_set_check_cancellable (task, FALSE);
-  if (place->options.gzip_playlists && is_list (put->role))
+  if (place->options.gzip_playlists && ams_put_is_list (put->role))
     ams_body_zip_async (put->body, cancellable, on_zipped, g_object_ref (task));
   else
     digest_and_go_on (task);

@@ -7,11 +7,12 @@
 #include "http/amshttpstore.h"
 
 #include "http/amshttpfetch.h"
+#include "http/amshttpnotify.h"
 #include "http/amshttpput.h"
+#include "http/amshttpsimple.h"
 #include "transfer/amscopybody.h"
 
 #include <gst/gst.h>
-#include <string.h>
 
 GST_DEBUG_CATEGORY (ams_http_store_debug);
 
@@ -109,68 +110,6 @@ http_fetch_finish (AmsStore *store, GAsyncResult *result, GError **error)
 
 /* Removing and notifying: one request each */
 
-typedef struct
-{
-  AmsHttpOperation operation;
-  gchar *shown;
-  gchar *authorization; /* (nullable) */
-  const gchar *headers[5];
-  AmsHttpRequest request;
-} Simple;
-
-static void
-simple_free (gpointer data)
-{
-  Simple *simple = data;
-
-  g_free (simple->shown);
-  if (simple->authorization)
-    memset (simple->authorization, 0, strlen (simple->authorization));
-  g_free (simple->authorization);
-  g_clear_object (&simple->request.body);
-  ams_http_request_clear (&simple->request);
-  g_free (simple);
-}
-
-static GError *
-simple_error (const Simple *simple, const AmsHttpReply *reply)
-{
-  const gchar *after =
-      soup_message_headers_get_one (reply->headers, "Retry-After");
-
-  return ams_http_status_error (simple->operation, simple->shown, reply->status,
-      soup_status_get_phrase (reply->status),
-      ams_http_parse_retry_after (after, reply->received), reply->body);
-}
-
-static void
-on_simple (GObject *client, GAsyncResult *result, gpointer user_data)
-{
-  g_autoptr (GTask) task = user_data;
-  Simple *simple = g_task_get_task_data (task);
-  GError *error = NULL;
-  g_autoptr (AmsHttpReply) reply =
-      ams_http_client_send_finish (AMS_HTTP_CLIENT (client), result, &error);
-
-  if (!reply)
-    g_task_return_error (task, error);
-  else if (ams_http_status_is_success (simple->operation, reply->status))
-    g_task_return_boolean (task, TRUE);
-  else
-    g_task_return_error (task, simple_error (simple, reply));
-}
-
-static void
-send_simple (GTask *task, Simple *simple)
-{
-  AmsHttpStore *self = g_task_get_source_object (task);
-
-  simple->request.headers = simple->headers;
-  g_task_set_task_data (task, simple, simple_free);
-  ams_http_client_send_async (self->place.client, &simple->request,
-      g_task_get_cancellable (task), on_simple, g_object_ref (task));
-}
-
 static gboolean
 finish_boolean (AmsStore *store, GAsyncResult *result, GError **error)
 {
@@ -183,7 +122,7 @@ http_remove_async (AmsStore *store, const gchar *name,
 {
   AmsHttpPlace *place = &AMS_HTTP_STORE (store)->place;
   g_autoptr (GTask) task = g_task_new (store, cancellable, callback, user_data);
-  Simple *simple = g_new0 (Simple, 1);
+  AmsHttpSimple *simple = g_new0 (AmsHttpSimple, 1);
 
   /* Whatever comes to be there is another's. */
   g_hash_table_remove (place->own, name);
@@ -192,38 +131,7 @@ http_remove_async (AmsStore *store, const gchar *name,
   simple->shown = ams_http_url_to_display (place->options.url, name);
   simple->request.method = "DELETE";
   simple->request.uri = ams_http_url_to_uri (place->options.url, name);
-  send_simple (task, simple);
-}
-
-static gint
-port_of (const AmsHttpUrl *url)
-{
-  if (url->port >= 0)
-    return url->port;
-  return strcmp (url->scheme, "https") == 0 ? 443 : 80;
-}
-
-static gboolean
-is_same_origin (const AmsHttpUrl *a, const AmsHttpUrl *b)
-{
-  return strcmp (a->scheme, b->scheme) == 0 && strcmp (a->host, b->host) == 0 &&
-      port_of (a) == port_of (b);
-}
-
-/* Those of notify-url itself. */
-static void
-add_credentials (Simple *simple, const AmsHttpUrl *url)
-{
-  g_autofree gchar *both =
-      g_strconcat (url->user, ":", url->password ? url->password : "", NULL);
-  g_autofree gchar *base64 =
-      g_base64_encode ((const guchar *) both, strlen (both));
-
-  simple->authorization = g_strconcat ("Basic ", base64, NULL);
-  simple->headers[2] = "Authorization";
-  simple->headers[3] = simple->authorization;
-  memset (both, 0, strlen (both));
-  memset (base64, 0, strlen (base64));
+  ams_http_simple_send (place->client, task, simple);
 }
 
 static void
@@ -231,30 +139,9 @@ http_notify_async (AmsStore *store, AmsBody *body, GCancellable *cancellable,
     GAsyncReadyCallback callback, gpointer user_data)
 {
   AmsHttpPlace *place = &AMS_HTTP_STORE (store)->place;
-  g_autoptr (GTask) task = g_task_new (store, cancellable, callback, user_data);
-  const gchar *text = place->options.notify_url;
-  GError *error = NULL;
-  g_autoptr (AmsHttpUrl) url = ams_http_url_parse (text ? text : "", &error);
-  Simple *simple;
 
-  if (!url) {
-    g_prefix_error (&error, "%s", "notify-url: ");
-    g_task_return_error (task, error);
-    return;
-  }
-  simple = g_new0 (Simple, 1);
-  simple->operation = AMS_HTTP_POST;
-  simple->shown = ams_http_url_to_display (url, NULL);
-  simple->headers[0] = "Content-Type";
-  simple->headers[1] = "application/json";
-  if (url->user)
-    add_credentials (simple, url);
-  simple->request.method = "POST";
-  simple->request.uri = ams_http_url_to_uri (url, NULL);
-  simple->request.body = g_object_ref (body);
-  simple->request.anonymous =
-      url->user || !is_same_origin (url, place->options.url);
-  send_simple (task, simple);
+  ams_http_notify_async (place->client, store, place->options.notify_url,
+      place->options.url, body, cancellable, callback, user_data);
 }
 
 static void

@@ -6,15 +6,15 @@
 
 #include "http/amshttpverify.h"
 
+#include "http/amsbodycompare.h"
 #include "http/amsbodysum.h"
+#include "http/amshttpread.h"
 
 #include <gst/gst.h>
 #include <string.h>
 
 GST_DEBUG_CATEGORY_EXTERN (ams_http_store_debug);
 #define GST_CAT_DEFAULT ams_http_store_debug
-
-#define N_BODIES 2
 
 /* Comparing */
 
@@ -23,10 +23,8 @@ typedef struct
   AmsHttpPlace *place;
   gchar *name;
   AmsHttpRequest request;
-  AmsBody *bodies[N_BODIES]; /* NULL: none, or not the same */
+  AmsBodyCompare bodies;
   gboolean zipped; /* it was put with a Content-Encoding */
-  guint64 at;
-  GError *error; /* reading a body */
 } Compare;
 
 static void
@@ -34,67 +32,10 @@ compare_free (gpointer data)
 {
   Compare *compare = data;
 
-  for (guint i = 0; i < N_BODIES; i++)
-    g_clear_object (&compare->bodies[i]);
+  ams_body_compare_clear (&compare->bodies);
   ams_http_request_clear (&compare->request);
-  g_clear_error (&compare->error);
   g_free (compare->name);
   g_free (compare);
-}
-
-static gboolean
-is_next (Compare *compare, AmsBody *body, const guint8 *data, gsize size)
-{
-  guint8 buffer[4096];
-  guint64 at = compare->at;
-
-  while (size > 0) {
-    gssize n = ams_body_read (body, at, buffer, MIN (size, sizeof buffer),
-        compare->error ? NULL : &compare->error);
-
-    if (n <= 0 || memcmp (buffer, data, n) != 0)
-      return FALSE;
-    at += n;
-    data += n;
-    size -= n;
-  }
-  return TRUE;
-}
-
-static gboolean
-compare_piece (const guint8 *data, gsize size, gpointer user_data)
-{
-  Compare *compare = user_data;
-  gboolean any = FALSE;
-
-  for (guint i = 0; i < N_BODIES; i++) {
-    if (compare->bodies[i] &&
-        !is_next (compare, compare->bodies[i], data, size))
-      g_clear_object (&compare->bodies[i]);
-    any |= compare->bodies[i] != NULL;
-  }
-  compare->at += size;
-  return any;
-}
-
-static gboolean
-is_same (Compare *compare)
-{
-  for (guint i = 0; i < N_BODIES; i++) {
-    if (compare->bodies[i] &&
-        ams_body_get_size (compare->bodies[i]) == compare->at)
-      return TRUE;
-  }
-  return FALSE;
-}
-
-static gboolean
-is_encoded (const AmsHttpReply *reply)
-{
-  const gchar *encoding =
-      soup_message_headers_get_one (reply->headers, "Content-Encoding");
-
-  return encoding && g_ascii_strcasecmp (encoding, "identity") != 0;
 }
 
 static void
@@ -106,11 +47,11 @@ judge (GTask *task, const AmsHttpReply *reply)
     g_task_return_error (task,
         ams_http_place_error (compare->place, AMS_HTTP_GET, compare->name,
             reply));
-  else if (is_same (compare))
+  else if (ams_body_compare_is_same (&compare->bodies))
     g_task_return_int (task, AMS_HTTP_COMPARE_SAME);
-  else if (compare->error)
-    g_task_return_error (task, g_steal_pointer (&compare->error));
-  else if (is_encoded (reply) && !compare->zipped)
+  else if (compare->bodies.error)
+    g_task_return_error (task, g_steal_pointer (&compare->bodies.error));
+  else if (ams_http_reply_is_encoded (reply) && !compare->zipped)
     g_task_return_error (task,
         ams_store_error_new (AMS_FAILURE_TRANSIENT, 0, 0,
             "the server sends it in a Content-Encoding that was not asked for"));
@@ -142,12 +83,11 @@ ams_http_compare_async (AmsHttpPlace *place, const gchar *name, AmsBody *body,
 
   compare->place = place;
   compare->name = g_strdup (name);
-  compare->bodies[0] = g_object_ref (body);
-  compare->bodies[1] = plain ? g_object_ref (plain) : NULL;
+  ams_body_compare_init (&compare->bodies, body, plain);
   compare->zipped = plain != NULL;
   ams_http_place_request (place, &compare->request, "GET", name);
-  compare->request.sink = compare_piece;
-  compare->request.user_data = compare;
+  compare->request.sink = ams_body_compare_piece;
+  compare->request.user_data = &compare->bodies;
   g_task_set_task_data (task, compare, compare_free);
   ams_http_client_send_async (place->client, &compare->request, cancellable,
       on_compared, task);
@@ -311,7 +251,7 @@ get_size (const Verify *verify, const AmsHttpReply *reply, guint64 *size)
   const gchar *length =
       soup_message_headers_get_one (reply->headers, "Content-Length");
 
-  if (!length || (is_encoded (reply) && !verify->plain))
+  if (!length || (ams_http_reply_is_encoded (reply) && !verify->plain))
     return FALSE;
   return g_ascii_string_to_unsigned (length, 10, 0, G_MAXUINT64, size, NULL);
 }

@@ -6,6 +6,8 @@
 
 #include "http/gstamshttpsettings.h"
 
+#include "http/gstamsfields.h"
+
 #include <string.h>
 
 #define DEFAULT_SPOOL_DIR NULL
@@ -14,10 +16,7 @@
 #define DEFAULT_TIMEOUT 30
 #define DEFAULT_STALL_TIMEOUT 30
 #define DEFAULT_VERIFY AMS_HTTP_VERIFY_NONE
-#define DEFAULT_DIGEST AMS_HTTP_DIGEST_NONE
 #define DEFAULT_EXPECT AMS_HTTP_EXPECT_AUTO
-#define DEFAULT_CHUNKED FALSE
-#define DEFAULT_REDIRECT AMS_HTTP_REDIRECT_SAFE
 #define DEFAULT_OVERWRITE AMS_OVERWRITE_SEGMENTS_NEVER
 #define DEFAULT_CONTENT_TYPE NULL
 #define DEFAULT_SEGMENT_CACHE_CONTROL "public, max-age=31536000, immutable"
@@ -30,7 +29,6 @@
 #define DEFAULT_SSL_STRICT TRUE
 
 #define MAX_TIMEOUT 3600 /* s, as souphttpsrc's */
-#define REDACTED "***"
 
 enum
 {
@@ -41,10 +39,7 @@ enum
   PROP_TIMEOUT,
   PROP_STALL_TIMEOUT,
   PROP_VERIFY,
-  PROP_DIGEST,
   PROP_EXPECT,
-  PROP_CHUNKED,
-  PROP_REDIRECT,
   PROP_OVERWRITE,
   PROP_CONTENT_TYPE,
   PROP_SEGMENT_CACHE_CONTROL,
@@ -66,39 +61,18 @@ enum
 
 G_STATIC_ASSERT (PROP_NOTIFY_URL == GST_AMS_HTTP_SETTINGS_LAST_ID);
 
-typedef enum
-{
-  STRING,
-  SECRET,
-  URL, /* a string that is redacted when read */
-  HEADERS,
-  UINT,
-  UINT64,
-  BOOLEAN,
-  ENUM,
-} Kind;
-
 #define FIELD(kind, member) \
-  { \
-    kind, G_STRUCT_OFFSET (GstAmsHttpSettings, member) \
-  }
+  GST_AMS_FIELD (GstAmsHttpSettings, kind, member)
 
 /* Where the value of a property is kept. */
-static const struct
-{
-  Kind kind;
-  gsize offset;
-} fields[] = {
+static const GstAmsField fields[] = {
   [PROP_SPOOL_DIR] = FIELD (STRING, spool_dir),
   [PROP_UPLOAD] = FIELD (ENUM, upload),
   [PROP_CONNECT_TIMEOUT] = FIELD (UINT, http.connect_timeout),
   [PROP_TIMEOUT] = FIELD (UINT, http.timeout),
   [PROP_STALL_TIMEOUT] = FIELD (UINT, http.stall_timeout),
   [PROP_VERIFY] = FIELD (ENUM, store.verify),
-  [PROP_DIGEST] = FIELD (ENUM, store.digest),
   [PROP_EXPECT] = FIELD (ENUM, http.expect),
-  [PROP_CHUNKED] = FIELD (BOOLEAN, http.chunked),
-  [PROP_REDIRECT] = FIELD (ENUM, http.redirect),
   [PROP_OVERWRITE] = FIELD (ENUM, store.overwrite),
   [PROP_CONTENT_TYPE] = FIELD (STRING, store.content_type),
   [PROP_SEGMENT_CACHE_CONTROL] = FIELD (STRING, store.segment_cache_control),
@@ -107,58 +81,39 @@ static const struct
   [PROP_GZIP_PLAYLISTS] = FIELD (BOOLEAN, store.gzip_playlists),
   [PROP_MAX_BITRATE] = FIELD (UINT64, http.max_bitrate),
   [PROP_USER_AGENT] = FIELD (STRING, http.user_agent),
-  [PROP_EXTRA_HEADERS] = FIELD (HEADERS, extra_headers),
-  [PROP_PROXY] = FIELD (URL, http.proxy),
+  [PROP_EXTRA_HEADERS] = FIELD (STRUCTURE, extra_headers),
+  [PROP_PROXY] = GST_AMS_FIELD_SHOWN_BY (GstAmsHttpSettings, ams_http_url_redact,
+      http.proxy),
   [PROP_PROXY_ID] = FIELD (STRING, http.proxy_id),
   [PROP_PROXY_PW] = FIELD (SECRET, http.proxy_pw),
   [PROP_SSL_STRICT] = FIELD (BOOLEAN, http.ssl_strict),
   [PROP_SSL_CA_FILE] = FIELD (STRING, http.ssl_ca_file),
   [PROP_SSL_CERT_FILE] = FIELD (STRING, http.ssl_cert_file),
   [PROP_SSL_KEY_FILE] = FIELD (STRING, http.ssl_key_file),
-  [PROP_NOTIFY_URL] = FIELD (URL, store.notify_url),
+  [PROP_NOTIFY_URL] = GST_AMS_FIELD_SHOWN_BY (GstAmsHttpSettings, ams_http_url_redact,
+      store.notify_url),
 };
 
 /* ---- types ---- */
 
-#define DEFINE_ENUM(function, name, ...) \
-  static GType function (void) \
-  { \
-    static gsize type = 0; \
-    static const GEnumValue values[] = { __VA_ARGS__, { 0, NULL, NULL } }; \
-\
-    if (g_once_init_enter (&type)) \
-      g_once_init_leave (&type, g_enum_register_static (name, values)); \
-    return type; \
-  }
-
 /* clang-format off */
-DEFINE_ENUM (upload_get_type, "GstAmsUpload",
+GST_AMS_DEFINE_ENUM (upload_get_type, "GstAmsUpload",
     { GST_AMS_UPLOAD_LIVE, "Each file as soon as it is whole", "live" },
     { GST_AMS_UPLOAD_AT_EOS, "Nothing before the stream has ended", "at-eos" })
 
-DEFINE_ENUM (verify_get_type, "GstAmsHttpVerify",
+GST_AMS_DEFINE_ENUM (verify_get_type, "GstAmsHttpVerify",
     { AMS_HTTP_VERIFY_NONE, "The answer to PUT is believed", "none" },
     { AMS_HTTP_VERIFY_SIZE, "HEAD after each PUT: Content-Length", "size" },
     { AMS_HTTP_VERIFY_ETAG, "HEAD after each PUT: Content-Length and ETag",
       "etag" })
 
-DEFINE_ENUM (digest_get_type, "GstAmsHttpDigest",
-    { AMS_HTTP_DIGEST_NONE, "None", "none" },
-    { AMS_HTTP_DIGEST_MD5, "Content-MD5", "md5" },
-    { AMS_HTTP_DIGEST_SHA256, "Repr-Digest (RFC 9530)", "sha-256" })
-
-DEFINE_ENUM (expect_get_type, "GstAmsHttpExpect",
+GST_AMS_DEFINE_ENUM (expect_get_type, "GstAmsHttpExpect",
     { AMS_HTTP_EXPECT_AUTO,
       "For large files, and after the connection was cut off", "auto" },
     { AMS_HTTP_EXPECT_ALWAYS, "Before each file", "always" },
     { AMS_HTTP_EXPECT_NEVER, "Never", "never" })
 
-DEFINE_ENUM (redirect_get_type, "GstAmsHttpRedirect",
-    { AMS_HTTP_REDIRECT_NEVER, "None: it is a fault", "never" },
-    { AMS_HTTP_REDIRECT_SAFE, "307 and 308, which repeat the PUT", "safe" },
-    { AMS_HTTP_REDIRECT_PUT, "301 and 302 too, repeating the PUT", "put" })
-
-DEFINE_ENUM (overwrite_get_type, "GstAmsOverwrite",
+GST_AMS_DEFINE_ENUM (overwrite_get_type, "GstAmsOverwrite",
     { AMS_OVERWRITE_SEGMENTS_NEVER, "Only playlists replace what is there",
       "segments-never" },
     { AMS_OVERWRITE_NEVER,
@@ -166,132 +121,7 @@ DEFINE_ENUM (overwrite_get_type, "GstAmsOverwrite",
     { AMS_OVERWRITE_ALWAYS, "Everything replaces what is there", "always" })
 /* clang-format on */
 
-/* ---- headers ---- */
-
-static gboolean
-refuse_header (const gchar *name, GError **error)
-{
-  *error = ams_store_error_new (AMS_FAILURE_PERMANENT, 0, 0,
-      "extra-headers: the value of “%s” must be a string, a number, or an array "
-      "of these",
-      name);
-  return FALSE;
-}
-
-static gboolean
-add_header (GPtrArray *headers, const gchar *name, const GValue *value,
-    GError **error)
-{
-  g_auto (GValue) text = G_VALUE_INIT;
-
-  g_value_init (&text, G_TYPE_STRING);
-  if (!g_type_is_a (G_VALUE_TYPE (value), G_TYPE_STRING) &&
-      G_TYPE_FUNDAMENTAL (G_VALUE_TYPE (value)) > G_TYPE_DOUBLE)
-    return refuse_header (name, error);
-  if (!g_value_transform (value, &text) || !g_value_get_string (&text))
-    return refuse_header (name, error);
-  g_ptr_array_add (headers, g_strdup (name));
-  g_ptr_array_add (headers, g_value_dup_string (&text));
-  return TRUE;
-}
-
-static gboolean
-add_array (GPtrArray *headers, const gchar *name, const GValue *array,
-    GError **error)
-{
-  for (guint i = 0; i < gst_value_array_get_size (array); i++) {
-    if (!add_header (headers, name, gst_value_array_get_value (array, i),
-            error))
-      return FALSE;
-  }
-  return TRUE;
-}
-
-static gboolean
-add_list (GPtrArray *headers, const gchar *name, const GValue *list,
-    GError **error)
-{
-  for (guint i = 0; i < gst_value_list_get_size (list); i++) {
-    if (!add_header (headers, name, gst_value_list_get_value (list, i), error))
-      return FALSE;
-  }
-  return TRUE;
-}
-
-static gboolean
-add_field (GPtrArray *headers, const gchar *name, const GValue *value,
-    GError **error)
-{
-  if (GST_VALUE_HOLDS_ARRAY (value))
-    return add_array (headers, name, value, error);
-  if (GST_VALUE_HOLDS_LIST (value))
-    return add_list (headers, name, value, error);
-  return add_header (headers, name, value, error);
-}
-
-GStrv
-gst_ams_http_headers_from_structure (const GstStructure *s, GError **error)
-{
-  g_autoptr (GPtrArray) headers = g_ptr_array_new_with_free_func (g_free);
-  g_autoptr (GError) refused = NULL;
-
-  for (gint i = 0; i < gst_structure_n_fields (s); i++) {
-    const gchar *name = gst_structure_nth_field_name (s, i);
-
-    if (!add_field (headers, name, gst_structure_get_value (s, name),
-            &refused)) {
-      g_propagate_error (error, g_steal_pointer (&refused));
-      return NULL;
-    }
-  }
-  g_ptr_array_add (headers, NULL);
-  return (GStrv) g_ptr_array_steal (headers, NULL);
-}
-
-static gboolean
-may_be_secret (const gchar *name)
-{
-  static const gchar *const words[] = { "auth", "cookie", "token", "key",
-    "secret", "signature", "password", "passwd", "credential", "session" };
-  g_autofree gchar *lower = g_ascii_strdown (name, -1);
-
-  for (guint i = 0; i < G_N_ELEMENTS (words); i++) {
-    if (strstr (lower, words[i]))
-      return TRUE;
-  }
-  return FALSE;
-}
-
-static gboolean
-redact_field (GQuark field, GValue *value, gpointer user_data)
-{
-  if (!may_be_secret (g_quark_to_string (field)))
-    return TRUE;
-  g_value_unset (value);
-  g_value_init (value, G_TYPE_STRING);
-  g_value_set_static_string (value, REDACTED);
-  return TRUE;
-}
-
-GstStructure *
-gst_ams_http_headers_redact (const GstStructure *headers)
-{
-  GstStructure *shown = gst_structure_copy (headers);
-
-  gst_structure_map_in_place (shown, redact_field, NULL);
-  return shown;
-}
-
 /* ---- values ---- */
-
-void
-gst_ams_http_set_secret (gchar **secret, const gchar *text)
-{
-  if (*secret)
-    explicit_bzero (*secret, strlen (*secret));
-  g_free (*secret);
-  *secret = g_strdup (text);
-}
 
 void
 gst_ams_http_settings_init (GstAmsHttpSettings *settings)
@@ -302,13 +132,10 @@ gst_ams_http_settings_init (GstAmsHttpSettings *settings)
   settings->http.timeout = DEFAULT_TIMEOUT;
   settings->http.stall_timeout = DEFAULT_STALL_TIMEOUT;
   settings->http.expect = DEFAULT_EXPECT;
-  settings->http.chunked = DEFAULT_CHUNKED;
-  settings->http.redirect = DEFAULT_REDIRECT;
   settings->http.max_bitrate = DEFAULT_MAX_BITRATE;
-  gst_ams_http_set_secret (&settings->http.user_agent, DEFAULT_USER_AGENT);
+  gst_ams_set_secret (&settings->http.user_agent, DEFAULT_USER_AGENT);
   settings->http.ssl_strict = DEFAULT_SSL_STRICT;
   settings->store.verify = DEFAULT_VERIFY;
-  settings->store.digest = DEFAULT_DIGEST;
   settings->store.overwrite = DEFAULT_OVERWRITE;
   settings->store.segment_cache_control =
       g_strdup (DEFAULT_SEGMENT_CACHE_CONTROL);
@@ -416,7 +243,8 @@ gst_ams_http_settings_check (GstAmsHttpSettings *settings, GError **error)
   if (settings->extra_headers) {
     g_strfreev (settings->http.extra_headers);
     settings->http.extra_headers =
-        gst_ams_http_headers_from_structure (settings->extra_headers, error);
+        gst_ams_pairs_from_structure ("extra-headers", settings->extra_headers,
+            error);
     if (!settings->http.extra_headers)
       return FALSE;
   }
@@ -427,94 +255,20 @@ gst_ams_http_settings_check (GstAmsHttpSettings *settings, GError **error)
 
 /* ---- properties ---- */
 
-static void
-set_headers (GstStructure **headers, const GValue *value)
-{
-  const GstStructure *s = gst_value_get_structure (value);
-
-  g_clear_pointer (headers, gst_structure_free);
-  if (s)
-    *headers = gst_structure_copy (s);
-}
-
-static void
-get_headers (const GstStructure *headers, GValue *value)
-{
-  if (headers)
-    g_value_take_boxed (value, gst_ams_http_headers_redact (headers));
-}
-
 gboolean
 gst_ams_http_settings_set (GstAmsHttpSettings *settings, guint id,
     const GValue *value)
 {
-  gpointer field;
-
-  if (id == 0 || id >= G_N_ELEMENTS (fields))
-    return FALSE;
-  field = G_STRUCT_MEMBER_P (settings, fields[id].offset);
-  switch (fields[id].kind) {
-    case STRING:
-    case SECRET:
-    case URL:
-      gst_ams_http_set_secret (field, g_value_get_string (value));
-      break;
-    case HEADERS:
-      set_headers (field, value);
-      break;
-    case UINT:
-      *(guint *) field = g_value_get_uint (value);
-      break;
-    case UINT64:
-      *(guint64 *) field = g_value_get_uint64 (value);
-      break;
-    case BOOLEAN:
-      *(gboolean *) field = g_value_get_boolean (value);
-      break;
-    case ENUM:
-      *(gint *) field = g_value_get_enum (value);
-      break;
-  }
-  return TRUE;
+  return gst_ams_fields_set (settings, fields, G_N_ELEMENTS (fields), id,
+      value);
 }
 
 gboolean
 gst_ams_http_settings_get (const GstAmsHttpSettings *settings, guint id,
     GValue *value)
 {
-  gconstpointer field;
-
-  if (id == 0 || id >= G_N_ELEMENTS (fields))
-    return FALSE;
-  field = G_STRUCT_MEMBER_P (settings, fields[id].offset);
-  switch (fields[id].kind) {
-    case SECRET:
-      break;
-    case STRING:
-      g_value_set_string (value, *(gchar *const *) field);
-      break;
-    case URL:
-      if (*(gchar *const *) field)
-        g_value_take_string (value,
-            ams_http_url_redact (*(gchar *const *) field));
-      break;
-    case HEADERS:
-      get_headers (*(GstStructure *const *) field, value);
-      break;
-    case UINT:
-      g_value_set_uint (value, *(const guint *) field);
-      break;
-    case UINT64:
-      g_value_set_uint64 (value, *(const guint64 *) field);
-      break;
-    case BOOLEAN:
-      g_value_set_boolean (value, *(const gboolean *) field);
-      break;
-    case ENUM:
-      g_value_set_enum (value, *(const gint *) field);
-      break;
-  }
-  return TRUE;
+  return gst_ams_fields_get (settings, fields, G_N_ELEMENTS (fields), id,
+      value);
 }
 
 #define PARAM_FLAGS \
@@ -563,10 +317,6 @@ install_delivery_properties (GObjectClass *klass)
 static void
 install_header_properties (GObjectClass *klass)
 {
-  g_object_class_install_property (klass, PROP_DIGEST,
-      g_param_spec_enum ("digest", "Digest",
-          "Digest of the file that is sent with it, for a server that checks",
-          digest_get_type (), DEFAULT_DIGEST, PARAM_FLAGS));
   g_object_class_install_property (klass, PROP_CONTENT_TYPE,
       g_param_spec_string ("content-type", "Content type",
           "Content-Type of segments and other data; unset: by role and name",
@@ -618,16 +368,6 @@ install_transport_properties (GObjectClass *klass)
           "When to ask the server (Expect: 100-continue) before a file is "
           "sent; one that does not answer within 2 s is sent the file",
           expect_get_type (), DEFAULT_EXPECT, PARAM_FLAGS));
-  g_object_class_install_property (klass, PROP_CHUNKED,
-      g_param_spec_boolean ("chunked", "Chunked",
-          "Send files with Transfer-Encoding: chunked instead of a "
-          "Content-Length; many servers refuse that",
-          DEFAULT_CHUNKED, PARAM_FLAGS));
-  g_object_class_install_property (klass, PROP_REDIRECT,
-      g_param_spec_enum ("redirect", "Redirect",
-          "Which redirects to follow, five at most, never from https to http, "
-          "and without credentials to another host",
-          redirect_get_type (), DEFAULT_REDIRECT, PARAM_FLAGS));
   g_object_class_install_property (klass, PROP_MAX_BITRATE,
       g_param_spec_uint64 ("max-bitrate", "Maximum bitrate",
           "Bit/s at which files are sent, all of them together (0 = no limit)",
@@ -680,8 +420,6 @@ gst_ams_http_settings_install (GObjectClass *klass)
 
   gst_type_mark_as_plugin_api (upload_get_type (), 0);
   gst_type_mark_as_plugin_api (verify_get_type (), 0);
-  gst_type_mark_as_plugin_api (digest_get_type (), 0);
   gst_type_mark_as_plugin_api (expect_get_type (), 0);
-  gst_type_mark_as_plugin_api (redirect_get_type (), 0);
   gst_type_mark_as_plugin_api (overwrite_get_type (), 0);
 }

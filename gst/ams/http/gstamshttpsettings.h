@@ -22,9 +22,10 @@ typedef enum
 
 typedef struct
 {
-  /* Without extra_headers, max_connections and whatever says who we are. */
+  /* Without extra_headers, max_connections, chunked, redirect and whatever says who we
+   * are. */
   AmsHttpOptions http;
-  /* Without url and create_collections. */
+  /* Without url, digest and create_collections. */
   AmsHttpStoreOptions store;
   GstStructure *extra_headers; /* (nullable) */
   gchar *spool_dir; /* (nullable) */
@@ -45,7 +46,7 @@ gboolean gst_ams_http_settings_check (GstAmsHttpSettings *settings,
     GError **error);
 
 /* The properties have the ids 1 to this. */
-#define GST_AMS_HTTP_SETTINGS_LAST_ID 27
+#define GST_AMS_HTTP_SETTINGS_LAST_ID 24
 
 void gst_ams_http_settings_install (GObjectClass *klass);
 /* FALSE: @id is none of these. get: as it may be shown. */
@@ -53,14 +54,5 @@ gboolean gst_ams_http_settings_set (GstAmsHttpSettings *settings, guint id,
     const GValue *value);
 gboolean gst_ams_http_settings_get (const GstAmsHttpSettings *settings,
     guint id, GValue *value);
-
-/* Sets *@secret, and overwrites what was there. */
-void gst_ams_http_set_secret (gchar **secret, const gchar *text);
-
-/* Each field is a header; an array or list makes several lines of it. name, value, name, value … */
-GStrv gst_ams_http_headers_from_structure (const GstStructure *headers,
-    GError **error);
-/* With what may be a secret as "***". */
-GstStructure *gst_ams_http_headers_redact (const GstStructure *headers);
 
 G_END_DECLS

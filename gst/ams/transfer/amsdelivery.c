@@ -22,6 +22,13 @@ GST_DEBUG_CATEGORY_STATIC (ams_delivery_debug);
 #define SPILL_INTERVAL (G_TIME_SPAN_SECOND / 4)
 /* The name that faults of the spool's disk are kept under: no file has it. */
 #define SPOOL_FAULT "/spool"
+#define PROBE_FAULT "/probe"
+
+/* A question that may outlive the delivery, which then is NULL. */
+typedef struct
+{
+  AmsDelivery *delivery;
+} Probe;
 
 struct _AmsDelivery
 {
@@ -42,6 +49,10 @@ struct _AmsDelivery
   guint64 held;
   guint64 unsafe; /* of held, media */
   gboolean is_held_back; /* until released */
+  gboolean is_probed; /* the store can be used, or nobody wanted to know */
+  Probe *probe; /* that is under way */
+  guint probes;
+  gint64 next_probe;
   AmsBreaker breaker;
   gboolean spool_unsafe; /* something could not be written to it */
   gint64 spilled; /* when that was tried last */
@@ -57,11 +68,18 @@ file_info (const AmsOutgoing *file)
     file->size };
 }
 
+/* What is gone if the process ends, and missed. */
+static gboolean
+is_unsafe (const AmsOutgoing *file)
+{
+  return ams_outgoing_is_droppable (file) && !file->begin.local_path;
+}
+
 static void
 set_held (AmsDelivery *self, AmsOutgoing *file, guint64 held)
 {
   self->held += held - file->held;
-  if (ams_outgoing_is_droppable (file))
+  if (is_unsafe (file))
     self->unsafe += held - file->held;
   file->held = held;
 }
@@ -660,6 +678,66 @@ start_jobs (AmsDelivery *self)
   return next;
 }
 
+/* Probing */
+
+static void
+probe_failed (AmsDelivery *self, const GError *error)
+{
+  AmsFailure failure = ams_store_error_get_failure (error);
+
+  if (failure == AMS_FAILURE_UNSUPPORTED) {
+    self->is_probed = TRUE;
+    return;
+  }
+  if (failure == AMS_FAILURE_PERMANENT && self->probes == 1)
+    self->callbacks.refused (error, self->user_data);
+  else
+    note_failure (self, PROBE_FAULT, error);
+  self->next_probe = g_get_monotonic_time () +
+      ams_retry_delay (failure, self->probes,
+          ams_store_error_get_retry_after (error), draw (self));
+}
+
+static void
+on_probed (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autofree Probe *probe = user_data;
+  AmsDelivery *self = probe->delivery;
+  g_autoptr (GError) error = NULL;
+
+  ams_store_probe_finish (AMS_STORE (source), result, &error);
+  if (!self)
+    return;
+  self->probe = NULL;
+  if (error) {
+    if (!g_cancellable_is_cancelled (self->cancellable))
+      probe_failed (self, error);
+  } else {
+    self->is_probed = TRUE;
+    note_success (self, PROBE_FAULT);
+  }
+  self->kick (self->engine);
+}
+
+/* TRUE: files may be put. Else @next is when to come back. */
+static gboolean
+probe (AmsDelivery *self, gint64 *next)
+{
+  *next = AMS_SCHEDULE_NEVER;
+  if (self->is_probed || self->probe)
+    return self->is_probed;
+  *next = self->next_probe;
+  if (g_get_monotonic_time () < self->next_probe)
+    return FALSE;
+  *next = AMS_SCHEDULE_NEVER;
+  self->probes++;
+  self->probe = g_new0 (Probe, 1);
+  self->probe->delivery = self;
+  ams_store_probe_async (self->store, self->cancellable, on_probed,
+      self->probe);
+  return FALSE;
+}
+
 gint64
 ams_delivery_run (AmsDelivery *self)
 {
@@ -667,7 +745,7 @@ ams_delivery_run (AmsDelivery *self)
 
   if (g_cancellable_is_cancelled (self->cancellable))
     return next;
-  if (!self->is_held_back)
+  if (probe (self, &next) && !self->is_held_back)
     next = start_jobs (self);
   return MIN (next, tidy (self));
 }
@@ -752,7 +830,7 @@ ams_delivery_is_settled (AmsDelivery *self)
 guint
 ams_delivery_get_in_flight (AmsDelivery *self)
 {
-  return g_hash_table_size (self->operations);
+  return g_hash_table_size (self->operations) + (self->probe != NULL);
 }
 
 void
@@ -765,8 +843,7 @@ ams_delivery_get_stats (AmsDelivery *self, AmsDeliveryStats *stats)
   stats->in_flight = ams_schedule_get_in_flight (self->schedule);
   stats->waiting_removes = ams_schedule_get_waiting_removes (self->schedule);
   stats->unsafe_bytes = self->unsafe -
-      (self->open && ams_outgoing_is_droppable (self->open) ? self->open->held
-                                                            : 0);
+      (self->open && is_unsafe (self->open) ? self->open->held : 0);
   if (self->config.spool)
     stats->spooled_bytes = ams_spool_get_bytes (self->config.spool);
   if (oldest)
@@ -857,6 +934,7 @@ ams_delivery_new (AmsStore *store, const AmsDeliveryConfig *config,
   self->operations = g_hash_table_new (NULL, NULL);
   self->lineages = ams_lineages_new ();
   self->is_held_back = config->at_eos;
+  self->is_probed = !config->probe;
   ams_schedule_set_version_interval (self->schedule,
       config->playlist_min_interval);
   if (config->spool)
@@ -875,6 +953,8 @@ ams_delivery_free (AmsDelivery *self)
   while (g_hash_table_iter_next (&iter, &operation, NULL))
     ams_operation_orphan (operation);
   g_hash_table_unref (self->operations);
+  if (self->probe)
+    self->probe->delivery = NULL;
   /* Dropped, not abandoned: what is on disk stays for the next start. */
   g_clear_pointer (&self->open, ams_outgoing_free);
   ams_schedule_free (self->schedule);

@@ -36,6 +36,8 @@ typedef struct
   gboolean at_eos;
   /* µs between two versions of one playlist, but for the last */
   gint64 playlist_min_interval;
+  /* Before anything is put, the store is asked whether it can be */
+  gboolean probe;
   /* The store is one endpoint, which can be away as a whole (amsbreaker.h). */
   gboolean has_breaker;
 } AmsDeliveryConfig;
@@ -62,6 +64,8 @@ typedef struct
   /* @delay: until the next attempt, in µs */
   void (*retrying) (const AmsFileInfo *file, const GError *error,
       guint attempts, gint64 delay, gpointer user_data);
+  /* (nullable) The probe says that nothing can be put. */
+  void (*refused) (const GError *error, gpointer user_data);
 } AmsDeliveryCallbacks;
 
 typedef struct

@@ -727,6 +727,15 @@ on_recovered (const GError *error, gpointer user_data)
 }
 
 static void
+on_refused (const GError *error, gpointer user_data)
+{
+  AmsEngine *self = user_data;
+
+  if (is_attached (self) && self->callbacks.refused)
+    self->callbacks.refused (error, self->user_data);
+}
+
+static void
 on_retrying (const AmsFileInfo *file, const GError *error, guint attempts,
     gint64 delay, gpointer user_data)
 {
@@ -741,6 +750,7 @@ static const AmsDeliveryCallbacks guarded_callbacks = {
   .failed = on_failed,
   .warning = on_warning,
   .recovered = on_recovered,
+  .refused = on_refused,
   .retrying = on_retrying,
 };
 

@@ -127,7 +127,8 @@ ams_store_default_init (AmsStoreInterface *iface)
 }
 
 /* source tags */
-static gpointer list_unsupported, adopt_unsupported, notify_unsupported;
+static gpointer list_unsupported, adopt_unsupported, notify_unsupported,
+    probe_unsupported;
 
 static void
 answer_unsupported (AmsStore *store, gpointer tag, const gchar *what,
@@ -211,6 +212,27 @@ ams_store_notify_finish (AmsStore *store, GAsyncResult *result, GError **error)
   if (g_async_result_is_tagged (result, &notify_unsupported))
     return g_task_propagate_boolean (G_TASK (result), error);
   return AMS_STORE_GET_IFACE (store)->notify_finish (store, result, error);
+}
+
+void
+ams_store_probe_async (AmsStore *store, GCancellable *cancellable,
+    GAsyncReadyCallback callback, gpointer user_data)
+{
+  AmsStoreInterface *iface = AMS_STORE_GET_IFACE (store);
+
+  if (iface->probe_async)
+    iface->probe_async (store, cancellable, callback, user_data);
+  else
+    answer_unsupported (store, &probe_unsupported, "be probed", callback,
+        user_data);
+}
+
+gboolean
+ams_store_probe_finish (AmsStore *store, GAsyncResult *result, GError **error)
+{
+  if (g_async_result_is_tagged (result, &probe_unsupported))
+    return g_task_propagate_boolean (G_TASK (result), error);
+  return AMS_STORE_GET_IFACE (store)->probe_finish (store, result, error);
 }
 
 void

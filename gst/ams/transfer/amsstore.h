@@ -88,6 +88,13 @@ struct _AmsStoreInterface
   gboolean (
       *notify_finish) (AmsStore *store, GAsyncResult *result, GError **error);
 
+  /* (nullable) Finds out whether files can be put and removed, without leaving anything
+   * behind. */
+  void (*probe_async) (AmsStore *store, GCancellable *cancellable,
+      GAsyncReadyCallback callback, gpointer user_data);
+  gboolean (
+      *probe_finish) (AmsStore *store, GAsyncResult *result, GError **error);
+
   /* (nullable) (element-type AmsFileEntry) */
   void (*list_async) (AmsStore *store, const gchar *prefix,
       GCancellable *cancellable, GAsyncReadyCallback callback,
@@ -124,6 +131,10 @@ void ams_store_notify_async (AmsStore *store, AmsBody *body,
     GCancellable *cancellable, GAsyncReadyCallback callback,
     gpointer user_data);
 gboolean ams_store_notify_finish (AmsStore *store, GAsyncResult *result,
+    GError **error);
+void ams_store_probe_async (AmsStore *store, GCancellable *cancellable,
+    GAsyncReadyCallback callback, gpointer user_data);
+gboolean ams_store_probe_finish (AmsStore *store, GAsyncResult *result,
     GError **error);
 void ams_store_list_async (AmsStore *store, const gchar *prefix,
     GCancellable *cancellable, GAsyncReadyCallback callback,

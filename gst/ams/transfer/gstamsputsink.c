@@ -172,6 +172,12 @@ on_recovered (const GError *error, gpointer user_data)
 }
 
 static void
+on_refused (const GError *error, gpointer user_data)
+{
+  post_error (user_data, error, NULL);
+}
+
+static void
 on_retrying (const AmsFileInfo *file, const GError *error, guint attempts,
     gint64 delay, gpointer user_data)
 {
@@ -187,6 +193,7 @@ static const AmsDeliveryCallbacks callbacks = {
   .failed = on_failed,
   .warning = on_warning,
   .recovered = on_recovered,
+  .refused = on_refused,
   .retrying = on_retrying,
 };
 
@@ -266,13 +273,19 @@ flow_from_result (GstAmsPutSink *self, AmsEngineResult result)
   }
 }
 
+/* Once: a sticky event that was refused comes again before the next buffer. */
 static void
 refuse_stream (GstAmsPutSink *self, const GError *error)
 {
+  gboolean was_in_error;
+
   GST_OBJECT_LOCK (self);
+  was_in_error = PRIVATE (self)->in_error;
   PRIVATE (self)->in_error = TRUE;
   GST_OBJECT_UNLOCK (self);
-  GST_ELEMENT_ERROR (self, RESOURCE, SETTINGS, ("%s", error->message), (NULL));
+  if (!was_in_error)
+    GST_ELEMENT_ERROR (self, RESOURCE, SETTINGS, ("%s", error->message),
+        (NULL));
 }
 
 /* Ordinary data: the first of them. */
@@ -525,16 +538,19 @@ post_timeout (GstAmsPutSink *self, AmsEngine *engine)
         "drain-timeout has passed at the end of the stream");
 }
 
-/* What upstream asks before the end: it has to know what was given up. */
+/* What upstream asks before the end: it has to know what was given up. So nothing is
+ * held back for the end any more, either. */
 static void
 handle_drain (GstAmsPutSink *self)
 {
   g_autoptr (AmsEngine) engine = ref_engine (self);
 
-  if (engine)
-    PRIVATE (self)->drained =
-        ams_engine_drain (engine, drain_time (get_drain_timeout (self)),
-            NULL) == AMS_DRAIN_TIMEOUT;
+  if (!engine)
+    return;
+  ams_engine_release (engine);
+  PRIVATE (self)->drained =
+      ams_engine_drain (engine, drain_time (get_drain_timeout (self)), NULL) ==
+      AMS_DRAIN_TIMEOUT;
 }
 
 static void
