@@ -17,7 +17,8 @@ PACKAGES_BUILD="build-essential meson ninja-build pkg-config
 PACKAGES_RUN="gstreamer1.0-tools gstreamer1.0-plugins-base gstreamer1.0-plugins-good
   gstreamer1.0-plugins-bad gstreamer1.0-plugins-ugly gstreamer1.0-libav glib-networking"
 PACKAGES_TEST="ffmpeg clang clang-format-14 libclang-rt-14-dev python3 python3-gi gir1.2-gstreamer-1.0
-  nodejs npm chromium nginx-light libnginx-mod-http-dav-ext apache2 apache2-utils openssl curl"
+  nodejs npm chromium nginx-light libnginx-mod-http-dav-ext apache2 apache2-utils openssl curl faketime
+  ceph-mon ceph-osd ceph-common radosgw s3cmd"
 
 say () { printf '%s\n' "$*"; }
 die () { printf '%s\n' "$*" >&2; exit 1; }

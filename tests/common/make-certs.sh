@@ -5,8 +5,8 @@
 # make-certs.sh FOLDER: a CA for tests and certificates by it. Needs openssl.
 #
 #   ca.pem           the CA, to be trusted
-#   good.pem         127.0.0.1 and localhost; each of these four with its key in the same file
-#   expired.pem      the same, no longer valid
+#   good.pem         127.0.0.1, localhost, s3.localhost and *.s3.localhost; each of these four with its key in the same file
+#   expired.pem      127.0.0.1 and localhost, no longer valid
 #   other-host.pem   another host
 #   client.pem       a client; also as client-cert.pem and client-key.pem
 set -eu
@@ -30,7 +30,7 @@ certificate () {
   cat "$1.crt" "$1.key" >"$1.pem"
 }
 
-certificate good 7300 serverAuth DNS:localhost,IP:127.0.0.1
+certificate good 7300 serverAuth 'DNS:localhost,IP:127.0.0.1,DNS:s3.localhost,DNS:*.s3.localhost'
 certificate expired -1 serverAuth DNS:localhost,IP:127.0.0.1
 certificate other-host 7300 serverAuth DNS:other.example
 certificate client 7300 clientAuth DNS:client.example

@@ -184,7 +184,7 @@ class Server:
 
 class Nginx(Server):
     """nginx-light with dav and dav-ext. Options: max_body (client_max_body_size), create_folders
-    (create_full_put_path), extra (lines for each site)."""
+    (create_full_put_path), http2 (offered with TLS), extra (lines for each site)."""
     name = "nginx"
     program = "/usr/sbin/nginx"
     sites = ("plain", "basic", "tls")
@@ -195,7 +195,8 @@ class Nginx(Server):
             raise tap.Skip("libnginx-mod-http-dav-ext is not installed")
 
     def site(self, name):
-        listen = f"listen 127.0.0.1:{self.ports[name]}{' ssl' if name == 'tls' else ''};"
+        tls = " ssl http2" if self.options.get("http2") else " ssl"
+        listen = f"listen 127.0.0.1:{self.ports[name]}{tls if name == 'tls' else ''};"
         lines = [listen, f"root {self.files};", self.options.get("extra", "")]
         if name == "tls":
             pem = os.path.join(self.certificates, "good.pem")

@@ -3,7 +3,10 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Kills a recorder with SIGKILL at random moments, restarts it, and looks at what became of the recording.
 
-    kill9.py [--kills N] [--lanes N] [--seed N] [--keep]
+    kill9.py [--store disk|http] [--kills N] [--lanes N] [--seed N] [--keep]
+
+With --store http the recording goes to nginx by amshttpput, by way of a spool and without a copy on disk, and nginx is
+killed and comes back at random moments of its own.
 
 Lanes are recordings that are killed beside each other, to save time. How much a kill cost is measured thus: a
 session's first EXT-X-PROGRAM-DATE-TIME says when its first frame was taken, by the pipeline's clock; the time of
@@ -24,6 +27,8 @@ import threading
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "common"))
+import launch  # noqa: E402
+import servers  # noqa: E402
 import tap  # noqa: E402
 import tscheck  # noqa: E402
 
@@ -34,17 +39,19 @@ FRAME_RATE = 30
 
 PIPELINE = ("videotestsrc is-live=true ! video/x-raw,width=320,height=240,framerate=30/1 ! "
     "x264enc tune=zerolatency speed-preset=ultrafast key-int-max=30 ! amshlssink name=h target-duration=2 "
-    "location=rec/cam-%05d.ts playlist-location=rec/cam.m3u8 "
-    "audiotestsrc is-live=true ! avenc_aac ! h.")
+    "{store} audiotestsrc is-live=true ! avenc_aac ! h.")
+DISK = "location=rec/cam-%05d.ts playlist-location=rec/cam.m3u8"
+HTTP = ("location=cam-%05d.ts playlist-location=cam.m3u8 write-files=never "
+    "h.src ! amshttpput location={url} spool-dir=spool")
 
 
 class Run:
     """One life of a recorder."""
 
-    def __init__(self, folder, log):
+    def __init__(self, folder, log, store):
         self.playing = self.killed = None
         self.log = log
-        self.process = subprocess.Popen(["gst-launch-1.0", "-e"] + PIPELINE.split(), cwd=folder, stdin=subprocess.DEVNULL,
+        self.process = subprocess.Popen(["gst-launch-1.0", "-e"] + PIPELINE.format(store=store).split(), cwd=folder, stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
         self.reader = threading.Thread(target=self.read, daemon=True)
         self.reader.start()
@@ -66,11 +73,11 @@ class Run:
         self.killed = time.time()
         self.process.send_signal(signal.SIGINT)
         try:
-            code = self.process.wait(20)
+            code = self.process.wait(40)
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()
-            code = "none: it did not end within 20 s"
+            code = "none: it did not end within 40 s"
         self.reader.join()
         return code
 
@@ -82,6 +89,7 @@ class Lane:
         self.name = f"lane {number}"
         self.kills, self.rng = kills, rng
         self.folder = os.path.join(folder, f"lane{number}")
+        self.store = DISK
         self.rec = os.path.join(self.folder, "rec")
         self.playlist = os.path.join(self.rec, "cam.m3u8")
         os.makedirs(self.folder)
@@ -95,18 +103,26 @@ class Lane:
         """One kill in five falls into the start and the recovery."""
         return self.rng.uniform(0.05, 1.0) if self.rng.random() < 0.2 else self.rng.uniform(1.0, 3.5)
 
+    def prepare(self, number):
+        """Before each run."""
+
+    def finish(self):
+        """After the last run."""
+
     def live(self):
         try:
             with open(os.path.join(self.folder, "log"), "wb") as log:
                 for number in range(self.kills):
-                    run = Run(self.folder, log)
+                    self.prepare(number)
+                    run = Run(self.folder, log, self.store)
                     self.runs.append(run)
                     time.sleep(self.moment())
                     if run.process.poll() is not None:
                         self.ended.append(f"{self.name}: run {number} ended by itself")
                     run.kill()
                     self.look(number)
-                run = Run(self.folder, log)
+                self.prepare(self.kills)
+                run = Run(self.folder, log, self.store)
                 self.runs.append(run)
                 time.sleep(4)
                 code = run.end()
@@ -115,6 +131,8 @@ class Lane:
                 self.look(self.kills)
         except Exception as error:  # pylint: disable=broad-except
             self.error = error
+        finally:
+            self.finish()
 
     def look(self, number):
         """Between two lives: what was there before is there as it was."""
@@ -169,6 +187,69 @@ class Lane:
             kept = sum(e.duration for _, s in mine for e in s)
             found.append((number, run.killed - date - kept, date - begun))
         return found
+
+
+class HttpLane(Lane):
+    """One whose recording is on a server that comes and goes."""
+
+    def __init__(self, number, kills, rng, folder):
+        super().__init__(number, kills, rng, folder)
+        os.chmod(folder, 0o755)
+        self.server = servers.Nginx(self.folder)
+        self.server.start()
+        self.store = HTTP.format(url=self.server.url("/rec/"))
+        self.rec = self.server.path("rec")
+        self.playlist = os.path.join(self.rec, "cam.m3u8")
+        self.reader = servers.PollingReader(self.server.url("/rec/cam.m3u8"))
+        self.outages = 0
+        self.ending = threading.Event()
+        self.chaos = None
+        self.chaos_rng = random.Random(rng.random())
+
+    def come_and_go(self):
+        """Who has never heard of an earlier recording, and cannot ask, does not start: there is a playlist at first."""
+        try:
+            while not os.path.exists(self.playlist) and not self.ending.wait(0.1):
+                pass
+            while not self.ending.wait(self.chaos_rng.uniform(0.3, 4)):
+                self.server.kill()
+                self.outages += 1
+                self.ending.wait(self.chaos_rng.uniform(0.2, 3))
+                self.server.start()
+        except Exception as error:  # pylint: disable=broad-except
+            self.error = error
+
+    def prepare(self, number):
+        if number == 0:
+            self.chaos = threading.Thread(target=self.come_and_go)
+            self.chaos.start()
+        if number == self.kills:
+            self.stop_chaos()
+
+    def stop_chaos(self):
+        self.ending.set()
+        if self.chaos:
+            self.chaos.join()
+
+    def look(self, number):
+        """What the server lists it has, while there is more in the spool."""
+        super().look(number)
+        listed = tscheck.parse_playlist(self.playlist).entries if self.text else []
+        missing = [e.uri for e in listed if e.uri not in self.hashes]
+        if missing:
+            self.changed.append(f"{self.name}: after run {number} {missing} are listed and not there")
+
+    def finish(self):
+        self.stop_chaos()
+        if self.error is None:
+            self.changed += [f"{self.name}: a reader: {p}" for p in self.reader.finish()]
+            left = [name for name, data in launch.files_in(os.path.join(self.folder, "spool")).items() if data[:1] == b"G"]
+            if left:
+                self.ended.append(f"{self.name}: segments are left in the spool: {left}")
+            written = [name for name in os.listdir(self.folder) if name.startswith("cam")]
+            if written:
+                self.ended.append(f"{self.name}: these are on disk: {written}")
+        self.server.stop()
 
 
 LANES = []
@@ -259,6 +340,7 @@ def test_ffmpeg_decodes_it_all():
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--store", choices=("disk", "http"), default="disk")
     parser.add_argument("--kills", type=int, default=int(os.environ.get("KILLS", "50")))
     parser.add_argument("--lanes", type=int, default=2)
     parser.add_argument("--seed", type=int, default=int(os.environ.get("SEED", "0")) or random.SystemRandom().randrange(1, 1 << 31))
@@ -275,13 +357,16 @@ def main():
         except (tap.Failed, tap.Skip) as reason:
             print(f"1..1\nnot ok 1 - {reason}")
             return 1
-        LANES.extend(Lane(n, args.kills // args.lanes + (n < args.kills % args.lanes), random.Random(rng.random()), folder)
+        kind = HttpLane if args.store == "http" else Lane
+        LANES.extend(kind(n, args.kills // args.lanes + (n < args.kills % args.lanes), random.Random(rng.random()), folder)
             for n in range(args.lanes))
         threads = [threading.Thread(target=lane.live) for lane in LANES]
         for thread in threads:
             thread.start()
         for thread in threads:
             thread.join()
+        if args.store == "http":
+            tap.note(f"the servers were away {sum(lane.outages for lane in LANES)} times")
         return tap.run_tests(globals())
 
 

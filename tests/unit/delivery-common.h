@@ -37,7 +37,7 @@ void put_final (Fixture *f, guint64 version, const gchar *text);
 void notify (Fixture *f, const gchar *text);
 
 /* All that was handed over has been handled, and what may begin has begun. */
-#define settle(f) ams_engine_settle_commands ((f)->engine)
+#define settle(f) ams_engine_settle_commands ((f)->engine, -1)
 void drain (Fixture *f);
 void assert_stored (Fixture *f, const gchar *name, const gchar *text);
 void assert_order (Fixture *f, const gchar *earlier, const gchar *later);

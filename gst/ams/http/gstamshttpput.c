@@ -62,12 +62,15 @@
 
 #include "http/gstamshttpput.h"
 
-#include "http/gstamshttpsettings.h"
+#include "http/gstamsfields.h"
 
 #include <string.h>
 
 #define DEFAULT_CREATE_COLLECTIONS FALSE
 #define DEFAULT_AUTH AMS_HTTP_AUTH_BASIC
+#define DEFAULT_DIGEST AMS_HTTP_DIGEST_NONE
+#define DEFAULT_CHUNKED FALSE
+#define DEFAULT_REDIRECT AMS_HTTP_REDIRECT_SAFE
 
 enum
 {
@@ -78,6 +81,9 @@ enum
   PROP_USER_PW,
   PROP_BEARER_TOKEN,
   PROP_AUTH,
+  PROP_DIGEST,
+  PROP_CHUNKED,
+  PROP_REDIRECT,
 };
 
 typedef struct
@@ -87,6 +93,9 @@ typedef struct
   gchar *user_id, *user_pw;
   gchar *bearer_token;
   AmsHttpAuth auth;
+  AmsHttpDigest digest;
+  gboolean chunked;
+  AmsHttpRedirect redirect;
 } Settings;
 
 struct _GstAmsHttpPut
@@ -100,31 +109,42 @@ G_DEFINE_FINAL_TYPE (GstAmsHttpPut, gst_ams_http_put, GST_TYPE_AMS_HTTP_SINK)
 GST_ELEMENT_REGISTER_DEFINE (amshttpput, "amshttpput", GST_RANK_NONE,
     GST_TYPE_AMS_HTTP_PUT);
 
-static GType
-auth_get_type (void)
-{
-  static gsize type = 0;
-  static const GEnumValue values[] = {
+/* clang-format off */
+GST_AMS_DEFINE_ENUM (auth_get_type, "GstAmsHttpAuth",
     { AMS_HTTP_AUTH_BASIC, "Sent with the first request", "basic" },
-    { AMS_HTTP_AUTH_DIGEST, "When the server asks", "digest" },
-    { 0, NULL, NULL },
-  };
+    { AMS_HTTP_AUTH_DIGEST, "When the server asks", "digest" })
 
-  if (g_once_init_enter (&type))
-    g_once_init_leave (&type,
-        g_enum_register_static ("GstAmsHttpAuth", values));
-  return type;
-}
+GST_AMS_DEFINE_ENUM (digest_get_type, "GstAmsHttpDigest",
+    { AMS_HTTP_DIGEST_NONE, "None", "none" },
+    { AMS_HTTP_DIGEST_MD5, "Content-MD5", "md5" },
+    { AMS_HTTP_DIGEST_SHA256, "Repr-Digest (RFC 9530)", "sha-256" })
+
+GST_AMS_DEFINE_ENUM (redirect_get_type, "GstAmsHttpRedirect",
+    { AMS_HTTP_REDIRECT_NEVER, "None: it is a fault", "never" },
+    { AMS_HTTP_REDIRECT_SAFE, "307 and 308, which repeat the PUT", "safe" },
+    { AMS_HTTP_REDIRECT_PUT, "301 and 302 too, repeating the PUT", "put" })
+/* clang-format on */
+
+static const GstAmsField fields[] = {
+  [PROP_LOCATION] =
+      GST_AMS_FIELD_SHOWN_BY (Settings, ams_http_url_redact, location),
+  [PROP_CREATE_COLLECTIONS] =
+      GST_AMS_FIELD (Settings, BOOLEAN, create_collections),
+  [PROP_USER_ID] = GST_AMS_FIELD (Settings, STRING, user_id),
+  [PROP_USER_PW] = GST_AMS_FIELD (Settings, SECRET, user_pw),
+  [PROP_BEARER_TOKEN] = GST_AMS_FIELD (Settings, SECRET, bearer_token),
+  [PROP_AUTH] = GST_AMS_FIELD (Settings, ENUM, auth),
+  [PROP_DIGEST] = GST_AMS_FIELD (Settings, ENUM, digest),
+  [PROP_CHUNKED] = GST_AMS_FIELD (Settings, BOOLEAN, chunked),
+  [PROP_REDIRECT] = GST_AMS_FIELD (Settings, ENUM, redirect),
+};
 
 /* Settings */
 
 static void
 clear_settings (Settings *settings)
 {
-  gst_ams_http_set_secret (&settings->location, NULL);
-  gst_ams_http_set_secret (&settings->user_id, NULL);
-  gst_ams_http_set_secret (&settings->user_pw, NULL);
-  gst_ams_http_set_secret (&settings->bearer_token, NULL);
+  gst_ams_fields_clear (settings, fields, G_N_ELEMENTS (fields));
 }
 
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Settings, clear_settings)
@@ -132,15 +152,8 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Settings, clear_settings)
 static void
 copy_settings (GstAmsHttpPut *self, Settings *copy)
 {
-  const Settings *settings = &self->settings;
-
   GST_OBJECT_LOCK (self);
-  copy->location = g_strdup (settings->location);
-  copy->create_collections = settings->create_collections;
-  copy->user_id = g_strdup (settings->user_id);
-  copy->user_pw = g_strdup (settings->user_pw);
-  copy->bearer_token = g_strdup (settings->bearer_token);
-  copy->auth = settings->auth;
+  gst_ams_fields_copy (copy, &self->settings, fields, G_N_ELEMENTS (fields));
   GST_OBJECT_UNLOCK (self);
 }
 
@@ -160,7 +173,7 @@ take_from_url (gchar **property, gchar **part)
     return FALSE;
   if (!*property)
     *property = g_strdup (*part);
-  gst_ams_http_set_secret (part, NULL);
+  gst_ams_set_secret (part, NULL);
   return TRUE;
 }
 
@@ -263,6 +276,9 @@ gst_ams_http_put_resolve (GstAmsHttpSink *sink, GstAmsHttpTarget *target,
   give_credentials (&settings, &target->http);
   target->scheme = g_strdup (url->scheme);
   target->destination = ams_http_url_to_destination (url);
+  target->http.chunked = settings.chunked;
+  target->http.redirect = settings.redirect;
+  target->store.digest = settings.digest;
   target->store.create_collections = settings.create_collections;
   target->store.url = g_steal_pointer (&url);
   return TRUE;
@@ -271,68 +287,31 @@ gst_ams_http_put_resolve (GstAmsHttpSink *sink, GstAmsHttpTarget *target,
 /* Properties */
 
 static void
-set_locked (Settings *settings, guint id, const GValue *value)
-{
-  switch (id) {
-    case PROP_LOCATION:
-      gst_ams_http_set_secret (&settings->location, g_value_get_string (value));
-      break;
-    case PROP_CREATE_COLLECTIONS:
-      settings->create_collections = g_value_get_boolean (value);
-      break;
-    case PROP_USER_ID:
-      gst_ams_http_set_secret (&settings->user_id, g_value_get_string (value));
-      break;
-    case PROP_USER_PW:
-      gst_ams_http_set_secret (&settings->user_pw, g_value_get_string (value));
-      break;
-    case PROP_BEARER_TOKEN:
-      gst_ams_http_set_secret (&settings->bearer_token,
-          g_value_get_string (value));
-      break;
-    case PROP_AUTH:
-      settings->auth = g_value_get_enum (value);
-      break;
-    default:
-      break;
-  }
-}
-
-static void
 gst_ams_http_put_set_property (GObject *object, guint id, const GValue *value,
     GParamSpec *pspec)
 {
+  gboolean known;
+
   GST_OBJECT_LOCK (object);
-  set_locked (&GST_AMS_HTTP_PUT (object)->settings, id, value);
+  known = gst_ams_fields_set (&GST_AMS_HTTP_PUT (object)->settings, fields,
+      G_N_ELEMENTS (fields), id, value);
   GST_OBJECT_UNLOCK (object);
+  if (!known)
+    G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
 }
 
 static void
 gst_ams_http_put_get_property (GObject *object, guint id, GValue *value,
     GParamSpec *pspec)
 {
-  Settings *settings = &GST_AMS_HTTP_PUT (object)->settings;
+  gboolean known;
 
   GST_OBJECT_LOCK (object);
-  switch (id) {
-    case PROP_LOCATION:
-      if (settings->location)
-        g_value_take_string (value, ams_http_url_redact (settings->location));
-      break;
-    case PROP_CREATE_COLLECTIONS:
-      g_value_set_boolean (value, settings->create_collections);
-      break;
-    case PROP_USER_ID:
-      g_value_set_string (value, settings->user_id);
-      break;
-    case PROP_AUTH:
-      g_value_set_enum (value, settings->auth);
-      break;
-    default:
-      G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
-      break;
-  }
+  known = gst_ams_fields_get (&GST_AMS_HTTP_PUT (object)->settings, fields,
+      G_N_ELEMENTS (fields), id, value);
   GST_OBJECT_UNLOCK (object);
+  if (!known)
+    G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
 }
 
 #define PARAM_FLAGS \
@@ -371,6 +350,25 @@ install_properties (GObjectClass *klass)
 }
 
 static void
+install_transfer_properties (GObjectClass *klass)
+{
+  g_object_class_install_property (klass, PROP_DIGEST,
+      g_param_spec_enum ("digest", "Digest",
+          "Digest of the file that is sent with it, for a server that checks",
+          digest_get_type (), DEFAULT_DIGEST, PARAM_FLAGS));
+  g_object_class_install_property (klass, PROP_CHUNKED,
+      g_param_spec_boolean ("chunked", "Chunked",
+          "Send files with Transfer-Encoding: chunked instead of a "
+          "Content-Length; many servers refuse that",
+          DEFAULT_CHUNKED, PARAM_FLAGS));
+  g_object_class_install_property (klass, PROP_REDIRECT,
+      g_param_spec_enum ("redirect", "Redirect",
+          "Which redirects to follow, five at most, never from https to http, "
+          "and without credentials to another host",
+          redirect_get_type (), DEFAULT_REDIRECT, PARAM_FLAGS));
+}
+
+static void
 gst_ams_http_put_finalize (GObject *object)
 {
   clear_settings (&GST_AMS_HTTP_PUT (object)->settings);
@@ -386,6 +384,7 @@ gst_ams_http_put_class_init (GstAmsHttpPutClass *klass)
   object_class->get_property = gst_ams_http_put_get_property;
   object_class->finalize = gst_ams_http_put_finalize;
   install_properties (object_class);
+  install_transfer_properties (object_class);
   gst_element_class_set_static_metadata (GST_ELEMENT_CLASS (klass), "HTTP put",
       "Sink/Network",
       "Delivers files (amshlssink's, or all data up to EOS as one) to an HTTP "
@@ -393,9 +392,18 @@ gst_ams_http_put_class_init (GstAmsHttpPutClass *klass)
       "The amshls developers");
   GST_AMS_HTTP_SINK_CLASS (klass)->resolve = gst_ams_http_put_resolve;
   gst_type_mark_as_plugin_api (auth_get_type (), 0);
+  gst_type_mark_as_plugin_api (digest_get_type (), 0);
+  gst_type_mark_as_plugin_api (redirect_get_type (), 0);
 }
 
 static void
 gst_ams_http_put_init (GstAmsHttpPut *self)
 {
+  self->settings = (Settings){
+    .create_collections = DEFAULT_CREATE_COLLECTIONS,
+    .auth = DEFAULT_AUTH,
+    .digest = DEFAULT_DIGEST,
+    .chunked = DEFAULT_CHUNKED,
+    .redirect = DEFAULT_REDIRECT,
+  };
 }

@@ -61,8 +61,7 @@ enum
 
 G_STATIC_ASSERT (PROP_NOTIFY_URL == GST_AMS_HTTP_SETTINGS_LAST_ID);
 
-#define FIELD(kind, member) \
-  GST_AMS_FIELD (GstAmsHttpSettings, kind, member)
+#define FIELD(kind, member) GST_AMS_FIELD (GstAmsHttpSettings, kind, member)
 
 /* Where the value of a property is kept. */
 static const GstAmsField fields[] = {
@@ -82,16 +81,16 @@ static const GstAmsField fields[] = {
   [PROP_MAX_BITRATE] = FIELD (UINT64, http.max_bitrate),
   [PROP_USER_AGENT] = FIELD (STRING, http.user_agent),
   [PROP_EXTRA_HEADERS] = FIELD (STRUCTURE, extra_headers),
-  [PROP_PROXY] = GST_AMS_FIELD_SHOWN_BY (GstAmsHttpSettings, ams_http_url_redact,
-      http.proxy),
+  [PROP_PROXY] = GST_AMS_FIELD_SHOWN_BY (GstAmsHttpSettings,
+      ams_http_url_redact, http.proxy),
   [PROP_PROXY_ID] = FIELD (STRING, http.proxy_id),
   [PROP_PROXY_PW] = FIELD (SECRET, http.proxy_pw),
   [PROP_SSL_STRICT] = FIELD (BOOLEAN, http.ssl_strict),
   [PROP_SSL_CA_FILE] = FIELD (STRING, http.ssl_ca_file),
   [PROP_SSL_CERT_FILE] = FIELD (STRING, http.ssl_cert_file),
   [PROP_SSL_KEY_FILE] = FIELD (STRING, http.ssl_key_file),
-  [PROP_NOTIFY_URL] = GST_AMS_FIELD_SHOWN_BY (GstAmsHttpSettings, ams_http_url_redact,
-      store.notify_url),
+  [PROP_NOTIFY_URL] = GST_AMS_FIELD_SHOWN_BY (GstAmsHttpSettings,
+      ams_http_url_redact, store.notify_url),
 };
 
 /* ---- types ---- */
@@ -242,9 +241,8 @@ gst_ams_http_settings_check (GstAmsHttpSettings *settings, GError **error)
     g_clear_pointer (&settings->http.user_agent, g_free);
   if (settings->extra_headers) {
     g_strfreev (settings->http.extra_headers);
-    settings->http.extra_headers =
-        gst_ams_pairs_from_structure ("extra-headers", settings->extra_headers,
-            error);
+    settings->http.extra_headers = gst_ams_pairs_from_structure (
+        "extra-headers", settings->extra_headers, error);
     if (!settings->http.extra_headers)
       return FALSE;
   }

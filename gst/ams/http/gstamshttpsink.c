@@ -43,6 +43,8 @@ clear_target (gpointer data)
   g_free (target->location);
   g_free (target->destination);
   g_free (target->name);
+  if (target->free_own)
+    target->free_own (target->own);
 }
 
 static void
@@ -226,10 +228,10 @@ gst_ams_http_sink_begin_stream (GstAmsPutSink *sink, AmsFileBegin *data,
       ams_store_error_new (AMS_FAILURE_PERMANENT, 0, 0,
           data
               ? "What comes in is no file stream but data, which become one file, "
-                "and “%s” is a folder: put the file’s name behind it (or take the "
+                "and “%s” is a folder: put the file’s name into location (or take the "
                 "files of amshlssink from its src pad)"
               : "A file stream comes in, whose files have names of their own, and "
-                "“%s” is a file: name a folder, with “/” at its end",
+                "“%s” is a file: name a folder in location, with “/” at its end",
           target->location));
   return FALSE;
 }

@@ -26,6 +26,8 @@ typedef struct
   gchar *destination; /* what identifies the store to the spool */
   gchar *
       name; /* (nullable) the one file that data become; NULL: a folder, for a file stream */
+  gpointer own; /* (nullable) what else the subclass's make_store() needs */
+  GDestroyNotify free_own;
 } GstAmsHttpTarget;
 
 struct _GstAmsHttpSinkClass
@@ -33,7 +35,7 @@ struct _GstAmsHttpSinkClass
   GstAmsPutSinkClass parent_class;
 
   /* Adds what the subclass's properties say to @target, which has what the shared ones do: everything but the
-   * options, and in these the credentials and the URL. At NULL→READY, where it is checked only, and at
+   * options, and in these chunked, redirect, digest, the credentials and the URL. At NULL→READY, where it is checked only, and at
    * READY→PAUSED. AMS_STORE_ERROR: a sentence that names the property. */
   gboolean (*resolve) (GstAmsHttpSink *sink, GstAmsHttpTarget *target,
       GError **error);

@@ -11,6 +11,7 @@
 #include "transfer/amsfaults.h"
 #include "transfer/amslineages.h"
 #include "transfer/amsoperation.h"
+#include "transfer/amsprobe.h"
 
 #include <string.h>
 
@@ -23,12 +24,6 @@ GST_DEBUG_CATEGORY_STATIC (ams_delivery_debug);
 /* The name that faults of the spool's disk are kept under: no file has it. */
 #define SPOOL_FAULT "/spool"
 #define PROBE_FAULT "/probe"
-
-/* A question that may outlive the delivery, which then is NULL. */
-typedef struct
-{
-  AmsDelivery *delivery;
-} Probe;
 
 struct _AmsDelivery
 {
@@ -49,10 +44,7 @@ struct _AmsDelivery
   guint64 held;
   guint64 unsafe; /* of held, media */
   gboolean is_held_back; /* until released */
-  gboolean is_probed; /* the store can be used, or nobody wanted to know */
-  Probe *probe; /* that is under way */
-  guint probes;
-  gint64 next_probe;
+  AmsProbe *probe; /* (nullable) */
   AmsBreaker breaker;
   gboolean spool_unsafe; /* something could not be written to it */
   gint64 spilled; /* when that was tried last */
@@ -163,6 +155,7 @@ give_up_job (AmsDelivery *self, AmsJob *job, const GError *error)
 {
   g_autofree gchar *name = g_strdup (job->name);
   AmsOutgoing *file = g_steal_pointer (&job->data);
+  gboolean is_file = job->kind != AMS_JOB_NOTIFY;
 
   settle_spooled (self, job->id, file, AMS_SPOOL_GIVEN_UP);
   /* The next version of a playlist would only say it again. */
@@ -174,7 +167,8 @@ give_up_job (AmsDelivery *self, AmsJob *job, const GError *error)
   uncount (self, file);
   if (file->body && !self->config.spool)
     ams_body_abandon (file->body);
-  announce_failed (self, file, error);
+  if (is_file)
+    announce_failed (self, file, error);
   ams_outgoing_free (file);
 }
 
@@ -538,13 +532,20 @@ retry_job (AmsDelivery *self, AmsJob *job, const GError *error, gint64 now)
   ams_schedule_retry (self->schedule, job, now + delay);
 }
 
+static gboolean
+is_about_the_file (AmsFailure failure)
+{
+  return failure == AMS_FAILURE_EXISTS || failure == AMS_FAILURE_LOST ||
+      failure == AMS_FAILURE_UNSUPPORTED || failure == AMS_FAILURE_ABSENT;
+}
+
 static void
 tell_breaker (AmsDelivery *self, AmsJob *job, const GError *error, gint64 now)
 {
   AmsFailure failure = ams_store_error_get_failure (error);
   gint64 delay;
 
-  if (!self->config.has_breaker)
+  if (!self->config.has_breaker || is_about_the_file (failure))
     return;
   delay = ams_retry_delay (failure, ams_breaker_get_streak (&self->breaker) + 1,
       ams_store_error_get_retry_after (error), draw (self));
@@ -678,64 +679,27 @@ start_jobs (AmsDelivery *self)
   return next;
 }
 
-/* Probing */
-
 static void
-probe_failed (AmsDelivery *self, const GError *error)
+on_probed (const GError *error, gboolean first, gpointer user_data)
 {
-  AmsFailure failure = ams_store_error_get_failure (error);
+  AmsDelivery *self = user_data;
 
-  if (failure == AMS_FAILURE_UNSUPPORTED) {
-    self->is_probed = TRUE;
-    return;
-  }
-  if (failure == AMS_FAILURE_PERMANENT && self->probes == 1)
+  if (!error)
+    note_success (self, PROBE_FAULT);
+  else if (first &&
+      ams_store_error_get_failure (error) == AMS_FAILURE_PERMANENT &&
+      self->callbacks.refused)
     self->callbacks.refused (error, self->user_data);
   else
     note_failure (self, PROBE_FAULT, error);
-  self->next_probe = g_get_monotonic_time () +
-      ams_retry_delay (failure, self->probes,
-          ams_store_error_get_retry_after (error), draw (self));
-}
-
-static void
-on_probed (GObject *source, GAsyncResult *result, gpointer user_data)
-{
-  g_autofree Probe *probe = user_data;
-  AmsDelivery *self = probe->delivery;
-  g_autoptr (GError) error = NULL;
-
-  ams_store_probe_finish (AMS_STORE (source), result, &error);
-  if (!self)
-    return;
-  self->probe = NULL;
-  if (error) {
-    if (!g_cancellable_is_cancelled (self->cancellable))
-      probe_failed (self, error);
-  } else {
-    self->is_probed = TRUE;
-    note_success (self, PROBE_FAULT);
-  }
   self->kick (self->engine);
 }
 
-/* TRUE: files may be put. Else @next is when to come back. */
 static gboolean
-probe (AmsDelivery *self, gint64 *next)
+may_put (AmsDelivery *self, gint64 *next)
 {
-  *next = AMS_SCHEDULE_NEVER;
-  if (self->is_probed || self->probe)
-    return self->is_probed;
-  *next = self->next_probe;
-  if (g_get_monotonic_time () < self->next_probe)
-    return FALSE;
-  *next = AMS_SCHEDULE_NEVER;
-  self->probes++;
-  self->probe = g_new0 (Probe, 1);
-  self->probe->delivery = self;
-  ams_store_probe_async (self->store, self->cancellable, on_probed,
-      self->probe);
-  return FALSE;
+  return (!self->probe || ams_probe_run (self->probe, next)) &&
+      !self->is_held_back;
 }
 
 gint64
@@ -745,7 +709,7 @@ ams_delivery_run (AmsDelivery *self)
 
   if (g_cancellable_is_cancelled (self->cancellable))
     return next;
-  if (probe (self, &next) && !self->is_held_back)
+  if (may_put (self, &next))
     next = start_jobs (self);
   return MIN (next, tidy (self));
 }
@@ -830,7 +794,8 @@ ams_delivery_is_settled (AmsDelivery *self)
 guint
 ams_delivery_get_in_flight (AmsDelivery *self)
 {
-  return g_hash_table_size (self->operations) + (self->probe != NULL);
+  return g_hash_table_size (self->operations) +
+      (self->probe && ams_probe_is_under_way (self->probe));
 }
 
 void
@@ -934,7 +899,8 @@ ams_delivery_new (AmsStore *store, const AmsDeliveryConfig *config,
   self->operations = g_hash_table_new (NULL, NULL);
   self->lineages = ams_lineages_new ();
   self->is_held_back = config->at_eos;
-  self->is_probed = !config->probe;
+  if (config->probe)
+    self->probe = ams_probe_new (store, cancellable, on_probed, self);
   ams_schedule_set_version_interval (self->schedule,
       config->playlist_min_interval);
   if (config->spool)
@@ -953,8 +919,7 @@ ams_delivery_free (AmsDelivery *self)
   while (g_hash_table_iter_next (&iter, &operation, NULL))
     ams_operation_orphan (operation);
   g_hash_table_unref (self->operations);
-  if (self->probe)
-    self->probe->delivery = NULL;
+  g_clear_pointer (&self->probe, ams_probe_free);
   /* Dropped, not abandoned: what is on disk stays for the next start. */
   g_clear_pointer (&self->open, ams_outgoing_free);
   ams_schedule_free (self->schedule);

@@ -335,16 +335,30 @@ drain_locked (AmsEngine *self, gint64 deadline, GCancellable *cancellable)
   return AMS_DRAIN_DONE;
 }
 
-void
-ams_engine_settle_commands (AmsEngine *self)
+static gboolean
+settle_commands_locked (AmsEngine *self, gint64 deadline)
 {
-  g_mutex_lock (&self->lock);
   while (!ams_queue_is_empty (&self->queue) || self->handling) {
     if (self->flushing || self->stopping || self->exited)
-      break;
-    g_cond_wait (&self->changed, &self->lock);
+      return FALSE;
+    if (deadline < 0)
+      g_cond_wait (&self->changed, &self->lock);
+    else if (!g_cond_wait_until (&self->changed, &self->lock, deadline))
+      return FALSE;
   }
+  return TRUE;
+}
+
+gboolean
+ams_engine_settle_commands (AmsEngine *self, gint64 timeout)
+{
+  gint64 deadline = timeout < 0 ? -1 : g_get_monotonic_time () + timeout;
+  gboolean settled;
+
+  g_mutex_lock (&self->lock);
+  settled = settle_commands_locked (self, deadline);
   g_mutex_unlock (&self->lock);
+  return settled;
 }
 
 AmsDrainResult

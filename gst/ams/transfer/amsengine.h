@@ -62,8 +62,9 @@ AmsEngineResult ams_engine_adopt (AmsEngine *engine, const gchar *name,
 
 /* ams_delivery_notify() */
 AmsEngineResult ams_engine_notify (AmsEngine *engine, GBytes *text);
-/* Waits until what was handed over is counted in the stats. Not for the store. */
-void ams_engine_settle_commands (AmsEngine *engine);
+/* Waits until what was handed over is counted in the stats; not for the store. @timeout: µs, -1 for ever.
+ * FALSE: it has passed, or the engine was flushed or stopped. */
+gboolean ams_engine_settle_commands (AmsEngine *engine, gint64 timeout);
 /* With AmsDeliveryConfig.at_eos: what was and will be handed over is put from here on. */
 void ams_engine_release (AmsEngine *engine);
 

@@ -9,6 +9,10 @@
 GST_DEBUG_CATEGORY_EXTERN (ams_engine_debug);
 #define GST_CAT_DEFAULT ams_engine_debug
 
+/* A store that has not said within this time (ms) what it has is not waited for if
+ * the spool knows: somebody is waiting to record. */
+#define PATIENCE 2000
+
 struct _AmsQuestion
 {
   gint refs; /* atomic */
@@ -19,6 +23,11 @@ struct _AmsQuestion
 
   /* While it is asked. */
   AmsSpool *spool;
+  GBytes *known; /* (nullable) what the spool says that the store has */
+  GSource *timer; /* so long the store may take, if something is known */
+  GCancellable *given_up; /* by that */
+  GCancellable *cancellable;
+  gulong watching;
   AmsQuestionAnswered answered;
   gpointer user_data;
 
@@ -108,15 +117,27 @@ says_nothing (const GError *error)
 static void
 fall_back (AmsQuestion *self)
 {
-  if (!self->spool || !self->error || !says_nothing (self->error))
-    return;
-  self->data =
-      ams_spool_fetch_known (self->spool, self->name, self->max_size, NULL);
-  if (!self->data)
+  gboolean given_up = g_cancellable_is_cancelled (self->given_up) &&
+      !g_cancellable_is_cancelled (self->cancellable);
+
+  if (!self->known || !self->error || !(given_up || says_nothing (self->error)))
     return;
   GST_WARNING ("the spool answers for %s: %s", self->name,
-      self->error->message);
+      given_up ? "the store takes long" : self->error->message);
   g_clear_error (&self->error);
+  self->data = g_steal_pointer (&self->known);
+}
+
+static void
+stop_waiting (AmsQuestion *self)
+{
+  g_cancellable_disconnect (self->cancellable, self->watching);
+  g_clear_object (&self->cancellable);
+  g_clear_object (&self->given_up);
+  if (self->timer)
+    g_source_destroy (self->timer);
+  g_clear_pointer (&self->timer, g_source_unref);
+  g_clear_pointer (&self->known, g_bytes_unref);
 }
 
 static void
@@ -127,7 +148,38 @@ on_fetched (GObject *source, GAsyncResult *result, gpointer user_data)
   self->data =
       ams_store_fetch_finish (AMS_STORE (source), result, &self->error);
   fall_back (self);
+  stop_waiting (self);
   answer (self);
+}
+
+static gboolean
+on_patience (gpointer user_data)
+{
+  g_cancellable_cancel (user_data);
+  return G_SOURCE_REMOVE;
+}
+
+static void
+on_cancelled (GCancellable *cancellable, gpointer given_up)
+{
+  g_cancellable_cancel (given_up);
+}
+
+static void
+wait_a_while (AmsQuestion *self, GCancellable *cancellable)
+{
+  if (cancellable) {
+    self->cancellable = g_object_ref (cancellable);
+    self->watching =
+        g_cancellable_connect (cancellable, G_CALLBACK (on_cancelled),
+            g_object_ref (self->given_up), g_object_unref);
+  }
+  if (!self->known)
+    return;
+  self->timer = g_timeout_source_new (PATIENCE);
+  g_source_set_callback (self->timer, on_patience,
+      g_object_ref (self->given_up), g_object_unref);
+  g_source_attach (self->timer, g_main_context_get_thread_default ());
 }
 
 static gboolean
@@ -151,11 +203,17 @@ fetch_from_spool (AmsQuestion *self)
 static void
 fetch (AmsQuestion *self, AmsStore *store, GCancellable *cancellable)
 {
-  if (fetch_from_spool (self))
+  if (fetch_from_spool (self)) {
     answer (self);
-  else
-    ams_store_fetch_async (store, self->name, self->partial, self->max_size,
-        cancellable, on_fetched, self);
+    return;
+  }
+  self->given_up = g_cancellable_new ();
+  if (self->spool && !self->partial)
+    self->known =
+        ams_spool_fetch_known (self->spool, self->name, self->max_size, NULL);
+  wait_a_while (self, cancellable);
+  ams_store_fetch_async (store, self->name, self->partial, self->max_size,
+      self->given_up, on_fetched, self);
 }
 
 /* Listing */

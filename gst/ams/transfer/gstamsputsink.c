@@ -30,52 +30,29 @@
 #include "transfer/gstamsputsink.h"
 
 #include "transfer/gstamsputdata.h"
+#include "transfer/gstamsputinput.h"
 #include "transfer/gstamsputmessages.h"
-#include "transfer/gstamsputsettings.h"
 
-GST_DEBUG_CATEGORY_STATIC (gst_ams_put_sink_debug);
+GST_DEBUG_CATEGORY (gst_ams_put_sink_debug);
 #define GST_CAT_DEFAULT gst_ams_put_sink_debug
 
 #define FIRST_SETTING 1
 static guint prop_stats; /* follows the settings */
 
-typedef enum
-{
-  BETWEEN_FILES,
-  IN_FILE,
-  IN_DATA, /* ordinary data: all up to EOS is one file */
-  SKIPPING, /* what is left of a file that a flush has cut off */
-} Position;
-
-typedef struct
-{
-  GstPad *sinkpad;
-
-  /* Streaming thread, and the one that changes the state while that one is out. */
-  Position position;
-  guint64 data_size; /* of ordinary data so far */
-  gchar *final; /* the last playlist that was said to be final */
-  gboolean drained; /* nothing came since a drain that ran to its timeout */
-
-  /* Under the object lock. */
-  GstAmsPutSettings settings;
-  AmsEngine *engine; /* from READY→PAUSED to PAUSED→READY */
-  gboolean prerolling; /* READY→PAUSED ends with the first data, or EOS */
-  gboolean playing;
-  gboolean eos; /* all is delivered: EOS may be posted when playing */
-  guint32 eos_seqnum;
-  gboolean in_error; /* an ERROR was posted: FLOW_ERROR from now on */
-} GstAmsPutSinkPrivate;
-
 G_DEFINE_ABSTRACT_TYPE_WITH_PRIVATE (GstAmsPutSink, gst_ams_put_sink,
     GST_TYPE_ELEMENT)
 
-#define PRIVATE(sink) \
-  ((GstAmsPutSinkPrivate *) gst_ams_put_sink_get_instance_private (sink))
+#define PRIVATE(sink) gst_ams_put_sink_get_private (sink)
+
+GstAmsPutSinkPrivate *
+gst_ams_put_sink_get_private (GstAmsPutSink *self)
+{
+  return gst_ams_put_sink_get_instance_private (self);
+}
 
 /* (transfer full) (nullable) */
-static AmsEngine *
-ref_engine (GstAmsPutSink *self)
+AmsEngine *
+gst_ams_put_sink_ref_engine (GstAmsPutSink *self)
 {
   GstAmsPutSinkPrivate *priv = PRIVATE (self);
   AmsEngine *engine = NULL;
@@ -89,8 +66,9 @@ ref_engine (GstAmsPutSink *self)
 
 /* Faults */
 
-static void
-post_error (GstAmsPutSink *self, const GError *error, const gchar *name)
+void
+gst_ams_put_sink_post_error (GstAmsPutSink *self, const GError *error,
+    const gchar *name)
 {
   GST_OBJECT_LOCK (self);
   PRIVATE (self)->in_error = TRUE;
@@ -99,8 +77,8 @@ post_error (GstAmsPutSink *self, const GError *error, const gchar *name)
       name);
 }
 
-static void
-post_lost (GstAmsPutSink *self, guint files, guint64 bytes)
+void
+gst_ams_put_sink_post_lost (GstAmsPutSink *self, guint files, guint64 bytes)
 {
   g_autoptr (GError) error = ams_store_error_new (AMS_FAILURE_LOST, 0, 0,
       "The stream has ended and drain-timeout has passed, but %u files (%" G_GUINT64_FORMAT
@@ -109,7 +87,7 @@ post_lost (GstAmsPutSink *self, guint files, guint64 bytes)
       "drain-timeout.",
       files, bytes);
 
-  post_error (self, error, NULL);
+  gst_ams_put_sink_post_error (self, error, NULL);
 }
 
 static void
@@ -121,7 +99,7 @@ post_fault (GstAmsPutSink *self, const GError *error, const gchar *name)
   on_error = PRIVATE (self)->settings.on_error;
   GST_OBJECT_UNLOCK (self);
   if (on_error == GST_AMS_ON_ERROR_ERROR)
-    post_error (self, error, name);
+    gst_ams_put_sink_post_error (self, error, name);
   else
     ams_put_post (GST_ELEMENT (self), GST_MESSAGE_WARNING, error,
         error->message, name);
@@ -174,7 +152,7 @@ on_recovered (const GError *error, gpointer user_data)
 static void
 on_refused (const GError *error, gpointer user_data)
 {
-  post_error (user_data, error, NULL);
+  gst_ams_put_sink_post_error (user_data, error, NULL);
 }
 
 static void
@@ -223,8 +201,8 @@ commit_preroll (GstElement *element, gpointer user_data)
 }
 
 /* In a thread of its own: the state lock may be held by who waits for this one. */
-static void
-preroll (GstAmsPutSink *self)
+void
+gst_ams_put_sink_preroll (GstAmsPutSink *self)
 {
   gboolean prerolling;
 
@@ -252,208 +230,6 @@ begin_preroll (GstAmsPutSink *self)
   return expects_data;
 }
 
-/* Data */
-
-/* Posts for what nobody has posted for yet. */
-static GstFlowReturn
-flow_from_result (GstAmsPutSink *self, AmsEngineResult result)
-{
-  g_autoptr (GError) error = NULL;
-
-  switch (result) {
-    case AMS_ENGINE_OK:
-      return GST_FLOW_OK;
-    case AMS_ENGINE_FLUSHING:
-      return GST_FLOW_FLUSHING;
-    default:
-      error = ams_store_error_new (AMS_FAILURE_FULL, 0, 0,
-          "More than max-queue-bytes wait for the store");
-      post_error (self, error, NULL);
-      return GST_FLOW_ERROR;
-  }
-}
-
-/* Once: a sticky event that was refused comes again before the next buffer. */
-static void
-refuse_stream (GstAmsPutSink *self, const GError *error)
-{
-  gboolean was_in_error;
-
-  GST_OBJECT_LOCK (self);
-  was_in_error = PRIVATE (self)->in_error;
-  PRIVATE (self)->in_error = TRUE;
-  GST_OBJECT_UNLOCK (self);
-  if (!was_in_error)
-    GST_ELEMENT_ERROR (self, RESOURCE, SETTINGS, ("%s", error->message),
-        (NULL));
-}
-
-/* Ordinary data: the first of them. */
-static gboolean
-begin_data (GstAmsPutSink *self, AmsEngine *engine)
-{
-  GstAmsPutSinkClass *klass = GST_AMS_PUT_SINK_GET_CLASS (self);
-  g_auto (AmsFileBegin) begin = { .role = AMS_FILE_ROLE_SEGMENT };
-  g_autoptr (GError) error = NULL;
-
-  if (!klass->begin_stream)
-    error = ams_store_error_new (AMS_FAILURE_PERMANENT, 0, 0,
-        "This element takes a file stream, and no data outside of a file.");
-  else if (klass->begin_stream (self, &begin, &error)) {
-    ams_engine_begin (engine, &begin);
-    PRIVATE (self)->position = IN_DATA;
-    PRIVATE (self)->data_size = 0;
-    return TRUE;
-  }
-  refuse_stream (self, error);
-  return FALSE;
-}
-
-static gboolean
-begin_files (GstAmsPutSink *self)
-{
-  GstAmsPutSinkClass *klass = GST_AMS_PUT_SINK_GET_CLASS (self);
-  g_autoptr (GError) error = NULL;
-
-  if (!klass->begin_stream || klass->begin_stream (self, NULL, &error))
-    return TRUE;
-  refuse_stream (self, error);
-  return FALSE;
-}
-
-/* Whether data may be written now; else *@flow is what to return for them. */
-static gboolean
-accepts_data (GstAmsPutSink *self, AmsEngine *engine, GstFlowReturn *flow)
-{
-  gboolean in_error;
-
-  GST_OBJECT_LOCK (self);
-  in_error = PRIVATE (self)->in_error;
-  GST_OBJECT_UNLOCK (self);
-  *flow = in_error ? GST_FLOW_ERROR : GST_FLOW_OK;
-  if (in_error || PRIVATE (self)->position == SKIPPING)
-    return FALSE;
-  if (PRIVATE (self)->position != BETWEEN_FILES)
-    return TRUE;
-  preroll (self);
-  if (begin_data (self, engine))
-    return TRUE;
-  *flow = GST_FLOW_ERROR;
-  return FALSE;
-}
-
-static void
-count_data (GstAmsPutSink *self, gsize size)
-{
-  PRIVATE (self)->data_size += size;
-  PRIVATE (self)->drained = FALSE;
-}
-
-static GstFlowReturn
-write_memory (GstAmsPutSink *self, AmsEngine *engine, GstMemory *memory)
-{
-  g_autoptr (GBytes) bytes = ams_put_bytes_from_memory (memory);
-  g_autoptr (GError) error = NULL;
-
-  if (bytes)
-    return flow_from_result (self, ams_engine_write (engine, bytes));
-  error = ams_store_error_new (AMS_FAILURE_LOST, 0, 0,
-      "A buffer could not be mapped for reading");
-  post_error (self, error, NULL);
-  return GST_FLOW_ERROR;
-}
-
-static GstFlowReturn
-write_buffer (GstAmsPutSink *self, AmsEngine *engine, GstBuffer *buffer)
-{
-  GstFlowReturn flow = GST_FLOW_OK;
-
-  count_data (self, gst_buffer_get_size (buffer));
-  for (guint i = 0; i < gst_buffer_n_memory (buffer) && flow == GST_FLOW_OK;
-       i++)
-    flow = write_memory (self, engine, gst_buffer_peek_memory (buffer, i));
-  return flow;
-}
-
-static GstFlowReturn
-gst_ams_put_sink_chain (GstPad *pad, GstObject *parent, GstBuffer *buffer)
-{
-  GstAmsPutSink *self = GST_AMS_PUT_SINK (parent);
-  g_autoptr (AmsEngine) engine = ref_engine (self);
-  GstFlowReturn flow = GST_FLOW_FLUSHING;
-
-  if (engine && accepts_data (self, engine, &flow))
-    flow = write_buffer (self, engine, buffer);
-  gst_buffer_unref (buffer);
-  return flow;
-}
-
-static GstFlowReturn
-gst_ams_put_sink_chain_list (GstPad *pad, GstObject *parent,
-    GstBufferList *list)
-{
-  GstAmsPutSink *self = GST_AMS_PUT_SINK (parent);
-  g_autoptr (AmsEngine) engine = ref_engine (self);
-  GstFlowReturn flow = GST_FLOW_FLUSHING;
-
-  if (engine && accepts_data (self, engine, &flow)) {
-    for (guint i = 0; i < gst_buffer_list_length (list) && flow == GST_FLOW_OK;
-         i++)
-      flow = write_buffer (self, engine, gst_buffer_list_get (list, i));
-  }
-  gst_buffer_list_unref (list);
-  return flow;
-}
-
-/* Events */
-
-static void
-note_final (GstAmsPutSink *self, const gchar *name)
-{
-  g_free (PRIVATE (self)->final);
-  PRIVATE (self)->final = g_strdup (name);
-}
-
-/* FALSE: it is none of the file stream's. */
-static gboolean
-take_file_event (GstAmsPutSink *self, AmsEngine *engine, GstEvent *event)
-{
-  GstAmsPutSinkPrivate *priv = PRIVATE (self);
-  g_auto (AmsFileBegin) begin = { 0 };
-  g_autofree gchar *name = NULL;
-  AmsFileEnd end;
-  gdouble after;
-  guint64 size;
-
-  if (ams_files_event_parse_begin (event, &begin)) {
-    priv->position = IN_FILE;
-    if (begin.final)
-      note_final (self, begin.name);
-    ams_engine_begin (engine, &begin);
-  } else if (ams_files_event_parse_end (event, &end)) {
-    if (priv->position == IN_FILE)
-      ams_engine_end (engine, &end);
-    priv->position = BETWEEN_FILES;
-  } else if (ams_files_event_parse_remove (event, &name, &after)) {
-    ams_engine_remove (engine, name, after);
-  } else if (ams_files_event_parse_adopt (event, &name, &size)) {
-    ams_engine_adopt (engine, name, size);
-  } else {
-    return FALSE;
-  }
-  priv->drained = FALSE;
-  return TRUE;
-}
-
-static void
-handle_custom (GstAmsPutSink *self, GstEvent *event)
-{
-  g_autoptr (AmsEngine) engine = ref_engine (self);
-
-  if (engine && !take_file_event (self, engine, event))
-    GST_DEBUG_OBJECT (self, "not for us: %" GST_PTR_FORMAT, event);
-}
-
 static void
 post_eos (GstAmsPutSink *self, guint32 seqnum)
 {
@@ -464,8 +240,8 @@ post_eos (GstAmsPutSink *self, guint32 seqnum)
 }
 
 /* EOS is posted while playing only; a bin forgets what was posted before. */
-static void
-reach_eos (GstAmsPutSink *self, guint32 seqnum)
+void
+gst_ams_put_sink_reach_eos (GstAmsPutSink *self, guint32 seqnum)
 {
   GstAmsPutSinkPrivate *priv = PRIVATE (self);
   gboolean playing;
@@ -495,198 +271,12 @@ set_playing (GstAmsPutSink *self, gboolean playing)
     post_eos (self, seqnum);
 }
 
-static void
-clear_eos (GstAmsPutSink *self)
+void
+gst_ams_put_sink_clear_eos (GstAmsPutSink *self)
 {
   GST_OBJECT_LOCK (self);
   PRIVATE (self)->eos = FALSE;
   GST_OBJECT_UNLOCK (self);
-}
-
-static gint64
-drain_time (GstClockTime timeout)
-{
-  return GST_CLOCK_TIME_IS_VALID (timeout) ? (gint64) (timeout / GST_USECOND)
-                                           : -1;
-}
-
-static GstClockTime
-get_drain_timeout (GstAmsPutSink *self)
-{
-  GstClockTime timeout;
-
-  GST_OBJECT_LOCK (self);
-  timeout = PRIVATE (self)->settings.drain_timeout;
-  GST_OBJECT_UNLOCK (self);
-  return timeout;
-}
-
-/* What is only in memory is as good as lost when the stream has ended: an application
- * that stops now must know. */
-static void
-post_timeout (GstAmsPutSink *self, AmsEngine *engine)
-{
-  AmsEngineStats stats;
-  guint files;
-
-  ams_engine_get_stats (engine, &stats);
-  files = stats.files.queued_files - stats.files.waiting_removes;
-  if (stats.files.unsafe_bytes > 0)
-    post_lost (self, files, stats.files.unsafe_bytes);
-  else
-    ams_put_post_undelivered (GST_ELEMENT (self), files,
-        "drain-timeout has passed at the end of the stream");
-}
-
-/* What upstream asks before the end: it has to know what was given up. So nothing is
- * held back for the end any more, either. */
-static void
-handle_drain (GstAmsPutSink *self)
-{
-  g_autoptr (AmsEngine) engine = ref_engine (self);
-
-  if (!engine)
-    return;
-  ams_engine_release (engine);
-  PRIVATE (self)->drained =
-      ams_engine_drain (engine, drain_time (get_drain_timeout (self)), NULL) ==
-      AMS_DRAIN_TIMEOUT;
-}
-
-static void
-end_data (GstAmsPutSink *self, AmsEngine *engine)
-{
-  AmsFileEnd end = { .size = PRIVATE (self)->data_size,
-    .complete = PRIVATE (self)->data_size > 0,
-    .duration = GST_CLOCK_TIME_NONE };
-
-  if (PRIVATE (self)->position != IN_DATA)
-    return;
-  ams_engine_end (engine, &end);
-  PRIVATE (self)->position = BETWEEN_FILES;
-}
-
-static void
-notify (GstAmsPutSink *self, AmsEngine *engine)
-{
-  GstAmsPutSinkClass *klass = GST_AMS_PUT_SINK_GET_CLASS (self);
-  g_autoptr (GBytes) text = NULL;
-  AmsEngineStats stats;
-
-  if (!klass->describe)
-    return;
-  ams_engine_settle_commands (engine);
-  ams_engine_get_stats (engine, &stats);
-  if (stats.files.handed_files == 0)
-    return;
-  text = klass->describe (self, &stats, PRIVATE (self)->final);
-  if (text)
-    ams_engine_notify (engine, text);
-}
-
-static void
-handle_eos (GstAmsPutSink *self, guint32 seqnum)
-{
-  g_autoptr (AmsEngine) engine = ref_engine (self);
-  gint64 timeout = drain_time (get_drain_timeout (self));
-  AmsDrainResult result;
-
-  if (!engine)
-    return;
-  preroll (self);
-  end_data (self, engine);
-  ams_engine_release (engine);
-  notify (self, engine);
-  if (PRIVATE (self)->drained)
-    timeout = 0;
-  result = ams_engine_drain (engine, timeout, NULL);
-  if (result == AMS_DRAIN_CANCELLED)
-    return;
-  if (result == AMS_DRAIN_TIMEOUT)
-    post_timeout (self, engine);
-  reach_eos (self, seqnum);
-}
-
-static void
-handle_flush (GstAmsPutSink *self, gboolean start)
-{
-  g_autoptr (AmsEngine) engine = ref_engine (self);
-
-  if (engine)
-    ams_engine_set_flushing (engine, start);
-  if (start)
-    return;
-  /* FLUSH_STOP is serialized with the data, so this is the streaming thread. */
-  if (PRIVATE (self)->position == IN_FILE)
-    PRIVATE (self)->position = SKIPPING;
-  if (PRIVATE (self)->position == IN_DATA)
-    PRIVATE (self)->position = BETWEEN_FILES;
-  clear_eos (self);
-}
-
-static gboolean
-handle_caps (GstAmsPutSink *self, GstEvent *event)
-{
-  GstCaps *caps;
-
-  gst_event_parse_caps (event, &caps);
-  if (gst_caps_get_size (caps) == 0 ||
-      !gst_structure_has_name (gst_caps_get_structure (caps, 0),
-          AMS_FILES_CAPS))
-    return TRUE;
-  return begin_files (self);
-}
-
-/* A muxer that goes back to write its headers anew: what was sent is sent. */
-static gboolean
-handle_segment (GstAmsPutSink *self, GstEvent *event)
-{
-  g_autoptr (GError) error = NULL;
-  const GstSegment *segment;
-
-  gst_event_parse_segment (event, &segment);
-  if (PRIVATE (self)->position != IN_DATA ||
-      segment->format != GST_FORMAT_BYTES ||
-      segment->start == PRIVATE (self)->data_size)
-    return TRUE;
-  error = ams_store_error_new (AMS_FAILURE_PERMANENT, 0, 0,
-      "Data that were sent cannot be written over: make the muxer stream "
-      "(mp4mux streamable=true fragment-duration=…), or use another one.");
-  refuse_stream (self, error);
-  return FALSE;
-}
-
-static gboolean
-gst_ams_put_sink_sink_event (GstPad *pad, GstObject *parent, GstEvent *event)
-{
-  GstAmsPutSink *self = GST_AMS_PUT_SINK (parent);
-  gboolean result = TRUE;
-
-  switch (GST_EVENT_TYPE (event)) {
-    case GST_EVENT_CAPS:
-      result = handle_caps (self, event);
-      break;
-    case GST_EVENT_SEGMENT:
-      result = handle_segment (self, event);
-      break;
-    case GST_EVENT_CUSTOM_DOWNSTREAM:
-      handle_custom (self, event);
-      break;
-    case GST_EVENT_STREAM_START:
-      clear_eos (self);
-      break;
-    case GST_EVENT_FLUSH_START:
-    case GST_EVENT_FLUSH_STOP:
-      handle_flush (self, GST_EVENT_TYPE (event) == GST_EVENT_FLUSH_START);
-      break;
-    case GST_EVENT_EOS:
-      handle_eos (self, gst_event_get_seqnum (event));
-      break;
-    default:
-      break;
-  }
-  gst_event_unref (event);
-  return result;
 }
 
 /* LATENCY and the like, which the application or the bin send to a sink. */
@@ -711,13 +301,13 @@ gst_ams_put_sink_sink_query (GstPad *pad, GstObject *parent, GstQuery *query)
 
   switch (GST_QUERY_TYPE (query)) {
     case GST_QUERY_CUSTOM:
-      engine = ref_engine (self);
+      engine = gst_ams_put_sink_ref_engine (self);
       ams_put_answer (engine, query);
       return FALSE;
     case GST_QUERY_DRAIN:
       if (!ams_files_query_parse_drain (query))
         return TRUE; /* the buffers' memory is kept, not the buffers */
-      handle_drain (self);
+      gst_ams_put_sink_handle_drain (self);
       return FALSE;
     default:
       return gst_pad_query_default (pad, parent, query);
@@ -785,8 +375,9 @@ start (GstAmsPutSink *self)
     post_cannot_start (self, error);
     return FALSE;
   }
-  priv->position = BETWEEN_FILES;
+  priv->position = GST_AMS_PUT_BETWEEN_FILES;
   priv->drained = FALSE;
+  priv->notified = 0;
   g_clear_pointer (&priv->final, g_free);
   GST_OBJECT_LOCK (self);
   priv->engine = g_steal_pointer (&engine);
@@ -803,7 +394,7 @@ stop (GstAmsPutSink *self)
 {
   GstAmsPutSinkPrivate *priv = PRIVATE (self);
   gint64 grace = GST_AMS_PUT_SINK_GET_CLASS (self)->stop_grace;
-  g_autoptr (AmsEngine) engine = ref_engine (self);
+  g_autoptr (AmsEngine) engine = gst_ams_put_sink_ref_engine (self);
   AmsEngineStats stats;
 
   if (!engine)
@@ -857,7 +448,7 @@ gst_ams_put_sink_change_state (GstElement *element, GstStateChange transition)
 void
 gst_ams_put_sink_set_patient (GstAmsPutSink *self, gboolean patient)
 {
-  g_autoptr (AmsEngine) engine = ref_engine (self);
+  g_autoptr (AmsEngine) engine = gst_ams_put_sink_ref_engine (self);
 
   if (engine)
     ams_engine_set_patient (engine, patient);
@@ -866,10 +457,11 @@ gst_ams_put_sink_set_patient (GstAmsPutSink *self, gboolean patient)
 gboolean
 gst_ams_put_sink_drain (GstAmsPutSink *self, GstClockTime timeout)
 {
-  g_autoptr (AmsEngine) engine = ref_engine (self);
+  g_autoptr (AmsEngine) engine = gst_ams_put_sink_ref_engine (self);
 
   return engine &&
-      ams_engine_drain (engine, drain_time (timeout), NULL) == AMS_DRAIN_DONE;
+      ams_engine_drain (engine, gst_ams_put_sink_drain_time (timeout), NULL) ==
+      AMS_DRAIN_DONE;
 }
 
 /* Properties */
@@ -877,7 +469,7 @@ gst_ams_put_sink_drain (GstAmsPutSink *self, GstClockTime timeout)
 static GstStructure *
 create_stats (GstAmsPutSink *self)
 {
-  g_autoptr (AmsEngine) engine = ref_engine (self);
+  g_autoptr (AmsEngine) engine = gst_ams_put_sink_ref_engine (self);
   AmsEngineStats stats = { 0 };
 
   if (engine)

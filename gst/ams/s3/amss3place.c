@@ -1,0 +1,113 @@
+/* amshls: HLS recording for GStreamer
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#include "config.h"
+
+#include "s3/amss3place.h"
+
+#include <gst/gst.h>
+
+GST_DEBUG_CATEGORY_EXTERN (ams_s3_store_debug);
+#define GST_CAT_DEFAULT ams_s3_store_debug
+
+#define PATIENCE (10 * G_TIME_SPAN_SECOND)
+#define DEFAULT_REGION "us-east-1"
+
+static GHashTable *
+new_set (void)
+{
+  return g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+}
+
+static AmsS3Endpoint *
+copy_endpoint (const AmsS3Endpoint *endpoint)
+{
+  AmsS3Endpoint *copy = g_memdup2 (endpoint, sizeof *endpoint);
+
+  copy->scheme = g_strdup (endpoint->scheme);
+  copy->host = g_strdup (endpoint->host);
+  copy->base_path = g_strdup (endpoint->base_path);
+  return copy;
+}
+
+static gchar *
+choose_region (const AmsS3StoreOptions *options)
+{
+  g_auto (GStrv) envp = g_get_environ ();
+  g_autofree gchar *environment = NULL, *profile = NULL, *region = NULL;
+  g_autoptr (GError) error = NULL;
+
+  ams_s3_source_dup_regions (&options->credentials, envp, &environment,
+      &profile);
+  region = ams_s3_region_choose (options->region, environment, profile,
+      options->endpoint);
+  if (ams_s3_region_check (region, &error))
+    return g_steal_pointer (&region);
+  GST_WARNING ("%s It is taken for %s.", error->message, DEFAULT_REGION);
+  return g_strdup (DEFAULT_REGION);
+}
+
+void
+ams_s3_place_init (AmsS3Place *place, GObject *store, AmsHttpClient *client,
+    const AmsS3StoreOptions *options)
+{
+  AmsS3CredentialsOptions *credentials = &place->options.credentials;
+
+  place->store = store;
+  place->client = g_object_ref (client);
+  ams_s3_store_options_copy (&place->options, options);
+  place->region = choose_region (options);
+  /* A region that was checked makes an endpoint. */
+  place->endpoint = options->endpoint
+      ? copy_endpoint (options->endpoint)
+      : ams_s3_endpoint_new_aws (place->region, NULL);
+  if (!credentials->region)
+    credentials->region = g_strdup (place->region);
+  place->credentials = ams_s3_credentials_new (credentials, NULL, NULL, NULL);
+  place->signer = ams_s3_signer_new ();
+  place->patience = PATIENCE;
+  place->uploads = ams_s3_uploads_new (options->uploads_file, options->bucket);
+  place->own = new_set ();
+  place->cut_off = new_set ();
+  place->spoiled = new_set ();
+}
+
+void
+ams_s3_place_clear (AmsS3Place *place)
+{
+  ams_s3_credentials_stop (place->credentials);
+  g_object_unref (place->credentials);
+  g_object_unref (place->client);
+  ams_s3_store_options_clear (&place->options);
+  ams_s3_signer_free (place->signer);
+  ams_s3_endpoint_free (place->endpoint);
+  g_free (place->region);
+  ams_s3_uploads_free (place->uploads);
+  g_hash_table_unref (place->own);
+  g_hash_table_unref (place->cut_off);
+  g_hash_table_unref (place->spoiled);
+}
+
+/* AWS has an endpoint for each region; elsewhere there is the one. */
+void
+ams_s3_place_move (AmsS3Place *place, const gchar *region)
+{
+  AmsS3Endpoint *there = NULL;
+  gchar *copy = g_strdup (region);
+
+  g_free (place->region);
+  place->region = copy;
+  if (place->endpoint->provider == AMS_S3_PROVIDER_AWS)
+    there = ams_s3_endpoint_new_aws (region, NULL);
+  if (!there)
+    return;
+  ams_s3_endpoint_free (place->endpoint);
+  place->endpoint = there;
+}
+
+gchar *
+ams_s3_place_display (AmsS3Place *place, const gchar *key)
+{
+  return g_strconcat (place->options.bucket, key ? "/" : NULL, key, NULL);
+}

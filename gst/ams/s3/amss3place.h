@@ -1,0 +1,49 @@
+/* amshls: HLS recording for GStreamer
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+/* What the operations of an S3 store share: where it is, and what was learnt of it.
+ * Internal to the store. */
+
+#pragma once
+
+#include "s3/amss3credentials.h"
+#include "s3/amss3sign.h"
+#include "s3/amss3store.h"
+#include "s3/amss3uploads.h"
+
+G_BEGIN_DECLS
+
+typedef struct
+{
+  GObject *store; /* not owned: it owns this */
+  AmsHttpClient *client;
+  AmsS3StoreOptions options;
+  AmsS3Credentials *credentials;
+  AmsS3Signer *signer;
+  AmsS3Endpoint *endpoint; /* where the bucket is, as far as is known */
+  gchar *region; /* likewise */
+  gint64 clock_offset; /* µs that the store's clock is ahead of ours */
+  gint64 patience; /* µs in which what reads is tried again */
+  AmsS3Uploads *uploads;
+  /* Sets of names: that may be put again; whose last attempt was cut off; whose object is ours, and
+   * is not what it should be. */
+  GHashTable *own, *cut_off, *spoiled;
+  gboolean asks_first; /* If-None-Match is not supported there */
+} AmsS3Place;
+
+void ams_s3_place_init (AmsS3Place *place, GObject *store,
+    AmsHttpClient *client, const AmsS3StoreOptions *options);
+void ams_s3_place_clear (AmsS3Place *place);
+
+/* The bucket turned out to be in @region. */
+void ams_s3_place_move (AmsS3Place *place, const gchar *region);
+/* “BUCKET/KEY”, for people. @key: nullable */
+gchar *ams_s3_place_display (AmsS3Place *place, const gchar *key);
+
+/* µs in which what reads is tried again; for tests. */
+void ams_s3_store_set_patience (AmsS3Store *store, gint64 patience);
+/* For tests. */
+AmsS3Place *ams_s3_store_get_place (AmsS3Store *store);
+
+G_END_DECLS

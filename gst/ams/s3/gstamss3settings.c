@@ -1,0 +1,833 @@
+/* amshls: HLS recording for GStreamer
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#include "config.h"
+
+#include "s3/gstamss3settings.h"
+
+#include "files/amsfiles.h"
+#include "http/amshttpurl.h"
+#include "http/gstamsfields.h"
+#include "s3/amss3key.h"
+
+#include <string.h>
+#include <unistd.h>
+
+#define DEFAULT_ADDRESSING AMS_S3_ADDRESSING_AUTO
+#define DEFAULT_CHECKSUM AMS_S3_CHECKSUM_MD5
+#define DEFAULT_MULTIPART_THRESHOLD (64 * G_GUINT64_CONSTANT (1048576))
+#define DEFAULT_PART_SIZE (16 * G_GUINT64_CONSTANT (1048576))
+#define DEFAULT_PROBE FALSE
+
+#define MAX_PUT (5 * G_GUINT64_CONSTANT (1073741824)) /* s3.md S12 */
+#define MAX_TAGS 10
+#define MAX_METADATA 2048 /* bytes, names and values */
+#define CUSTOMER_KEY_SIZE 32 /* bytes: AES-256 */
+
+enum
+{
+  PROP_0,
+  PROP_BUCKET,
+  PROP_KEY_PREFIX,
+  PROP_LOCATION,
+  PROP_KEY,
+  PROP_REGION,
+  PROP_ENDPOINT,
+  PROP_ENDPOINT_URI,
+  PROP_ADDRESSING,
+  PROP_ACCESS_KEY,
+  PROP_SECRET_ACCESS_KEY,
+  PROP_SESSION_TOKEN,
+  PROP_PROFILE,
+  PROP_STS_ENDPOINT,
+  PROP_IMDS_ENDPOINT,
+  PROP_CONTAINER_ENDPOINT,
+  PROP_ACL,
+  PROP_STORAGE_CLASS,
+  PROP_SERVER_SIDE_ENCRYPTION,
+  PROP_SSE_KMS_KEY_ID,
+  PROP_SSE_CUSTOMER_KEY,
+  PROP_TAGGING,
+  PROP_METADATA,
+  PROP_CONTENT_DISPOSITION,
+  PROP_OBJECT_LOCK_MODE,
+  PROP_OBJECT_LOCK_RETAIN_UNTIL,
+  PROP_EXPECTED_BUCKET_OWNER,
+  PROP_REQUEST_PAYER,
+  PROP_CHECKSUM,
+  PROP_MULTIPART_THRESHOLD,
+  PROP_PART_SIZE,
+  PROP_PROBE,
+};
+
+/* What may be shown of them */
+
+/* Where a bucket should be. A secret may have a "/" in it. */
+static gboolean
+has_user (const gchar *text)
+{
+  const gchar *scheme = strstr (text, "://");
+  const gchar *host = scheme ? scheme + 3 : text;
+
+  return host[strcspn (host, ":@/")] == ':' ||
+      host[strcspn (host, ":@/")] == '@';
+}
+
+static gchar *
+show_location (const gchar *text)
+{
+  const gchar *at = strrchr (text, '@');
+
+  if (!ams_s3_is_uri (text))
+    return strstr (text, "://") ? ams_http_url_redact (text) : g_strdup (text);
+  if (has_user (text))
+    return g_strconcat ("s3://***@", at ? at + 1 : "***", NULL);
+  return g_strdup (text);
+}
+
+static gchar *
+show_bucket (const gchar *text)
+{
+  return strchr (text, '@') ? g_strdup ("***") : g_strdup (text);
+}
+
+#define FIELD(kind, member) GST_AMS_FIELD (GstAmsS3Settings, kind, member)
+#define SHOWN_BY(show, member) \
+  GST_AMS_FIELD_SHOWN_BY (GstAmsS3Settings, show, member)
+
+static const GstAmsField fields[] = {
+  [PROP_BUCKET] = SHOWN_BY (show_bucket, bucket),
+  [PROP_KEY_PREFIX] = FIELD (STRING, key_prefix),
+  [PROP_LOCATION] = SHOWN_BY (show_location, location),
+  [PROP_KEY] = SHOWN_BY (show_location, location),
+  [PROP_REGION] = FIELD (STRING, region),
+  [PROP_ENDPOINT] = SHOWN_BY (ams_http_url_redact, endpoint),
+  [PROP_ENDPOINT_URI] = SHOWN_BY (ams_http_url_redact, endpoint),
+  [PROP_ADDRESSING] = FIELD (ENUM, addressing),
+  [PROP_ACCESS_KEY] = FIELD (SECRET, access_key),
+  [PROP_SECRET_ACCESS_KEY] = FIELD (SECRET, secret_access_key),
+  [PROP_SESSION_TOKEN] = FIELD (SECRET, session_token),
+  [PROP_PROFILE] = FIELD (STRING, profile),
+  [PROP_STS_ENDPOINT] = SHOWN_BY (ams_http_url_redact, sts_endpoint),
+  [PROP_IMDS_ENDPOINT] = SHOWN_BY (ams_http_url_redact, imds_endpoint),
+  [PROP_CONTAINER_ENDPOINT] =
+      SHOWN_BY (ams_http_url_redact, container_endpoint),
+  [PROP_ACL] = FIELD (STRING, acl),
+  [PROP_STORAGE_CLASS] = FIELD (STRING, storage_class),
+  [PROP_SERVER_SIDE_ENCRYPTION] = FIELD (STRING, server_side_encryption),
+  [PROP_SSE_KMS_KEY_ID] = FIELD (STRING, sse_kms_key_id),
+  [PROP_SSE_CUSTOMER_KEY] = FIELD (SECRET, sse_customer_key),
+  [PROP_TAGGING] = FIELD (STRING, tagging),
+  [PROP_METADATA] = FIELD (STRUCTURE, metadata),
+  [PROP_CONTENT_DISPOSITION] = FIELD (STRING, content_disposition),
+  [PROP_OBJECT_LOCK_MODE] = FIELD (STRING, object_lock_mode),
+  [PROP_OBJECT_LOCK_RETAIN_UNTIL] = FIELD (STRING, object_lock_retain_until),
+  [PROP_EXPECTED_BUCKET_OWNER] = FIELD (STRING, expected_bucket_owner),
+  [PROP_REQUEST_PAYER] = FIELD (STRING, request_payer),
+  [PROP_CHECKSUM] = FIELD (ENUM, checksum),
+  [PROP_MULTIPART_THRESHOLD] = FIELD (UINT64, multipart_threshold),
+  [PROP_PART_SIZE] = FIELD (UINT64, part_size),
+  [PROP_PROBE] = FIELD (BOOLEAN, probe),
+};
+
+/* clang-format off */
+GST_AMS_DEFINE_ENUM (addressing_get_type, "GstAmsS3Addressing",
+    { AMS_S3_ADDRESSING_AUTO, "As the endpoint's provider wants it", "auto" },
+    { AMS_S3_ADDRESSING_PATH, "https://HOST/BUCKET/KEY", "path" },
+    { AMS_S3_ADDRESSING_VIRTUAL, "https://BUCKET.HOST/KEY", "virtual" })
+
+GST_AMS_DEFINE_ENUM (checksum_get_type, "GstAmsS3Checksum",
+    { AMS_S3_CHECKSUM_NONE, "None but the SHA-256 that is signed", "none" },
+    { AMS_S3_CHECKSUM_MD5, "Content-MD5", "md5" },
+    { AMS_S3_CHECKSUM_CRC32, "x-amz-checksum-crc32", "crc32" },
+    { AMS_S3_CHECKSUM_SHA256, "x-amz-checksum-sha256", "sha256" })
+/* clang-format on */
+
+/* ---- values ---- */
+
+void
+gst_ams_s3_settings_init (GstAmsS3Settings *settings)
+{
+  *settings = (GstAmsS3Settings){
+    .addressing = DEFAULT_ADDRESSING,
+    .checksum = DEFAULT_CHECKSUM,
+    .multipart_threshold = DEFAULT_MULTIPART_THRESHOLD,
+    .part_size = DEFAULT_PART_SIZE,
+    .probe = DEFAULT_PROBE,
+  };
+}
+
+void
+gst_ams_s3_settings_clear (GstAmsS3Settings *settings)
+{
+  gst_ams_fields_clear (settings, fields, G_N_ELEMENTS (fields));
+}
+
+void
+gst_ams_s3_settings_copy (GstAmsS3Settings *to, const GstAmsS3Settings *from)
+{
+  gst_ams_fields_copy (to, from, fields, G_N_ELEMENTS (fields));
+}
+
+G_GNUC_PRINTF (2, 3)
+static gboolean
+refuse (GError **error, const gchar *format, ...)
+{
+  g_autofree gchar *sentence = NULL;
+  va_list args;
+
+  va_start (args, format);
+  sentence = g_strdup_vprintf (format, args);
+  va_end (args);
+  g_propagate_error (error,
+      ams_store_error_new (AMS_FAILURE_PERMANENT, 0, 0, "%s", sentence));
+  return FALSE;
+}
+
+/* An empty string is as good as none, where nothing else can be meant. */
+static gchar *
+dup_set (const gchar *text)
+{
+  return text && *text ? g_strdup (text) : NULL;
+}
+
+/* ---- where files go ---- */
+
+static gboolean
+refuse_user (const gchar *property, GError **error)
+{
+  return refuse (error,
+      "%s takes no access key: leave it out there, and set access-key and "
+      "secret-access-key",
+      property);
+}
+
+static gboolean
+take_uri (const GstAmsS3Settings *settings, gchar **bucket, gchar **key,
+    GError **error)
+{
+  if (has_user (settings->location))
+    return refuse_user ("location", error);
+  if (!ams_s3_uri_parse (settings->location, bucket, key, error)) {
+    g_prefix_error (error, "location: ");
+    return FALSE;
+  }
+  if (settings->bucket && *settings->bucket &&
+      strcmp (settings->bucket, *bucket) != 0)
+    return refuse (error,
+        "location is in the bucket “%s”, and bucket is set to another: give "
+        "one of them",
+        *bucket);
+  if (settings->key_prefix && *settings->key_prefix)
+    return refuse (error,
+        "location is a whole s3:// URI, and key-prefix is set as well: put "
+        "the prefix into location, or leave “s3://…/” out there");
+  return TRUE;
+}
+
+static gboolean
+take_key (const GstAmsS3Settings *settings, gchar **bucket, gchar **key,
+    GError **error)
+{
+  const gchar *location = settings->location;
+  g_autofree gchar *shown = NULL;
+
+  if (location && !*location)
+    return refuse (error,
+        "location is empty: name the file that data become, or leave it out "
+        "for a file stream");
+  if (location && strstr (location, "://")) {
+    shown = show_location (location);
+    return refuse (error,
+        "location “%s” is no s3:// URI: write the name of a key or "
+        "s3://BUCKET/KEY, and give the server as endpoint",
+        shown);
+  }
+  if (settings->bucket && strchr (settings->bucket, '@'))
+    return refuse_user ("bucket", error);
+  if (!settings->bucket || !*settings->bucket)
+    return refuse (error,
+        "bucket is not set: give the bucket's name, or "
+        "location=s3://BUCKET/KEY");
+  *bucket = g_strdup (settings->bucket);
+  *key = g_strconcat (settings->key_prefix ? settings->key_prefix : "",
+      location ? location : "", NULL);
+  return TRUE;
+}
+
+/* The same object has the same prefix and name, however it was written. */
+static gboolean
+split_key (const gchar *key, gchar **prefix, gchar **name, GError **error)
+{
+  const gchar *slash = strrchr (key, '/');
+  const gchar *last = slash ? slash + 1 : key;
+  g_autoptr (GError) fault = NULL;
+
+  *prefix = g_strndup (key, last - key);
+  if (*last == '\0')
+    return TRUE;
+  if (!ams_file_name_check (last, &fault))
+    return refuse (error, "location: %s", fault->message);
+  *name = g_strdup (last);
+  return TRUE;
+}
+
+static gboolean
+take_location (const GstAmsS3Settings *settings, AmsS3StoreOptions *options,
+    gchar **name, GError **error)
+{
+  g_autofree gchar *key = NULL, *checked = NULL;
+  gboolean is_uri = settings->location && ams_s3_is_uri (settings->location);
+
+  if (!(is_uri ? take_uri : take_key) (settings, &options->bucket, &key, error))
+    return FALSE;
+  if (!settings->location) {
+    options->prefix = g_steal_pointer (&key);
+    return TRUE;
+  }
+  checked = *key ? ams_s3_key_new (NULL, key, error) : g_strdup ("");
+  if (!checked) {
+    g_prefix_error (error, "location: ");
+    return FALSE;
+  }
+  return split_key (key, &options->prefix, name, error);
+}
+
+gchar *
+gst_ams_s3_settings_dup_uri (const GstAmsS3Settings *settings)
+{
+  if (settings->location && ams_s3_is_uri (settings->location))
+    return show_location (settings->location);
+  if (!settings->bucket || !*settings->bucket)
+    return NULL;
+  return g_strconcat ("s3://", settings->bucket, "/",
+      settings->key_prefix ? settings->key_prefix : "",
+      settings->location ? settings->location : "", NULL);
+}
+
+static gboolean
+take_endpoint (const GstAmsS3Settings *settings, AmsS3StoreOptions *options,
+    GError **error)
+{
+  g_autoptr (AmsS3Endpoint) aws = NULL;
+
+  options->region = dup_set (settings->region);
+  options->addressing = settings->addressing;
+  if (options->region && !ams_s3_region_check (options->region, error)) {
+    g_prefix_error (error, "region: ");
+    return FALSE;
+  }
+  if (settings->endpoint) {
+    options->endpoint = ams_s3_endpoint_parse (settings->endpoint, error);
+    if (!options->endpoint)
+      return FALSE;
+  } else {
+    aws = ams_s3_endpoint_new_aws (
+        options->region ? options->region : "us-east-1", error);
+  }
+  return (options->endpoint || aws) &&
+      ams_s3_endpoint_check (options->endpoint ? options->endpoint : aws,
+          settings->addressing, options->bucket, error);
+}
+
+/* ---- who we are ---- */
+
+/* For tests and private clouds. */
+static gboolean
+check_service (const gchar *property, const gchar *text, GError **error)
+{
+  g_autoptr (AmsHttpUrl) url = NULL;
+
+  if (!text)
+    return TRUE;
+  url = ams_http_url_parse (text, error);
+  if (!url)
+    g_prefix_error (error, "%s: ", property);
+  else if (url->user || url->query)
+    return refuse (error,
+        "%s has a user or a query in it: write http://HOST:PORT", property);
+  return url != NULL;
+}
+
+static gboolean
+check_services (const GstAmsS3Settings *settings, GError **error)
+{
+  return check_service ("sts-endpoint", settings->sts_endpoint, error) &&
+      check_service ("imds-endpoint", settings->imds_endpoint, error) &&
+      check_service ("container-endpoint", settings->container_endpoint, error);
+}
+
+static gboolean
+check_keys (const GstAmsS3Settings *settings, GError **error)
+{
+  gboolean access = settings->access_key != NULL;
+  gboolean secret = settings->secret_access_key != NULL;
+
+  /* More likely a variable that was empty than a wish. */
+  if (access && !*settings->access_key)
+    return refuse (error,
+        "access-key is empty: set it to the access key, or leave it out");
+  if (secret && !*settings->secret_access_key)
+    return refuse (error,
+        "secret-access-key is empty: set it to the secret, or leave it out");
+  if (access != secret)
+    return refuse (error,
+        "%s is set without %s: set both, or neither, to have credentials "
+        "looked for elsewhere",
+        access ? "access-key" : "secret-access-key",
+        access ? "secret-access-key" : "access-key");
+  if (settings->session_token && !access)
+    return refuse (error,
+        "session-token is set without access-key and secret-access-key: set "
+        "all three");
+  if (settings->profile && access)
+    return refuse (error,
+        "profile is set as well as access-key: give one of them");
+  if (settings->profile && !*settings->profile)
+    return refuse (error,
+        "profile is empty: set it to the profile's name, or leave it out");
+  return TRUE;
+}
+
+static gboolean
+take_credentials (const GstAmsS3Settings *settings, AmsS3StoreOptions *options,
+    GError **error)
+{
+  AmsS3CredentialsOptions *credentials = &options->credentials;
+
+  if (!check_keys (settings, error) || !check_services (settings, error))
+    return FALSE;
+  credentials->access_key = g_strdup (settings->access_key);
+  credentials->secret_key = g_strdup (settings->secret_access_key);
+  credentials->session_token = dup_set (settings->session_token);
+  credentials->profile = g_strdup (settings->profile);
+  credentials->region = g_strdup (options->region);
+  credentials->sts_endpoint = g_strdup (settings->sts_endpoint);
+  credentials->imds_endpoint = g_strdup (settings->imds_endpoint);
+  credentials->container_endpoint = g_strdup (settings->container_endpoint);
+  return TRUE;
+}
+
+/* Its credentials may be those that are meant. */
+static gboolean
+check_shared_file (GStrv envp, GError **error)
+{
+  const gchar *said = g_environ_getenv (envp, "AWS_SHARED_CREDENTIALS_FILE");
+  const gchar *home = g_environ_getenv (envp, "HOME");
+  g_autofree gchar *path = said && *said
+      ? g_strdup (said)
+      : g_build_filename (home ? home : g_get_home_dir (), ".aws",
+            "credentials", NULL);
+
+  if (!g_file_test (path, G_FILE_TEST_IS_REGULAR) || access (path, R_OK) == 0)
+    return TRUE;
+  return refuse (error,
+      "There are no credentials but perhaps those in “%s”, which may not be "
+      "read: let this user read it, or set access-key and secret-access-key",
+      path);
+}
+
+gboolean
+gst_ams_s3_credentials_check (const AmsS3CredentialsOptions *options,
+    GStrv envp, GError **error)
+{
+  g_autoptr (AmsS3Source) source = ams_s3_source_find (options, envp, error);
+
+  if (!source)
+    return FALSE;
+  return source->kind != AMS_S3_SOURCE_MACHINE ||
+      check_shared_file (envp, error);
+}
+
+/* ---- what objects are ---- */
+
+static gboolean
+is_one_of (const gchar *text, const gchar *const *values)
+{
+  return text == NULL || g_strv_contains (values, text);
+}
+
+/* What becomes a header. */
+static gboolean
+check_value (const gchar *property, const gchar *value, gboolean spaces,
+    GError **error)
+{
+  for (; value && *value; value++) {
+    if (!(spaces ? g_ascii_isprint (*value) : g_ascii_isgraph (*value)))
+      return refuse (error,
+          "%s has a %scontrol or non-ASCII character in it, which its header "
+          "must not have: remove it",
+          property, spaces ? "" : "space, ");
+  }
+  return TRUE;
+}
+
+static gboolean
+check_values (const GstAmsS3Settings *s, GError **error)
+{
+  return check_value ("acl", s->acl, FALSE, error) &&
+      check_value ("storage-class", s->storage_class, FALSE, error) &&
+      check_value ("sse-kms-key-id", s->sse_kms_key_id, FALSE, error) &&
+      check_value ("content-disposition", s->content_disposition, TRUE,
+          error) &&
+      check_value ("expected-bucket-owner", s->expected_bucket_owner, FALSE,
+          error);
+}
+
+static gboolean
+check_customer_key (const gchar *text, GError **error)
+{
+  gsize size = 0;
+  guchar *key = text ? g_base64_decode (text, &size) : NULL;
+  g_autofree gchar *again = key ? g_base64_encode (key, size) : NULL;
+  gboolean good = !text ||
+      (size == CUSTOMER_KEY_SIZE && strcmp (again ? again : "", text) == 0);
+
+  if (key)
+    explicit_bzero (key, size);
+  if (again)
+    explicit_bzero (again, strlen (again));
+  g_free (key);
+  return good ||
+      refuse (error,
+          "sse-customer-key is no key: it is the base64 of 32 bytes, as of "
+          "“openssl rand -base64 32”");
+}
+
+static gboolean
+check_encryption (const GstAmsS3Settings *s, const AmsS3Endpoint *endpoint,
+    GError **error)
+{
+  static const gchar *const known[] = { "AES256", "aws:kms", "aws:kms:dsse",
+    NULL };
+  const gchar *how = s->server_side_encryption;
+
+  if (!is_one_of (how, known))
+    return refuse (error,
+        "server-side-encryption is none that there is: write “AES256”, "
+        "“aws:kms” or “aws:kms:dsse”");
+  if (s->sse_kms_key_id && (!how || g_str_equal (how, "AES256")))
+    return refuse (error,
+        "sse-kms-key-id is set, and server-side-encryption is not aws:kms: "
+        "set that, or leave the key out");
+  if (s->sse_customer_key && how)
+    return refuse (error,
+        "sse-customer-key and server-side-encryption are both set: give one "
+        "of them");
+  if (s->sse_customer_key && endpoint &&
+      !g_str_equal (endpoint->scheme, "https"))
+    return refuse (error,
+        "sse-customer-key would be sent in the clear: write endpoint with "
+        "https://");
+  return check_customer_key (s->sse_customer_key, error);
+}
+
+static gboolean
+check_lock_date (const gchar *text, GError **error)
+{
+  g_autoptr (GTimeZone) utc = g_time_zone_new_utc ();
+  g_autoptr (GDateTime) now = g_date_time_new_now_utc ();
+  g_autoptr (GDateTime) date = g_date_time_new_from_iso8601 (text, utc);
+
+  if (!date)
+    return refuse (error,
+        "object-lock-retain-until is no date: write it as "
+        "“2030-12-31T00:00:00Z”");
+  return g_date_time_compare (date, now) > 0 ||
+      refuse (error,
+          "object-lock-retain-until “%s” is past: write a date to come", text);
+}
+
+static gboolean
+check_lock (const GstAmsS3Settings *s, GError **error)
+{
+  static const gchar *const modes[] = { "GOVERNANCE", "COMPLIANCE", NULL };
+
+  if (!is_one_of (s->object_lock_mode, modes))
+    return refuse (error,
+        "object-lock-mode is none that there is: write “GOVERNANCE” or "
+        "“COMPLIANCE”");
+  if (!s->object_lock_mode != !s->object_lock_retain_until)
+    return refuse (error,
+        "object-lock-mode and object-lock-retain-until go together, and only "
+        "%s is set: set both, or neither",
+        s->object_lock_mode ? "object-lock-mode" : "object-lock-retain-until");
+  return !s->object_lock_retain_until ||
+      check_lock_date (s->object_lock_retain_until, error);
+}
+
+static gboolean
+check_tagging (const gchar *tagging, GError **error)
+{
+  g_auto (GStrv) tags = NULL;
+
+  if (!tagging)
+    return TRUE;
+  if (strspn (tagging,
+          G_CSET_A_2_Z G_CSET_a_2_z G_CSET_DIGITS "-._~%+=&") !=
+      strlen (tagging))
+    return refuse (error,
+        "tagging has a character in it that must be written as %%XX: write it "
+        "as “camera=7&floor=2”");
+  tags = g_strsplit (tagging, "&", -1);
+  for (guint i = 0; tags[i]; i++) {
+    if (*tags[i] == '\0' || *tags[i] == '=' || i >= MAX_TAGS)
+      return refuse (error,
+          "tagging has a tag without a name, or more than %d tags: write it "
+          "as “camera=7&floor=2”",
+          MAX_TAGS);
+  }
+  return TRUE;
+}
+
+static gboolean
+is_metadata_name (const gchar *name)
+{
+  return strspn (name, G_CSET_A_2_Z G_CSET_a_2_z G_CSET_DIGITS "-_.+") ==
+      strlen (name);
+}
+
+static gboolean
+check_metadata (GStrv pairs, GError **error)
+{
+  gsize size = 0;
+
+  for (guint i = 0; pairs[i]; i += 2) {
+    g_autofree gchar *what = g_strdup_printf ("metadata “%s”", pairs[i]);
+
+    if (!is_metadata_name (pairs[i]))
+      return refuse (error,
+          "metadata has the name “%s”, which no header has: use letters, "
+          "digits, “-” and “_”",
+          pairs[i]);
+    if (!check_value (what, pairs[i + 1], TRUE, error))
+      return FALSE;
+    size += strlen (pairs[i]) + strlen (pairs[i + 1]);
+  }
+  return size <= MAX_METADATA ||
+      refuse (error,
+          "metadata has %" G_GSIZE_FORMAT " bytes, and S3 takes %d: shorten it",
+          size, MAX_METADATA);
+}
+
+static gboolean
+take_metadata (const GstAmsS3Settings *s, AmsS3StoreOptions *options,
+    GError **error)
+{
+  if (!s->metadata)
+    return TRUE;
+  options->metadata =
+      gst_ams_pairs_from_structure ("metadata", s->metadata, error);
+  return options->metadata && check_metadata (options->metadata, error);
+}
+
+static gboolean
+check_object (const GstAmsS3Settings *s, const AmsS3Endpoint *endpoint,
+    GError **error)
+{
+  static const gchar *const payers[] = { "requester", NULL };
+
+  if (!is_one_of (s->request_payer, payers))
+    return refuse (error,
+        "request-payer is none that there is: write “requester”, or leave it "
+        "out");
+  if (s->multipart_threshold > MAX_PUT)
+    return refuse (error,
+        "multipart-threshold is %" G_GUINT64_FORMAT
+        ", and S3 takes 5 GiB (%" G_GUINT64_FORMAT
+        ") at most in one piece: write at most that",
+        s->multipart_threshold, MAX_PUT);
+  return check_values (s, error) && check_encryption (s, endpoint, error) &&
+      check_lock (s, error) && check_tagging (s->tagging, error);
+}
+
+static gboolean
+take_object (const GstAmsS3Settings *s, AmsS3StoreOptions *options,
+    GError **error)
+{
+  if (!check_object (s, options->endpoint, error))
+    return FALSE;
+  options->checksum = s->checksum;
+  options->multipart_threshold = s->multipart_threshold;
+  options->part_size = s->part_size;
+  options->content_disposition = dup_set (s->content_disposition);
+  options->acl = dup_set (s->acl);
+  options->storage_class = dup_set (s->storage_class);
+  options->server_side_encryption = g_strdup (s->server_side_encryption);
+  options->sse_kms_key_id = dup_set (s->sse_kms_key_id);
+  options->sse_customer_key = g_strdup (s->sse_customer_key);
+  options->tagging = dup_set (s->tagging);
+  options->object_lock_mode = g_strdup (s->object_lock_mode);
+  options->object_lock_retain_until = g_strdup (s->object_lock_retain_until);
+  options->expected_bucket_owner = dup_set (s->expected_bucket_owner);
+  options->request_payer = g_strdup (s->request_payer);
+  return take_metadata (s, options, error);
+}
+
+gboolean
+gst_ams_s3_settings_resolve (const GstAmsS3Settings *settings,
+    AmsS3StoreOptions *options, gchar **name, GError **error)
+{
+  return take_location (settings, options, name, error) &&
+      take_endpoint (settings, options, error) &&
+      take_credentials (settings, options, error) &&
+      take_object (settings, options, error) &&
+      ams_s3_store_options_check (options, error);
+}
+
+/* ---- properties ---- */
+
+gboolean
+gst_ams_s3_settings_set (GstAmsS3Settings *settings, guint id,
+    const GValue *value)
+{
+  return gst_ams_fields_set (settings, fields, G_N_ELEMENTS (fields), id,
+      value);
+}
+
+gboolean
+gst_ams_s3_settings_get (const GstAmsS3Settings *settings, guint id,
+    GValue *value)
+{
+  return gst_ams_fields_get (settings, fields, G_N_ELEMENTS (fields), id,
+      value);
+}
+
+#define PARAM_FLAGS \
+  (G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_READY)
+#define SECRET_FLAGS \
+  (G_PARAM_WRITABLE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_READY)
+
+/* All of them default to NULL. */
+typedef struct
+{
+  guint id;
+  const gchar *name, *nick, *blurb;
+  gboolean secret;
+} StringProperty;
+
+static const StringProperty strings[] = {
+  { PROP_BUCKET, "bucket", "Bucket", "Name of the bucket", FALSE },
+  { PROP_KEY_PREFIX, "key-prefix", "Key prefix",
+      "What the keys of objects begin with, before the files' names; put there "
+      "as it is, so that a folder ends in “/”",
+      FALSE },
+  { PROP_LOCATION, "location", "Location",
+      "Name of the object that data become, behind key-prefix, or "
+      "s3://BUCKET/KEY; a file stream takes s3://BUCKET/FOLDER/, or none. "
+      "Reading it back hides a user",
+      FALSE },
+  { PROP_KEY, "key", "Key", "Another name of location", FALSE },
+  { PROP_REGION, "region", "Region",
+      "Region of the bucket; unset: that of AWS_REGION, of the profile, of "
+      "the endpoint, or what the server says",
+      FALSE },
+  { PROP_ENDPOINT, "endpoint", "Endpoint",
+      "URL of the server, without the bucket; unset: AWS's of the region. "
+      "Reading it back hides user and query",
+      FALSE },
+  { PROP_ENDPOINT_URI, "endpoint-uri", "Endpoint URI",
+      "Another name of endpoint", FALSE },
+  { PROP_ACCESS_KEY, "access-key", "Access key",
+      "Access key; unset: credentials are looked for as AWS's tools do "
+      "(environment, profile, web identity, container, machine)",
+      TRUE },
+  { PROP_SECRET_ACCESS_KEY, "secret-access-key", "Secret access key",
+      "The access key's secret", TRUE },
+  { PROP_SESSION_TOKEN, "session-token", "Session token",
+      "Session token of temporary credentials", TRUE },
+  { PROP_PROFILE, "profile", "Profile",
+      "Profile in ~/.aws/credentials and ~/.aws/config; unset: that of "
+      "AWS_PROFILE, or default",
+      FALSE },
+  { PROP_STS_ENDPOINT, "sts-endpoint", "STS endpoint",
+      "URL of the service that gives credentials for a web identity, in place "
+      "of AWS's",
+      FALSE },
+  { PROP_IMDS_ENDPOINT, "imds-endpoint", "IMDS endpoint",
+      "URL of the machine's metadata service, in place of "
+      "http://169.254.169.254",
+      FALSE },
+  { PROP_CONTAINER_ENDPOINT, "container-endpoint", "Container endpoint",
+      "URL of the container's credentials service, in place of "
+      "http://169.254.170.2",
+      FALSE },
+  { PROP_ACL, "acl", "ACL",
+      "Canned ACL of objects, such as public-read; unset: the bucket's rules. "
+      "New buckets at AWS refuse any",
+      FALSE },
+  { PROP_STORAGE_CLASS, "storage-class", "Storage class",
+      "Storage class of objects, such as STANDARD_IA; unset: the bucket's",
+      FALSE },
+  { PROP_SERVER_SIDE_ENCRYPTION, "server-side-encryption",
+      "Server-side encryption",
+      "AES256, aws:kms or aws:kms:dsse; unset: the bucket's", FALSE },
+  { PROP_SSE_KMS_KEY_ID, "sse-kms-key-id", "KMS key",
+      "Id or ARN of the key for aws:kms; unset: the account's", FALSE },
+  { PROP_SSE_CUSTOMER_KEY, "sse-customer-key", "Customer key",
+      "Key with which the server encrypts and that it does not keep (SSE-C): "
+      "base64 of 32 bytes. Who reads needs it, so players cannot",
+      TRUE },
+  { PROP_TAGGING, "tagging", "Tagging",
+      "Tags of objects as in a query, such as camera=7&floor=2; 10 at most",
+      FALSE },
+  { PROP_CONTENT_DISPOSITION, "content-disposition", "Content-Disposition",
+      "Content-Disposition of segments and other data", FALSE },
+  { PROP_OBJECT_LOCK_MODE, "object-lock-mode", "Object lock mode",
+      "GOVERNANCE or COMPLIANCE: objects cannot be deleted before "
+      "object-lock-retain-until",
+      FALSE },
+  { PROP_OBJECT_LOCK_RETAIN_UNTIL, "object-lock-retain-until",
+      "Object lock until", "Date (ISO 8601) until which objects are locked",
+      FALSE },
+  { PROP_EXPECTED_BUCKET_OWNER, "expected-bucket-owner",
+      "Expected bucket owner",
+      "Account that must own the bucket, or requests fail", FALSE },
+  { PROP_REQUEST_PAYER, "request-payer", "Request payer",
+      "“requester”: who asks pays, as such buckets demand", FALSE },
+};
+
+static void
+install_strings (GObjectClass *klass)
+{
+  for (guint i = 0; i < G_N_ELEMENTS (strings); i++)
+    g_object_class_install_property (klass, strings[i].id,
+        g_param_spec_string (strings[i].name, strings[i].nick, strings[i].blurb,
+            NULL, strings[i].secret ? SECRET_FLAGS : PARAM_FLAGS));
+}
+
+void
+gst_ams_s3_settings_install (GObjectClass *klass)
+{
+  install_strings (klass);
+  g_object_class_install_property (klass, PROP_ADDRESSING,
+      g_param_spec_enum ("addressing", "Addressing",
+          "Whether the bucket is in the path or in the host's name",
+          addressing_get_type (), DEFAULT_ADDRESSING, PARAM_FLAGS));
+  g_object_class_install_property (klass, PROP_METADATA,
+      g_param_spec_boxed ("metadata", "Metadata",
+          "Metadata of objects (x-amz-meta-*): each field is one, 2 KiB of "
+          "ASCII in all. Reading it back hides what may be a secret",
+          GST_TYPE_STRUCTURE, PARAM_FLAGS));
+  g_object_class_install_property (klass, PROP_CHECKSUM,
+      g_param_spec_enum ("checksum", "Checksum",
+          "Checksum that is sent with the data, for the server to check",
+          checksum_get_type (), DEFAULT_CHECKSUM, PARAM_FLAGS));
+  g_object_class_install_property (klass, PROP_MULTIPART_THRESHOLD,
+      g_param_spec_uint64 ("multipart-threshold", "Multipart threshold",
+          "Bytes from which on an object is sent in parts (at most 5 GiB)", 1,
+          G_MAXINT64, DEFAULT_MULTIPART_THRESHOLD, PARAM_FLAGS));
+  g_object_class_install_property (klass, PROP_PART_SIZE,
+      g_param_spec_uint64 ("part-size", "Part size",
+          "Bytes of one part (5 MiB to 5 GiB); more if there would be more "
+          "than 10 000",
+          1, G_MAXINT64, DEFAULT_PART_SIZE, PARAM_FLAGS));
+  g_object_class_install_property (klass, PROP_PROBE,
+      g_param_spec_boolean ("probe", "Probe",
+          "Put and delete an object at the start, so that a wrong bucket, "
+          "region or key is an error at once",
+          DEFAULT_PROBE, PARAM_FLAGS));
+  gst_type_mark_as_plugin_api (addressing_get_type (), 0);
+  gst_type_mark_as_plugin_api (checksum_get_type (), 0);
+}

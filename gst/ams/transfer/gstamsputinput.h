@@ -1,0 +1,73 @@
+/* amshls: HLS recording for GStreamer
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+/* The put sink's pad: buffers and events become files that are handed to the engine.
+ * Internal to the put sink: gstamsputsink.c is its states, messages and properties. */
+
+#pragma once
+
+#include "transfer/gstamsputsettings.h"
+#include "transfer/gstamsputsink.h"
+
+G_BEGIN_DECLS
+
+typedef enum
+{
+  GST_AMS_PUT_BETWEEN_FILES,
+  GST_AMS_PUT_IN_FILE,
+  GST_AMS_PUT_IN_DATA, /* ordinary data: all up to EOS is one file */
+  GST_AMS_PUT_SKIPPING, /* what is left of a file that a flush has cut off */
+} GstAmsPutPosition;
+
+typedef struct
+{
+  GstPad *sinkpad;
+
+  /* Streaming thread, and the one that changes the state while that one is out. */
+  GstAmsPutPosition position;
+  guint64 data_size; /* of ordinary data so far */
+  guint64 notified; /* files that were handed over when somebody was notified */
+  gchar *final; /* the last playlist that was said to be final */
+  gboolean drained; /* nothing came since a drain that ran to its timeout */
+
+  /* Under the object lock. */
+  GstAmsPutSettings settings;
+  AmsEngine *engine; /* from READY→PAUSED to PAUSED→READY */
+  gboolean prerolling; /* READY→PAUSED ends with the first data, or EOS */
+  gboolean playing;
+  gboolean eos; /* all is delivered: EOS may be posted when playing */
+  guint32 eos_seqnum;
+  gboolean in_error; /* an ERROR was posted: FLOW_ERROR from now on */
+} GstAmsPutSinkPrivate;
+
+GstAmsPutSinkPrivate *gst_ams_put_sink_get_private (GstAmsPutSink *self);
+
+/* gstamsputsink.c */
+
+/* (transfer full) (nullable): not between PAUSED and READY */
+AmsEngine *gst_ams_put_sink_ref_engine (GstAmsPutSink *self);
+void gst_ams_put_sink_post_error (GstAmsPutSink *self, const GError *error,
+    const gchar *name);
+void gst_ams_put_sink_post_lost (GstAmsPutSink *self, guint files,
+    guint64 bytes);
+/* The first data, or EOS, have come. */
+void gst_ams_put_sink_preroll (GstAmsPutSink *self);
+/* All is delivered, or given up. */
+void gst_ams_put_sink_reach_eos (GstAmsPutSink *self, guint32 seqnum);
+void gst_ams_put_sink_clear_eos (GstAmsPutSink *self);
+
+/* gstamsputinput.c; all but drain_time() in the streaming thread */
+
+GstFlowReturn gst_ams_put_sink_chain (GstPad *pad, GstObject *parent,
+    GstBuffer *buffer);
+GstFlowReturn gst_ams_put_sink_chain_list (GstPad *pad, GstObject *parent,
+    GstBufferList *list);
+gboolean gst_ams_put_sink_sink_event (GstPad *pad, GstObject *parent,
+    GstEvent *event);
+/* What upstream asks before the end: it has to know what was given up. */
+void gst_ams_put_sink_handle_drain (GstAmsPutSink *self);
+/* For ams_engine_drain(). */
+gint64 gst_ams_put_sink_drain_time (GstClockTime timeout);
+
+G_END_DECLS
