@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # amshls: HLS recording for GStreamer
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Measures amshlssink beside what it competes with, and prints tables.
+"""Measures amshlssink and amshttpput beside what they compete with, and prints tables.
 
 The candidates run in turn, round after round, and the median of each is printed, so that what else the machine
 does meets them all. CPU is user + system of the whole process, memory the largest resident size (getrusage of
@@ -10,10 +10,15 @@ the child), files are on the disk that the build folder is on.
 import argparse
 import os
 import shutil
+import signal
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), os.pardir, "tests", "common"))
+import servers  # pylint: disable=wrong-import-position
 
 FRONT = "filesrc location={clip} ! qtdemux name=d d.video_0 ! queue ! h264parse ! {video} d.audio_0 ! queue ! aacparse ! {audio} "
 AMS = "amshlssink name=x location={out}/%05d.ts playlist-location={out}/index.m3u8 "
@@ -36,6 +41,16 @@ LIVE = {
     "amshlssink": ("h.video", "h.audio", "amshlssink name=h target-duration=6 location={out}/@-%05d.ts playlist-location={out}/@.m3u8"),
     "hlssink2": ("h.video", "h.audio", "hlssink2 name=h max-files=0 playlist-length=0 target-duration=6 "
         "location={out}/@-%05d.ts playlist-location={out}/@.m3u8"),
+}
+# amshttpput's properties, and whether it has a spool.
+PUT = {
+    "curl -T": None,
+    "amshttpput max-parallel=1 overwrite=always": ("max-parallel=1 overwrite=always", False),
+    "amshttpput overwrite=always": ("overwrite=always", False),
+    "amshttpput": ("", False),
+    "amshttpput max-parallel=1 overwrite=always spool-dir": ("max-parallel=1 overwrite=always", True),
+    "amshttpput overwrite=always spool-dir": ("overwrite=always", True),
+    "amshttpput spool-dir": ("", True),
 }
 
 
@@ -196,10 +211,113 @@ class Bench:
         table(f"Live streams (5 Mb/s each, 6 s segments) in one process over {self.args.live_seconds} s, medians of {self.args.live_rounds}; "
             "for each stream", ["", "CPU %", "less source", "MiB", "less source", "keyframe → listed, ms: median / most", "hung"], rows)
 
+    def make_files(self, count, size):
+        """What curl sends: bench-NNNNN.ts, which it finds in the page cache."""
+        folder = os.path.join(self.data, f"files-{count}-{size}")
+        if not os.path.exists(folder):
+            progress(f"Making {folder} …")
+            os.makedirs(folder + ".tmp", exist_ok=True)
+            for number in range(count):
+                with open(os.path.join(folder + ".tmp", f"bench-{number:05}.ts"), "wb") as file:
+                    file.write(bytes(size))
+            os.rename(folder + ".tmp", folder)
+        return folder
+
+    def curl(self, server, count, size):
+        """(wall s, CPU s) of one curl that sends all files over one connection."""
+        folder = self.make_files(count, size)
+        config = os.path.join(self.data, "curl.conf")
+        with open(config, "w", encoding="utf-8") as file:
+            for number in range(count):
+                name = f"bench-{number:05}.ts"
+                file.write(f'upload-file = "{folder}/{name}"\nurl = "{server.url("/put/" + name)}"\n')
+        cpu, _, wall = self.measure(["curl", "-sSf", "-K", config], 600)
+        return wall, cpu
+
+    def put_command(self, server, mode, count, size, row):
+        properties, spool = row
+        command = [os.path.join(self.args.build, "bench", "bench-put"), mode, str(count), str(size), "amshttpput",
+            "location=" + server.url("/put/"), "drain-timeout=18446744073709551615", *properties.split()]
+        return command + [f"spool-dir={self.out}/spool"] * spool
+
+    def amshttpput(self, server, count, size, row):
+        said = subprocess.run(self.put_command(server, "throughput", count, size, row), env=self.environment, check=True,
+            stdout=subprocess.PIPE, timeout=600).stdout.split()
+        return float(said[0]), float(said[1])
+
+    def fresh_put(self, server):
+        self.fresh()
+        shutil.rmtree(server.path("/put"), ignore_errors=True)
+        os.makedirs(server.path("/put"))
+
+    def put_throughput(self, server, count, size):
+        results = {name: [] for name in PUT}
+        for number in range(self.args.put_rounds):
+            for name, row in PUT.items():
+                progress(f"{count} files of {size} bytes, round {number + 1} of {self.args.put_rounds}: {name} …")
+                self.fresh_put(server)
+                results[name].append(self.amshttpput(server, count, size, row) if row else self.curl(server, count, size))
+                if len(os.listdir(server.path("/put"))) != count:
+                    sys.exit(f"{name}: not all files were stored")
+        medians = {name: [statistics.median(m[i] for m in r) for i in range(2)] for name, r in results.items()}
+        wall, cpu = medians["curl -T"]
+        table(f"{count} files of {size / 1e6:g} MB to nginx on loopback, medians of {self.args.put_rounds}",
+            ["", "wall s", "MB/s", "throughput × curl", "CPU s", "CPU × curl"],
+            [[name, f"{w:.2f}", f"{count * size / w / 1e6:.0f}", f"{wall / w:.2f}", f"{c:.2f}", f"{c / cpu:.2f}"]
+                for name, (w, c) in medians.items()])
+
+    def put_to_stopped(self, server, mode, count, size):
+        """What bench-put says, to a server that takes the connection and nothing else, until bench-put is ready."""
+        self.fresh_put(server)
+        os.killpg(server.process.pid, signal.SIGSTOP)
+        try:
+            process = subprocess.Popen(self.put_command(server, mode, count, size, ("overwrite=always timeout=0 stall-timeout=0", True)),
+                env=self.environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+            said = process.stdout.readline().split()
+        finally:
+            os.killpg(server.process.pid, signal.SIGCONT)
+        rest, _ = process.communicate(b"\n", timeout=600)
+        if process.returncode != 0:
+            sys.exit(f"bench-put {mode}: exit code {process.returncode}")
+        return said, rest.split()
+
+    def put_backlog(self, server):
+        progress("A backlog of 1000 files …")
+        said, rest = self.put_to_stopped(server, "backlog", 1000, 1000000)
+        table("A backlog of 1000 files of 1 MB in the spool", ["resident MiB", "peak MiB", "drained in s", "MB/s", "CPU s"],
+            [[f"{int(said[1]) / 1024:.1f}", f"{int(rest[2]) / 1024:.1f}", rest[0].decode(), f"{1000 / float(rest[0]):.0f}", rest[1].decode()]])
+
+    def put_waits(self, server):
+        longest = []
+        latency = []
+        for number in range(self.args.put_rounds):
+            progress(f"What waits, round {number + 1} of {self.args.put_rounds} …")
+            said, _ = self.put_to_stopped(server, "hang", 100, 1000000)
+            longest.append(float(said[3]))
+            self.fresh_put(server)
+            said = subprocess.run(self.put_command(server, "latency", 100, 1000000, PUT["amshttpput"]), env=self.environment, check=True,
+                stdout=subprocess.PIPE, timeout=600).stdout.split()
+            latency.append([float(x) for x in said])
+        table(f"What waits, medians of {self.args.put_rounds}", ["", "ms"], [
+            ["longest that the pad kept a buffer, 100 MB to a server that hangs, spool-dir", f"{statistics.median(longest):.2f}"],
+            ["end of a 1 MB segment → playlist stored, median of 100", f"{statistics.median(m for m, _ in latency):.2f}"],
+            ["the longest of these", f"{statistics.median(m for _, m in latency):.2f}"]])
+
+    def put(self):
+        """In memory where that is possible: what the server's disk does would be all that is seen."""
+        memory = self.args.put_folder or ("/dev/shm" if os.access("/dev/shm", os.W_OK) else self.data)
+        os.makedirs(self.data, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix="amshls-bench-", dir=memory) as folder, servers.Nginx(folder) as server:
+            self.put_waits(server)
+            self.put_backlog(server)
+            self.put_throughput(server, self.args.put_large, 4000000)
+            self.put_throughput(server, self.args.put_small, 20000)
+        shutil.rmtree(self.out, ignore_errors=True)
+
 
 def main():
     parser = argparse.ArgumentParser(prog="tools/bench", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", nargs="*", choices=[[], "remux", "playlist", "live"], help="only this (all three)")
+    parser.add_argument("what", nargs="*", choices=[[], "remux", "playlist", "live", "put"], help="only this (all four)")
     parser.add_argument("--build", required=True, help=argparse.SUPPRESS)
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--clip-seconds", type=int, default=600, metavar="S", help="a multiple of 60 (600)")
@@ -207,10 +325,14 @@ def main():
     parser.add_argument("--streams", type=lambda t: [int(n) for n in t.split(",")], default=[1, 10, 50], metavar="N,N", help="(1,10,50)")
     parser.add_argument("--live-rounds", type=int, default=3)
     parser.add_argument("--live-seconds", type=float, default=15, metavar="S")
+    parser.add_argument("--put-rounds", type=int, default=5)
+    parser.add_argument("--put-large", type=int, default=200, metavar="N", help="files of 4 MB (200)")
+    parser.add_argument("--put-small", type=int, default=10000, metavar="N", help="files of 20 kB (10000)")
+    parser.add_argument("--put-folder", metavar="DIR", help="where the server stores files (/dev/shm)")
     args = parser.parse_args()
     args.build = os.path.abspath(args.build)
     bench = Bench(args)
-    for name in args.what or ["remux", "playlist", "live"]:
+    for name in args.what or ["remux", "playlist", "live", "put"]:
         getattr(bench, name)()
 
 

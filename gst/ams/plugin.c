@@ -8,12 +8,14 @@
 
 #include "hls/gstamshlssink.h"
 #include "http/gstamshttpput.h"
+#include "s3/gstamss3put.h"
 
 static gboolean
 plugin_init (GstPlugin *plugin)
 {
   return GST_ELEMENT_REGISTER (amshlssink, plugin) &&
-      GST_ELEMENT_REGISTER (amshttpput, plugin);
+      GST_ELEMENT_REGISTER (amshttpput, plugin) &&
+      GST_ELEMENT_REGISTER (amss3put, plugin);
 }
 
 GST_PLUGIN_DEFINE (GST_VERSION_MAJOR, GST_VERSION_MINOR, ams,

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # amshls: HLS recording for GStreamer
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Plays a playlist file through hls.js in headless Chromium: hlsplay.py PLAYLIST [SECONDS]
+"""Plays a playlist, a file or a URL that any page may read, through hls.js in headless Chromium: hlsplay.py PLAYLIST [SECONDS]
 
 Exit code 0 only if the time went on for so many seconds (or to the end of the playlist), frames were decoded and
 nothing fatal was reported; 77 where Chromium or hls.js is missing. Prints what the page saw as JSON.
@@ -55,8 +55,9 @@ def play(playlist, seconds=5.0):
         raise tap.Skip("chromium is not installed")
     if not os.path.exists(hls_js):
         raise tap.Skip(f"no hls.js in {tap.NODE_MODULES}: tools/test installs it")
-    folder, name = os.path.split(os.path.abspath(playlist))
-    page = PAGE % {"seconds": json.dumps(seconds), "url": json.dumps("/" + name)}
+    remote = "://" in playlist
+    folder, name = os.path.split(tap.COMMON if remote else os.path.abspath(playlist))
+    page = PAGE % {"seconds": json.dumps(seconds), "url": json.dumps(playlist if remote else "/" + name)}
     with open(hls_js, "rb") as f:
         pages = {"/__page": ("text/html; charset=utf-8", page.encode()), "/__hls.js": ("text/javascript", f.read()),
             "/favicon.ico": ("image/png", b"")}

@@ -7,6 +7,7 @@ import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "common"))
 import faultserver  # noqa: E402
+import rgw  # noqa: E402
 import servers  # noqa: E402
 import tap  # noqa: E402
 
@@ -147,6 +148,57 @@ def test_faults_rules_and_requests_come_through():
         request = server.wait(lambda r: r["stored"])
         tap.check((request["status"], request["body"], request["path"]) == (201, 5, "/1.ts"), request)
         tap.check(server.get("/1.ts") == b"hello" and server.names() == ["/1.ts"], server.names())
+
+
+def s3cmd(bucket, *arguments, site="plain"):
+    tap.need("s3cmd")
+    host = f"127.0.0.1:{bucket.server.ports[site]}"
+    tls = [f"--ca-certs={bucket.server.certificates}/ca.pem", "--ssl"] if site == "tls" else ["--no-ssl"]
+    return tap.run(["s3cmd", "-c", "/dev/null", f"--access_key={bucket.user.access_key}", f"--secret_key={bucket.user.secret_key}",
+        f"--host={host}", f"--host-bucket={host}", "--no-progress", "--force", *tls, *arguments])
+
+
+def test_rgw_keeps_what_s3cmd_and_bucket_put():
+    with tap.folder() as folder, rgw.Ceph(folder) as ceph, rgw.Rgw(ceph) as server:
+        bucket = server.bucket("rec", ceph.user("cam"), public=True)
+        path = os.path.join(folder, "file")
+        servers.write(path, "hello")
+        s3cmd(bucket, "put", path, "s3://rec/a b+c%/ü", site="tls")
+        tap.check(bucket.objects("a b") == {"+c%/ü": b"hello"}, bucket.objects())
+        bucket.put("other~🎥", b"you")
+        s3cmd(bucket, "get", "s3://rec/other~🎥", path)
+        with open(path, "rb") as file:
+            tap.check(file.read() == b"you", "s3cmd got something else")
+        port = server.ports["plain"]
+        server.kill()
+        tap.check(not server.listens(port), "rgw listens still")
+        server.start()
+        tap.check(bucket.keys() == ["a b+c%/ü", "other~🎥"], bucket.keys())
+        tap.check(curl(bucket.url("other~🎥")) == (200, "you"), "what is public cannot be read")
+        tap.check(curl(bucket.url("none"))[0] == 404, "who may list is told what is not there")
+
+
+def test_rgw_refuses_whom_it_should():
+    with tap.folder() as folder, rgw.Ceph(folder) as ceph, rgw.Rgw(ceph, sts=True, max_put=1000) as server:
+        user = ceph.user("cam")
+        bucket = server.bucket("rec", user)
+
+        def put(size=1, user=user):
+            status, _, body = server.ask("PUT", "/rec/key", body=b"x" * size, user=user)
+            return status if status == 200 else body.decode().partition("<Code>")[2].partition("<")[0]
+        tap.check(put() == 200 and put(1001) == "EntityTooLarge", "the largest body")
+        tap.check(put(user=rgw.User("", user.access_key, "wrong")) == "AccessDenied", "a wrong secret")
+        tap.check(server.ask("GET", "/rec/key")[0] == 403, "who says no key")
+        session, _ = server.session(ceph.role("writer", user), user, 60)
+        tap.check(put(user=session) == 200, "a session token")
+        tap.check(put(user=rgw.User("", session.access_key, session.secret_key)) == "AccessDenied", "no token")
+        ceph.suspend(user)
+        tap.check(put() == "UserSuspended", "who is suspended")
+        ceph.enable(user)
+        ceph.quota(user, max_objects=1)
+        tap.check(put() == "QuotaExceeded", "the quota")
+        ceph.quota(user, max_objects=10)
+        tap.check(put() == 200 and bucket.keys() == ["key"], "all is allowed again")
 
 
 if __name__ == "__main__":

@@ -241,6 +241,18 @@ test_fetch_unanswered_falls_back_to_the_known (Fixture *f, gconstpointer data)
 }
 
 static void
+test_fetch_after_no_answer_does_not_wait (Fixture *f, gconstpointer data)
+{
+  start_with_spool (f);
+  put_playlist (f, 1, "known");
+  drain (f);
+  ams_fake_store_script (f->store, "p", FAKE_FAIL, AMS_FAILURE_TRANSIENT);
+  assert_fetched (f, "p", FALSE, "known");
+  ams_fake_store_script (f->store, "a", FAKE_HANG, 0);
+  assert_not_fetched (f, "a", AMS_FAILURE_TRANSIENT);
+}
+
+static void
 test_fetch_refused_is_refused (Fixture *f, gconstpointer data)
 {
   start_with_spool (f);
@@ -443,6 +455,7 @@ add_question_tests (void)
   ADD ("fetch/waiting", test_fetch_waiting_is_answered_by_the_spool);
   ADD ("fetch/unanswered", test_fetch_unanswered_falls_back_to_the_known);
   ADD ("fetch/refused", test_fetch_refused_is_refused);
+  ADD ("fetch/unanswered-before", test_fetch_after_no_answer_does_not_wait);
   ADD ("fetch/known-removed", test_fetch_known_is_forgotten_with_its_remove);
   ADD ("fetch/unknown", test_fetch_unknown_is_the_stores_answer);
   ADD ("list/store-cannot", test_list_is_the_spools_when_the_store_cannot);

@@ -394,6 +394,214 @@ test_overwrite_never_replaces_its_own_only (Fixture *f, gconstpointer data)
   assert_error (removed, AMS_FAILURE_EXISTS, "was not overwritten");
 }
 
+static void
+test_other_files_may_be_replaced (Fixture *f, gconstpointer data)
+{
+  start (f);
+  ams_fault_server_put_object (f->server, "/rec/o.bin", NULL, "other", 5);
+  g_assert_true (put (f, "o.bin", AMS_FILE_ROLE_OTHER, "media", NULL));
+  assert_text (f, "/rec/o.bin", "media");
+  assert_header (f, "PUT", NULL, 1, "If-None-Match", NULL);
+}
+
+static const AmsFileRole once[] = { AMS_FILE_ROLE_SEGMENT, AMS_FILE_ROLE_INIT,
+  AMS_FILE_ROLE_KEY };
+
+static void
+test_what_is_made_once_is_not_replaced (Fixture *f, gconstpointer data)
+{
+  start (f);
+  for (guint i = 0; i < G_N_ELEMENTS (once); i++) {
+    g_autofree gchar *name = g_strdup_printf ("%u", i);
+    g_autofree gchar *path = g_strconcat ("/rec/", name, NULL);
+    g_autoptr (GError) error = NULL;
+
+    ams_fault_server_put_object (f->server, path, NULL, "other", 5);
+    g_assert_false (put (f, name, once[i], "media", &error));
+    assert_error (error, AMS_FAILURE_EXISTS, "was not overwritten");
+    assert_text (f, path, "other");
+  }
+}
+
+/* The first version is stored, and its answer lost. */
+static void
+put_without_an_answer (Fixture *f, const gchar *text, AmsFaultRule lost)
+{
+  g_autoptr (GError) error = NULL;
+
+  lost.method = "PUT";
+  lost.count = 1;
+  rule (f, &lost);
+  g_assert_false (put (f, "p", AMS_FILE_ROLE_PLAYLIST, text, &error));
+  g_assert_error (error, AMS_STORE_ERROR, AMS_FAILURE_TRANSIENT);
+}
+
+static const AmsFaultRule lost_answers[] = {
+  { .at = AMS_FAULT_AT_STORED, .end = AMS_FAULT_RESET },
+  { .at = AMS_FAULT_AT_STORED, .end = AMS_FAULT_FIN },
+  { .status = 502, .store = AMS_FAULT_STORE_ANYWAY },
+};
+
+static void
+test_playlist_whose_answer_was_lost_is_ours (Fixture *f, gconstpointer data)
+{
+  const AmsFaultRule *lost = data;
+
+  f->options.overwrite = AMS_OVERWRITE_NEVER;
+  f->client_options.timeout = 1;
+  start (f);
+  put_without_an_answer (f, "version 1", *lost);
+  assert_text (f, "/rec/p", "version 1");
+  g_assert_true (put (f, "p", AMS_FILE_ROLE_PLAYLIST, "third", NULL));
+  assert_text (f, "/rec/p", "third");
+  g_assert_true (put (f, "p", AMS_FILE_ROLE_PLAYLIST, "fourth", NULL));
+  assert_text (f, "/rec/p", "fourth");
+}
+
+static void
+test_playlist_of_another_is_not_ours_after_a_loss (Fixture *f,
+    gconstpointer data)
+{
+  g_autoptr (GError) error = NULL;
+
+  f->options.overwrite = AMS_OVERWRITE_NEVER;
+  start (f);
+  put_without_an_answer (f, "version 1",
+      (AmsFaultRule){ .at = AMS_FAULT_AT_READ, .end = AMS_FAULT_RESET });
+  ams_fault_server_put_object (f->server, "/rec/p", NULL, "theirs", 6);
+  g_assert_false (put (f, "p", AMS_FILE_ROLE_PLAYLIST, "third", &error));
+  assert_error (error, AMS_FAILURE_EXISTS, "was not overwritten");
+  assert_text (f, "/rec/p", "theirs");
+}
+
+static void
+test_playlist_that_begins_ours_is_ours (Fixture *f, gconstpointer data)
+{
+  g_autoptr (GError) error = NULL;
+
+  f->options.overwrite = AMS_OVERWRITE_NEVER;
+  start (f);
+  ams_fault_server_put_object (f->server, "/rec/p", NULL, "#1#2", 4);
+  ams_fault_server_put_object (f->server, "/rec/q", NULL, "#1#2#", 5);
+  ams_fault_server_put_object (f->server, "/rec/r", NULL, "", 0);
+  g_assert_true (put (f, "p", AMS_FILE_ROLE_PLAYLIST, "#1#2#3", NULL));
+  assert_text (f, "/rec/p", "#1#2#3");
+  g_assert_false (put (f, "q", AMS_FILE_ROLE_PLAYLIST, "#1#2", &error));
+  assert_error (error, AMS_FAILURE_EXISTS, "was not overwritten");
+  g_clear_error (&error);
+  g_assert_false (put (f, "r", AMS_FILE_ROLE_PLAYLIST, "#1#2", &error));
+  assert_error (error, AMS_FAILURE_EXISTS, "was not overwritten");
+  g_clear_error (&error);
+  ams_fault_server_put_object (f->server, "/rec/1.ts", NULL, "#1#2", 4);
+  g_assert_false (put_segment (f, "1.ts", "#1#2#3", &error));
+  assert_error (error, AMS_FAILURE_EXISTS, "was not overwritten");
+}
+
+/* A server that goes on with a request whose connection is gone. */
+static void
+test_late_version_is_found_and_replaced (Fixture *f, gconstpointer data)
+{
+  g_autoptr (GError) error = NULL;
+
+  start (f);
+  put_without_an_answer (f, "version 1",
+      (AmsFaultRule){ .at = AMS_FAULT_AT_READ, .end = AMS_FAULT_RESET });
+  /* It is stored after the next, which is confirmed. */
+  rule (f,
+      &(AmsFaultRule){ .method = "PUT",
+          .count = 1,
+          .store = AMS_FAULT_STORE_NOTHING });
+  ams_fault_server_put_object (f->server, "/rec/p", NULL, "version 1", 9);
+  g_assert_false (put (f, "p", AMS_FILE_ROLE_PLAYLIST, "final", &error));
+  assert_error (error, AMS_FAILURE_TRANSIENT, "earlier version");
+  g_assert_true (put (f, "p", AMS_FILE_ROLE_PLAYLIST, "final", NULL));
+  assert_text (f, "/rec/p", "final");
+  /* Once, and only where there was a doubt. */
+  g_assert_true (put (f, "p", AMS_FILE_ROLE_PLAYLIST, "final", NULL));
+  g_assert_true (put (f, "q", AMS_FILE_ROLE_PLAYLIST, "final", NULL));
+  assert_count (f, "GET", 1);
+}
+
+static void
+test_late_version_is_looked_for_once (Fixture *f, gconstpointer data)
+{
+  start (f);
+  put_without_an_answer (f, "version 1",
+      (AmsFaultRule){ .at = AMS_FAULT_AT_STORED, .end = AMS_FAULT_RESET });
+  /* Not a word of what is there; so be it. */
+  rule (f, &(AmsFaultRule){ .method = "GET", .status = 403 });
+  g_assert_true (put (f, "p", AMS_FILE_ROLE_PLAYLIST, "version 2", NULL));
+  g_assert_true (put (f, "p", AMS_FILE_ROLE_PLAYLIST, "version 3", NULL));
+  assert_count (f, "GET", 1);
+}
+
+static void
+test_same_version_again_is_not_looked_for (Fixture *f, gconstpointer data)
+{
+  start (f);
+  put_without_an_answer (f, "version 1",
+      (AmsFaultRule){ .at = AMS_FAULT_AT_STORED, .end = AMS_FAULT_RESET });
+  g_assert_true (put (f, "p", AMS_FILE_ROLE_PLAYLIST, "version 1", NULL));
+  assert_count (f, NULL, 2);
+}
+
+static void
+test_conditions_ignored_old_files_are_kept (Fixture *f, gconstpointer data)
+{
+  static const gchar *const names[] = { "1.ts", "2.ts" };
+
+  f->server_options.conditions = AMS_FAULT_CONDITIONS_IGNORED;
+  start (f);
+  ams_fault_server_put_object (f->server, "/rec/0.ts", NULL, "media", 5);
+  ams_fault_server_put_object (f->server, "/rec/1.ts", NULL, "other", 5);
+  ams_fault_server_put_object (f->server, "/rec/2.ts", NULL, "other", 5);
+  g_assert_true (put_segment (f, "0.ts", "media", NULL));
+  for (guint i = 0; i < G_N_ELEMENTS (names); i++) {
+    g_autofree gchar *path = g_strconcat ("/rec/", names[i], NULL);
+    g_autoptr (GError) error = NULL;
+
+    g_assert_false (put_segment (f, names[i], "media", &error));
+    assert_error (error, AMS_FAILURE_EXISTS, "was not overwritten");
+    assert_text (f, path, "other");
+  }
+  assert_count (f, "PUT", 0);
+}
+
+static void
+test_first_free_name_ends_the_looking (Fixture *f, gconstpointer data)
+{
+  start (f);
+  g_assert_true (put (f, "p", AMS_FILE_ROLE_PLAYLIST, "list", NULL));
+  assert_count (f, NULL, 1);
+  g_assert_true (put_segment (f, "1.ts", "media", NULL));
+  assert_count (f, NULL, 3);
+  g_assert_true (put_segment (f, "2.ts", "media", NULL));
+  assert_count (f, NULL, 4);
+  assert_header (f, "PUT", NULL, 2, "If-None-Match", "*");
+}
+
+static void
+test_looking_that_fails_does_not_hinder (Fixture *f, gconstpointer data)
+{
+  static const guint gets[] = { 1, 3 };
+  const AmsFaultRule *failing = data;
+
+  start (f);
+  rule (f, failing);
+  for (guint i = 0; i < 5; i++) {
+    g_autofree gchar *name = g_strdup_printf ("%u.ts", i);
+
+    g_assert_true (put_segment (f, name, "media", NULL));
+  }
+  assert_count (f, "GET", gets[failing->status != 403]);
+}
+
+static const AmsFaultRule no_looks[] = {
+  { .method = "GET", .status = 403 },
+  { .method = "GET", .status = 503 },
+  { .method = "GET", .at = AMS_FAULT_AT_READ, .end = AMS_FAULT_RESET },
+};
+
 /* Folders */
 
 static void
@@ -511,6 +719,41 @@ add_exists_tests (void)
   ADD ("exists/no-put-at-all", test_no_put_at_all_is_permanent);
   ADD ("exists/overwrite-always", test_overwrite_always_replaces);
   ADD ("exists/overwrite-never", test_overwrite_never_replaces_its_own_only);
+  ADD ("exists/other-is-replaced", test_other_files_may_be_replaced);
+  ADD ("exists/made-once-is-not", test_what_is_made_once_is_not_replaced);
+}
+
+static void
+add_table (const gchar *subject, const AmsFaultRule *table, guint n,
+    void (*test) (Fixture *f, gconstpointer data))
+{
+  for (guint i = 0; i < n; i++) {
+    g_autofree gchar *path = g_strdup_printf ("/http-store/%s/%u", subject, i);
+
+    g_test_add (path, Fixture, &table[i], set_up, test, tear_down);
+  }
+}
+
+static void
+add_version_tests (void)
+{
+  add_table ("versions/lost-answer", lost_answers, G_N_ELEMENTS (lost_answers),
+      test_playlist_whose_answer_was_lost_is_ours);
+  ADD ("versions/of-another",
+      test_playlist_of_another_is_not_ours_after_a_loss);
+  ADD ("versions/begins-ours", test_playlist_that_begins_ours_is_ours);
+  ADD ("versions/late", test_late_version_is_found_and_replaced);
+  ADD ("versions/late-looked-for-once", test_late_version_is_looked_for_once);
+  ADD ("versions/same-again", test_same_version_again_is_not_looked_for);
+}
+
+static void
+add_look_tests (void)
+{
+  ADD ("look/conditions-ignored", test_conditions_ignored_old_files_are_kept);
+  ADD ("look/ends", test_first_free_name_ends_the_looking);
+  add_table ("look/fails", no_looks, G_N_ELEMENTS (no_looks),
+      test_looking_that_fails_does_not_hinder);
 }
 
 static void
@@ -534,6 +777,8 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   add_put_tests ();
   add_exists_tests ();
+  add_version_tests ();
+  add_look_tests ();
   add_folder_tests ();
   return g_test_run ();
 }

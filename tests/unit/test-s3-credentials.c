@@ -273,7 +273,7 @@ test_machine_no_answer_every_place (Fixture *f, gconstpointer data)
   create (f, &options);
   g_assert_null (get (f, &error));
   g_assert_error (error, AMS_STORE_ERROR, AMS_FAILURE_PERMANENT);
-  g_assert_nonnull (strstr (error->message, "access-key-id"));
+  g_assert_nonnull (strstr (error->message, "access-key"));
   g_assert_nonnull (strstr (error->message, "/nowhere/.aws/credentials"));
   g_assert_nonnull (strstr (error->message, "metadata service"));
 }

@@ -328,7 +328,7 @@ typedef struct
 static const Sentence sentences[] = {
   { "access-key", 403, ERR ("InvalidAccessKeyId"),
       "“rec/cam1/1.ts” was not stored: s3.test does not know the access key; "
-      "check access-key-id (403 InvalidAccessKeyId, request R1)." },
+      "check access-key (403 InvalidAccessKeyId, request R1)." },
   { "secret", 403, ERR ("SignatureDoesNotMatch"),
       "“rec/cam1/1.ts” was not stored: the secret does not belong to the access "
       "key; check secret-access-key (403 SignatureDoesNotMatch, request R1)." },
@@ -356,7 +356,7 @@ static const Sentence sentences[] = {
       "“rec/cam1/1.ts” was not stored: s3.test said “It is odd.” (400 Odd)." },
   { "html", 403, "<html><h1>no</h1></html>",
       "“rec/cam1/1.ts” was not stored: s3.test does not allow it; check "
-      "access-key-id, secret-access-key and what they may do (403)." },
+      "access-key, secret-access-key and what they may do (403)." },
   { "status-only", 418, NULL,
       "“rec/cam1/1.ts” was not stored: s3.test answered with an error (418)." },
 };

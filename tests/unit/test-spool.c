@@ -370,6 +370,22 @@ test_second_is_refused (Fixture *f, gconstpointer data)
 }
 
 static void
+test_link_that_was_not_recorded_is_removed (Fixture *f, gconstpointer data)
+{
+  g_autofree gchar *upstreams = local_path (f, "a.ts");
+  g_autofree gchar *linked = g_build_filename (f->own, "77", NULL);
+  g_autofree gchar *own = g_build_filename (f->own, "78", NULL);
+
+  set_file (upstreams, "abc");
+  set_file (own, "def");
+  g_assert_cmpint (link (upstreams, linked), ==, 0);
+  reopen (f);
+  g_assert_false (g_file_test (linked, G_FILE_TEST_EXISTS));
+  assert_file (upstreams, "abc");
+  assert_given_up (f, "78-unknown", "def");
+}
+
+static void
 test_unusable_folder_is_said (Fixture *f, gconstpointer data)
 {
   g_autofree gchar *path = local_path (f, "file");
@@ -1084,6 +1100,7 @@ main (int argc, char **argv)
   ADD ("known/is-what-was-stored", test_known_playlist_is_what_was_stored);
   ADD ("known/removed-is-not", test_removed_playlist_is_not_known);
   ADD ("given-up/is-kept", test_given_up_is_kept);
+  ADD ("link/not-recorded", test_link_that_was_not_recorded_is_removed);
   ADD ("fetch/newest", test_fetch_is_of_the_newest);
   ADD ("full/loses-nothing", test_full_disk_loses_nothing);
   ADD ("link/local-file", test_local_file_is_linked);

@@ -656,8 +656,9 @@ gst_ams_publisher_take_stored (GstAmsPublisher *self, const gchar *name,
   gboolean ours;
   GstMessage *message = NULL;
 
+  /* Version 0 is one of an earlier session. */
   g_mutex_lock (&self->lock);
-  ours = self->recording &&
+  ours = self->recording && version > 0 &&
       (g_strcmp0 (name, ams_recording_get_playlist_name (self->recording)) ==
               0 ||
           g_strcmp0 (name, ams_recording_get_working_name (self->recording)) ==

@@ -24,7 +24,7 @@ struct _AmsHttpAnswer
   GByteArray *kept;
   guint64 read;
   GSource *timer; /* until the limiter lets more come */
-  guint8 buffer[READ_SIZE];
+  guint8 *buffer; /* READ_SIZE */
 };
 
 gboolean
@@ -201,7 +201,8 @@ ams_http_answer_new (AmsHttpReply *reply, GInputStream *stream,
   *self = (AmsHttpAnswer){ .reply = reply,
     .stream = stream,
     .is_head = is_head,
-    .limiter = limiter };
+    .limiter = limiter,
+    .buffer = g_malloc (READ_SIZE) };
   return self;
 }
 
@@ -221,5 +222,6 @@ ams_http_answer_free (AmsHttpAnswer *self)
   g_clear_pointer (&self->reply, ams_http_reply_free);
   g_clear_object (&self->stream);
   g_clear_pointer (&self->kept, g_byte_array_unref);
+  g_free (self->buffer);
   g_free (self);
 }

@@ -54,6 +54,7 @@ struct _AmsHttpAttempt
   GInputStream *body_stream;
   guint64 declared;
   guint64 sent;
+  guint64 sent_before; /* of what libsoup counts */
 
   AmsHttpReply *reply; /* without the body, until @answer has it */
   AmsHttpAnswer *answer;
@@ -273,6 +274,24 @@ on_no_continue (gpointer user_data)
   return G_SOURCE_REMOVE;
 }
 
+/* Asked for when it matters: a signal for each 8 KiB would cost more. libsoup may
+ * have counted before the last (re)start. */
+static guint64
+count_written (AmsHttpAttempt *self)
+{
+  return soup_message_metrics_get_request_body_size (
+      soup_message_get_metrics (self->order.message));
+}
+
+static void
+note_sent (AmsHttpAttempt *self)
+{
+  guint64 sent = count_written (self) - self->sent_before;
+
+  self->total_sent += sent - self->sent;
+  self->sent = sent;
+}
+
 static guint64
 count_moved (AmsHttpAttempt *self)
 {
@@ -281,6 +300,7 @@ count_moved (AmsHttpAttempt *self)
       soup_message_metrics_get_response_header_bytes_received (metrics) +
       soup_message_metrics_get_response_body_bytes_received (metrics);
 
+  note_sent (self);
   /* libsoup begins anew at each restart. */
   if (received < self->last_received)
     self->last_received = 0;
@@ -463,12 +483,24 @@ on_network_event (SoupMessage *message, GSocketClientEvent event,
         protocols);
 }
 
+/* libsoup writes a body in pieces of 8 KiB, and each would be a packet. */
+static void
+set_corked (AmsHttpAttempt *self, gboolean corked)
+{
+  if (has_body (self))
+    ams_http_sockets_set_corked (self->shared->sockets,
+        soup_message_get_connection_id (self->order.message), corked);
+}
+
 static void
 on_starting (SoupMessage *message, gpointer user_data)
 {
   AmsHttpAttempt *self = user_data;
 
   self->phase = AMS_HTTP_PHASE_SENDING;
+  self->sent_before = count_written (self);
+  if (!self->order.asks)
+    set_corked (self, TRUE);
   disarm (&self->connect_timer);
   set_connecting (self, FALSE);
   settle (self);
@@ -490,17 +522,10 @@ on_got_informational (SoupMessage *message, gpointer user_data)
 {
   AmsHttpAttempt *self = user_data;
 
-  if (soup_message_get_status (message) == SOUP_STATUS_CONTINUE)
-    disarm (&self->expect_timer);
-}
-
-static void
-on_wrote_body_data (SoupMessage *message, guint size, gpointer user_data)
-{
-  AmsHttpAttempt *self = user_data;
-
-  self->sent += size;
-  self->total_sent += size;
+  if (soup_message_get_status (message) != SOUP_STATUS_CONTINUE)
+    return;
+  disarm (&self->expect_timer);
+  set_corked (self, TRUE);
 }
 
 static void
@@ -509,6 +534,7 @@ on_wrote_body (SoupMessage *message, gpointer user_data)
   AmsHttpAttempt *self = user_data;
 
   self->phase = AMS_HTTP_PHASE_WAITING;
+  set_corked (self, FALSE);
 }
 
 static void
@@ -568,6 +594,7 @@ on_got_headers (SoupMessage *message, gpointer user_data)
   self->phase = AMS_HTTP_PHASE_READING;
   note_no_body (message);
   keep_reply (self);
+  note_sent (self);
   /* A server that would read the body still, or not, would take the next request
    * for it. */
   if (self->sent < self->declared)
@@ -584,6 +611,7 @@ on_got_body (SoupMessage *message, gpointer user_data)
 {
   AmsHttpAttempt *self = user_data;
 
+  note_sent (self);
   if (self->sent < self->declared)
     shut_down (self);
 }
@@ -673,8 +701,6 @@ listen (AmsHttpAttempt *self)
       self);
   g_signal_connect (message, "starting", G_CALLBACK (on_starting), self);
   g_signal_connect (message, "wrote-headers", G_CALLBACK (on_wrote_headers),
-      self);
-  g_signal_connect (message, "wrote-body-data", G_CALLBACK (on_wrote_body_data),
       self);
   g_signal_connect (message, "wrote-body", G_CALLBACK (on_wrote_body), self);
   g_signal_connect (message, "got-informational",

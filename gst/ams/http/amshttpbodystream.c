@@ -10,6 +10,9 @@
 
 #include <string.h>
 
+/* libsoup takes 8 KiB at a time. What has to be read from a file is read ahead. */
+#define READ_AHEAD (64 * 1024)
+
 struct _AmsHttpBodyStream
 {
   GInputStream parent;
@@ -19,6 +22,10 @@ struct _AmsHttpBodyStream
   AmsHttpLimiter *limiter;
   guint64 size;
   guint64 offset;
+  const guint8 *ahead; /* what follows @offset */
+  gsize n_ahead;
+  guint8 *block; /* (nullable) where @ahead is if it had to be read */
+  GAsyncResult *answer; /* the same for each read: only one is under way */
   gboolean throttled;
   GError *error;
 };
@@ -31,43 +38,102 @@ G_DEFINE_FINAL_TYPE_WITH_CODE (AmsHttpBodyStream, ams_http_body_stream,
     G_IMPLEMENT_INTERFACE (G_TYPE_POLLABLE_INPUT_STREAM,
         ams_http_body_stream_pollable_init))
 
-static gssize
-read_body (AmsHttpBodyStream *self, guint8 *buffer, gsize size)
+/* What read_async() says within the call, where a GTask for each 8 KiB costs more
+ * than the copy. */
+#define AMS_TYPE_HTTP_BODY_ANSWER (ams_http_body_answer_get_type ())
+G_DECLARE_FINAL_TYPE (AmsHttpBodyAnswer, ams_http_body_answer, AMS,
+    HTTP_BODY_ANSWER, GObject)
+
+struct _AmsHttpBodyAnswer
+{
+  GObject parent;
+
+  GObject *source; /* not owned: it has this */
+  gssize got;
+};
+
+static void ams_http_body_answer_result_init (GAsyncResultIface *iface);
+
+G_DEFINE_FINAL_TYPE_WITH_CODE (AmsHttpBodyAnswer, ams_http_body_answer,
+    G_TYPE_OBJECT,
+    G_IMPLEMENT_INTERFACE (G_TYPE_ASYNC_RESULT,
+        ams_http_body_answer_result_init))
+
+static GObject *
+ams_http_body_answer_get_source_object (GAsyncResult *result)
+{
+  GObject *source = AMS_HTTP_BODY_ANSWER (result)->source;
+
+  return source ? g_object_ref (source) : NULL;
+}
+
+static void
+ams_http_body_answer_result_init (GAsyncResultIface *iface)
+{
+  iface->get_source_object = ams_http_body_answer_get_source_object;
+}
+
+static void
+ams_http_body_answer_class_init (AmsHttpBodyAnswerClass *klass)
+{
+}
+
+static void
+ams_http_body_answer_init (AmsHttpBodyAnswer *self)
+{
+}
+
+/* Reading */
+
+static gboolean
+read_block (AmsHttpBodyStream *self)
 {
   gssize got;
 
-  if (self->bytes) {
-    memcpy (buffer,
-        (const guint8 *) g_bytes_get_data (self->bytes, NULL) + self->offset,
-        size);
-    return size;
-  }
-  got = ams_body_read (self->body, self->offset, buffer, size, &self->error);
+  if (!self->block)
+    self->block = g_malloc (MIN (READ_AHEAD, self->size));
+  got = ams_body_read (self->body, self->offset, self->block,
+      MIN (READ_AHEAD, self->size - self->offset), &self->error);
   if (got == 0)
     self->error = ams_store_error_new (AMS_FAILURE_LOST, 0, 0,
         "the file ends after %" G_GUINT64_FORMAT " of %" G_GUINT64_FORMAT
         " bytes; somebody else has shortened it",
         self->offset, self->size);
-  return got > 0 ? got : -1;
+  self->ahead = self->block;
+  self->n_ahead = MAX (got, 0);
+  return got > 0;
+}
+
+/* What is in memory is taken from where it is, and looked for each time: it may be
+ * let go meanwhile. */
+static gboolean
+look_ahead (AmsHttpBodyStream *self)
+{
+  if (self->bytes && self->offset == 0)
+    self->ahead = g_bytes_get_data (self->bytes, &self->n_ahead);
+  else if (self->body && AMS_IS_MEMORY_BODY (self->body))
+    self->ahead = ams_memory_body_peek (AMS_MEMORY_BODY (self->body),
+        self->offset, &self->n_ahead);
+  return self->n_ahead > 0 || read_block (self);
 }
 
 static gssize
 take (AmsHttpBodyStream *self, guint8 *buffer, gsize size, GError **error)
 {
-  gssize got;
-
-  size = MIN (size, self->size - self->offset);
-  if (size == 0)
+  if (self->offset == self->size || size == 0)
     return 0;
-  got = self->error ? -1 : read_body (self, buffer, size);
-  if (got < 0) {
+  if (self->error || !look_ahead (self)) {
     if (error)
       *error = g_error_copy (self->error);
     return -1;
   }
-  self->offset += got;
-  ams_http_limiter_spend (self->limiter, got, g_get_monotonic_time ());
-  return got;
+  size = MIN (size, self->n_ahead);
+  memcpy (buffer, self->ahead, size);
+  self->ahead += size;
+  self->n_ahead -= size;
+  self->offset += size;
+  ams_http_limiter_spend (self->limiter, size, g_get_monotonic_time ());
+  return size;
 }
 
 static gssize
@@ -135,33 +201,30 @@ ams_http_body_stream_read_async (GInputStream *stream, void *buffer, gsize size,
     gpointer user_data)
 {
   AmsHttpBodyStream *self = AMS_HTTP_BODY_STREAM (stream);
-  g_autoptr (GTask) task = NULL;
   gssize got;
 
   self->throttled = delay_of (self) > 0;
-  if (self->throttled || self->error) {
+  got = self->throttled || self->error ? -1 : take (self, buffer, size, NULL);
+  if (got < 0) {
     G_INPUT_STREAM_CLASS (ams_http_body_stream_parent_class)
         ->read_async (stream, buffer, size, priority, cancellable, callback,
             user_data);
     return;
   }
-  /* libsoup reads 8 KiB at a time. Answering within the call, which a splice can
-   * take, saves a round of the main loop for each of them. */
-  got = take (self, buffer, size, NULL);
-  task = g_task_new (stream, NULL, NULL, NULL);
-  g_task_set_check_cancellable (task, FALSE);
-  if (got < 0)
-    g_task_return_error (task, g_error_copy (self->error));
-  else
-    g_task_return_int (task, got);
-  callback (G_OBJECT (stream), G_ASYNC_RESULT (task), user_data);
+  /* Answering within the call, which a splice can take, saves a round of the main
+   * loop for each read. */
+  AMS_HTTP_BODY_ANSWER (self->answer)->got = got;
+  callback (G_OBJECT (stream), self->answer, user_data);
 }
 
 static gssize
 ams_http_body_stream_read_finish (GInputStream *stream, GAsyncResult *result,
     GError **error)
 {
-  return g_task_propagate_int (G_TASK (result), error);
+  if (result == AMS_HTTP_BODY_STREAM (stream)->answer)
+    return AMS_HTTP_BODY_ANSWER (result)->got;
+  return G_INPUT_STREAM_CLASS (ams_http_body_stream_parent_class)
+      ->read_finish (stream, result, error);
 }
 
 /* The object */
@@ -174,6 +237,9 @@ ams_http_body_stream_finalize (GObject *object)
   g_clear_object (&self->body);
   g_clear_pointer (&self->bytes, g_bytes_unref);
   g_clear_error (&self->error);
+  AMS_HTTP_BODY_ANSWER (self->answer)->source = NULL;
+  g_clear_object (&self->answer);
+  g_free (self->block);
   G_OBJECT_CLASS (ams_http_body_stream_parent_class)->finalize (object);
 }
 
@@ -189,6 +255,8 @@ ams_http_body_stream_class_init (AmsHttpBodyStreamClass *klass)
 static void
 ams_http_body_stream_init (AmsHttpBodyStream *self)
 {
+  self->answer = g_object_new (AMS_TYPE_HTTP_BODY_ANSWER, NULL);
+  AMS_HTTP_BODY_ANSWER (self->answer)->source = G_OBJECT (self);
 }
 
 GInputStream *

@@ -244,7 +244,7 @@ service_error (const Renewal *renewal, const GError *cause)
             ? AMS_FAILURE_TRANSIENT
             : AMS_FAILURE_PERMANENT,
         0, 0,
-        "There are no credentials. Set access-key-id and secret-access-key. "
+        "There are no credentials. Set access-key and secret-access-key. "
         "Looked at: %s; %s (does not answer).",
         source->looked, source->name);
   return ams_store_error_new (ams_store_error_get_failure (cause), 0, 0,

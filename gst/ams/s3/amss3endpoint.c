@@ -181,7 +181,7 @@ what_is_wrong (GUri *uri)
     return "The host of endpoint has characters in it that no host's name has. "
            "Write it as https://HOST:PORT.";
   if (g_uri_get_userinfo (uri) != NULL)
-    return "endpoint has a user in it. Leave it out, and give access-key-id and "
+    return "endpoint has a user in it. Leave it out, and give access-key and "
            "secret-access-key.";
   if (g_uri_get_query (uri) != NULL || g_uri_get_fragment (uri) != NULL)
     return "endpoint has “?” or “#” in it. Write it as https://HOST:PORT/PATH.";

@@ -103,15 +103,21 @@ ams_s3_headers_add_object (GPtrArray *headers, const AmsS3StoreOptions *options,
     { "x-amz-server-side-encryption", options->server_side_encryption },
     { "x-amz-server-side-encryption-aws-kms-key-id", options->sse_kms_key_id },
     { "x-amz-tagging", options->tagging },
-    { "x-amz-object-lock-mode", options->object_lock_mode },
-    { "x-amz-object-lock-retain-until-date",
-        options->object_lock_retain_until },
   };
 
   for (guint i = 0; i < G_N_ELEMENTS (all); i++)
     ams_s3_headers_add (headers, all[i].name, all[i].value);
   ams_s3_headers_add_customer_key (headers, options);
   add_metadata (headers, options);
+}
+
+void
+ams_s3_headers_add_lock (GPtrArray *headers, const AmsS3StoreOptions *options)
+{
+  ams_s3_headers_add (headers, "x-amz-object-lock-mode",
+      options->object_lock_mode);
+  ams_s3_headers_add (headers, "x-amz-object-lock-retain-until-date",
+      options->object_lock_retain_until);
 }
 
 const gchar *const *

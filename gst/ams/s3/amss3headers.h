@@ -24,6 +24,9 @@ GPtrArray *ams_s3_headers_new_reading (const AmsS3StoreOptions *options);
 /* What describes an object, and is said when it is made. */
 void ams_s3_headers_add_object (GPtrArray *headers,
     const AmsS3StoreOptions *options, const AmsPut *put, gboolean zipped);
+/* Object lock: how long it cannot be removed. */
+void ams_s3_headers_add_lock (GPtrArray *headers,
+    const AmsS3StoreOptions *options);
 void ams_s3_headers_add_checksum (GPtrArray *headers, AmsS3Checksum checksum,
     const AmsS3Digests *digests);
 /* As AmsS3Request has them. (transfer none) */

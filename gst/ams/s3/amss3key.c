@@ -185,7 +185,7 @@ ams_s3_uri_parse (const gchar *text, gchar **bucket, gchar **key,
   if (strchr (name, '@') != NULL)
     return refuse (error,
         "An S3 URI takes no access key. Write s3://BUCKET/KEY, and give "
-        "access-key-id and secret-access-key.");
+        "access-key and secret-access-key.");
   if (!ams_s3_bucket_check (name, error))
     return FALSE;
   rest += strlen (name);

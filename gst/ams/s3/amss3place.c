@@ -20,17 +20,6 @@ new_set (void)
   return g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
 }
 
-static AmsS3Endpoint *
-copy_endpoint (const AmsS3Endpoint *endpoint)
-{
-  AmsS3Endpoint *copy = g_memdup2 (endpoint, sizeof *endpoint);
-
-  copy->scheme = g_strdup (endpoint->scheme);
-  copy->host = g_strdup (endpoint->host);
-  copy->base_path = g_strdup (endpoint->base_path);
-  return copy;
-}
-
 static gchar *
 choose_region (const AmsS3StoreOptions *options)
 {
@@ -59,9 +48,11 @@ ams_s3_place_init (AmsS3Place *place, GObject *store, AmsHttpClient *client,
   ams_s3_store_options_copy (&place->options, options);
   place->region = choose_region (options);
   /* A region that was checked makes an endpoint. */
-  place->endpoint = options->endpoint
-      ? copy_endpoint (options->endpoint)
+  place->endpoint = place->options.endpoint
+      ? g_steal_pointer (&place->options.endpoint)
       : ams_s3_endpoint_new_aws (place->region, NULL);
+  /* Google takes the header, and replaces objects all the same. */
+  place->asks_first = place->endpoint->provider == AMS_S3_PROVIDER_GOOGLE;
   if (!credentials->region)
     credentials->region = g_strdup (place->region);
   place->credentials = ams_s3_credentials_new (credentials, NULL, NULL, NULL);
@@ -104,6 +95,22 @@ ams_s3_place_move (AmsS3Place *place, const gchar *region)
     return;
   ams_s3_endpoint_free (place->endpoint);
   place->endpoint = there;
+}
+
+void
+ams_s3_place_note_cut_off (AmsS3Place *place, const gchar *key,
+    const GError *error)
+{
+  if (error && ams_http_error_wants_expect (error))
+    g_hash_table_add (place->cut_off, g_strdup (key));
+  else
+    g_hash_table_remove (place->cut_off, key);
+}
+
+gboolean
+ams_s3_place_was_cut_off (AmsS3Place *place, const gchar *key)
+{
+  return g_hash_table_contains (place->cut_off, key);
 }
 
 gchar *

@@ -38,6 +38,11 @@ void ams_s3_place_clear (AmsS3Place *place);
 
 /* The bucket turned out to be in @region. */
 void ams_s3_place_move (AmsS3Place *place, const gchar *region);
+/* @error: (nullable) what a request that sent a body ended with. After one that was cut off, the next
+ * for this key asks first: AmsS3Request.expect. */
+void ams_s3_place_note_cut_off (AmsS3Place *place, const gchar *key,
+    const GError *error);
+gboolean ams_s3_place_was_cut_off (AmsS3Place *place, const gchar *key);
 /* “BUCKET/KEY”, for people. @key: nullable */
 gchar *ams_s3_place_display (AmsS3Place *place, const gchar *key);
 

@@ -19,7 +19,7 @@ static const struct
   const gchar *sentence;
 } sentences[] = {
   { "InvalidAccessKeyId",
-      "{host} does not know the access key; check access-key-id" },
+      "{host} does not know the access key; check access-key" },
   { "SignatureDoesNotMatch",
       "the secret does not belong to the access key; check secret-access-key" },
   { "AccessDenied",
@@ -83,9 +83,9 @@ static const struct
 } by_status[] = {
   { 301, "the bucket “{bucket}” is elsewhere; check region and endpoint" },
   { 307, "the bucket “{bucket}” is elsewhere; check region and endpoint" },
-  { 401, "{host} wants other credentials; check access-key-id and endpoint" },
+  { 401, "{host} wants other credentials; check access-key and endpoint" },
   { 403,
-      "{host} does not allow it; check access-key-id, secret-access-key and "
+      "{host} does not allow it; check access-key, secret-access-key and "
       "what they may do" },
   { 404, "{host} has no such place; check endpoint and bucket" },
   { 405, "{host} does not do that; check that endpoint is an S3 store" },

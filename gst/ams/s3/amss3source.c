@@ -146,13 +146,12 @@ look_at_properties (Search *search)
   AmsS3Source *source;
 
   if (access_key == NULL && secret_key == NULL) {
-    note (search,
-        "the properties access-key-id and secret-access-key (not set)");
+    note (search, "the properties access-key and secret-access-key (not set)");
     return NULL;
   }
   if (access_key == NULL || secret_key == NULL)
     return give_up (search,
-        "Of access-key-id and secret-access-key only one is set. Set both or "
+        "Of access-key and secret-access-key only one is set. Set both or "
         "none.");
   source = make_static (search, access_key, secret_key, o->session_token,
       "the properties");
@@ -491,7 +490,7 @@ ams_s3_source_find (const AmsS3CredentialsOptions *options, GStrv envp,
     source->looked = g_strdup (search.looked->str);
   else if (search.error == NULL)
     give_up (&search,
-        "There are no credentials. Set access-key-id and secret-access-key. "
+        "There are no credentials. Set access-key and secret-access-key. "
         "Looked at: %s.",
         search.looked->str);
   if (search.error != NULL)
@@ -703,7 +702,7 @@ ams_s3_source_refused (const AmsS3Source *source, guint status, GBytes *body)
       source->step == 2)
     return ams_store_error_new (AMS_FAILURE_PERMANENT, status, 0,
         "There are no credentials: this machine has no role. Attach one, or "
-        "set access-key-id and secret-access-key. Looked at: %s.",
+        "set access-key and secret-access-key. Looked at: %s.",
         source->looked);
   if (body != NULL)
     ams_s3_xml_parse (body, on_code, &code);

@@ -20,10 +20,8 @@
 #define DEFAULT_PART_SIZE (16 * G_GUINT64_CONSTANT (1048576))
 #define DEFAULT_PROBE FALSE
 
-#define MAX_PUT (5 * G_GUINT64_CONSTANT (1073741824)) /* s3.md S12 */
-#define MAX_TAGS 10
-#define MAX_METADATA 2048 /* bytes, names and values */
-#define CUSTOMER_KEY_SIZE 32 /* bytes: AES-256 */
+#define DEFAULT_REGION "us-east-1"
+#define MAX_TAGS 10 /* by S3 */
 
 enum
 {
@@ -185,13 +183,6 @@ refuse (GError **error, const gchar *format, ...)
   return FALSE;
 }
 
-/* An empty string is as good as none, where nothing else can be meant. */
-static gchar *
-dup_set (const gchar *text)
-{
-  return text && *text ? g_strdup (text) : NULL;
-}
-
 /* ---- where files go ---- */
 
 static gboolean
@@ -282,6 +273,7 @@ take_location (const GstAmsS3Settings *settings, AmsS3StoreOptions *options,
 
   if (!(is_uri ? take_uri : take_key) (settings, &options->bucket, &key, error))
     return FALSE;
+  g_clear_pointer (&options->prefix, g_free);
   if (!settings->location) {
     options->prefix = g_steal_pointer (&key);
     return TRUE;
@@ -312,23 +304,18 @@ take_endpoint (const GstAmsS3Settings *settings, AmsS3StoreOptions *options,
 {
   g_autoptr (AmsS3Endpoint) aws = NULL;
 
-  options->region = dup_set (settings->region);
+  options->region = settings->region && *settings->region
+      ? g_strdup (settings->region)
+      : NULL;
   options->addressing = settings->addressing;
-  if (options->region && !ams_s3_region_check (options->region, error)) {
-    g_prefix_error (error, "region: ");
-    return FALSE;
-  }
   if (settings->endpoint) {
     options->endpoint = ams_s3_endpoint_parse (settings->endpoint, error);
-    if (!options->endpoint)
-      return FALSE;
-  } else {
-    aws = ams_s3_endpoint_new_aws (
-        options->region ? options->region : "us-east-1", error);
+    return options->endpoint != NULL;
   }
-  return (options->endpoint || aws) &&
-      ams_s3_endpoint_check (options->endpoint ? options->endpoint : aws,
-          settings->addressing, options->bucket, error);
+  aws = ams_s3_endpoint_new_aws (
+      options->region ? options->region : DEFAULT_REGION, error);
+  return aws &&
+      ams_s3_endpoint_check (aws, settings->addressing, options->bucket, error);
 }
 
 /* ---- who we are ---- */
@@ -358,35 +345,25 @@ check_services (const GstAmsS3Settings *settings, GError **error)
       check_service ("container-endpoint", settings->container_endpoint, error);
 }
 
+/* More likely a variable that was empty than a wish. */
 static gboolean
-check_keys (const GstAmsS3Settings *settings, GError **error)
+check_not_empty (const GstAmsS3Settings *s, GError **error)
 {
-  gboolean access = settings->access_key != NULL;
-  gboolean secret = settings->secret_access_key != NULL;
+  const gchar *const values[][2] = { { "access-key", s->access_key },
+    { "secret-access-key", s->secret_access_key },
+    { "session-token", s->session_token }, { "profile", s->profile },
+    { "server-side-encryption", s->server_side_encryption },
+    { "sse-customer-key", s->sse_customer_key },
+    { "object-lock-mode", s->object_lock_mode },
+    { "object-lock-retain-until", s->object_lock_retain_until },
+    { "expected-bucket-owner", s->expected_bucket_owner } };
 
-  /* More likely a variable that was empty than a wish. */
-  if (access && !*settings->access_key)
-    return refuse (error,
-        "access-key is empty: set it to the access key, or leave it out");
-  if (secret && !*settings->secret_access_key)
-    return refuse (error,
-        "secret-access-key is empty: set it to the secret, or leave it out");
-  if (access != secret)
-    return refuse (error,
-        "%s is set without %s: set both, or neither, to have credentials "
-        "looked for elsewhere",
-        access ? "access-key" : "secret-access-key",
-        access ? "secret-access-key" : "access-key");
-  if (settings->session_token && !access)
-    return refuse (error,
-        "session-token is set without access-key and secret-access-key: set "
-        "all three");
-  if (settings->profile && access)
-    return refuse (error,
-        "profile is set as well as access-key: give one of them");
-  if (settings->profile && !*settings->profile)
-    return refuse (error,
-        "profile is empty: set it to the profile's name, or leave it out");
+  for (guint i = 0; i < G_N_ELEMENTS (values); i++) {
+    if (values[i][1] && *values[i][1] == '\0')
+      return refuse (error,
+          "%s is empty: write what it should be, or leave it out",
+          values[i][0]);
+  }
   return TRUE;
 }
 
@@ -396,11 +373,14 @@ take_credentials (const GstAmsS3Settings *settings, AmsS3StoreOptions *options,
 {
   AmsS3CredentialsOptions *credentials = &options->credentials;
 
-  if (!check_keys (settings, error) || !check_services (settings, error))
+  if (!check_services (settings, error))
     return FALSE;
+  if (settings->profile && settings->access_key)
+    return refuse (error,
+        "profile is set as well as access-key: give one of them");
   credentials->access_key = g_strdup (settings->access_key);
   credentials->secret_key = g_strdup (settings->secret_access_key);
-  credentials->session_token = dup_set (settings->session_token);
+  credentials->session_token = g_strdup (settings->session_token);
   credentials->profile = g_strdup (settings->profile);
   credentials->region = g_strdup (options->region);
   credentials->sts_endpoint = g_strdup (settings->sts_endpoint);
@@ -443,118 +423,16 @@ gst_ams_s3_credentials_check (const AmsS3CredentialsOptions *options,
 /* ---- what objects are ---- */
 
 static gboolean
-is_one_of (const gchar *text, const gchar *const *values)
-{
-  return text == NULL || g_strv_contains (values, text);
-}
-
-/* What becomes a header. */
-static gboolean
-check_value (const gchar *property, const gchar *value, gboolean spaces,
-    GError **error)
-{
-  for (; value && *value; value++) {
-    if (!(spaces ? g_ascii_isprint (*value) : g_ascii_isgraph (*value)))
-      return refuse (error,
-          "%s has a %scontrol or non-ASCII character in it, which its header "
-          "must not have: remove it",
-          property, spaces ? "" : "space, ");
-  }
-  return TRUE;
-}
-
-static gboolean
-check_values (const GstAmsS3Settings *s, GError **error)
-{
-  return check_value ("acl", s->acl, FALSE, error) &&
-      check_value ("storage-class", s->storage_class, FALSE, error) &&
-      check_value ("sse-kms-key-id", s->sse_kms_key_id, FALSE, error) &&
-      check_value ("content-disposition", s->content_disposition, TRUE,
-          error) &&
-      check_value ("expected-bucket-owner", s->expected_bucket_owner, FALSE,
-          error);
-}
-
-static gboolean
-check_customer_key (const gchar *text, GError **error)
-{
-  gsize size = 0;
-  guchar *key = text ? g_base64_decode (text, &size) : NULL;
-  g_autofree gchar *again = key ? g_base64_encode (key, size) : NULL;
-  gboolean good = !text ||
-      (size == CUSTOMER_KEY_SIZE && strcmp (again ? again : "", text) == 0);
-
-  if (key)
-    explicit_bzero (key, size);
-  if (again)
-    explicit_bzero (again, strlen (again));
-  g_free (key);
-  return good ||
-      refuse (error,
-          "sse-customer-key is no key: it is the base64 of 32 bytes, as of "
-          "“openssl rand -base64 32”");
-}
-
-static gboolean
-check_encryption (const GstAmsS3Settings *s, const AmsS3Endpoint *endpoint,
-    GError **error)
-{
-  static const gchar *const known[] = { "AES256", "aws:kms", "aws:kms:dsse",
-    NULL };
-  const gchar *how = s->server_side_encryption;
-
-  if (!is_one_of (how, known))
-    return refuse (error,
-        "server-side-encryption is none that there is: write “AES256”, "
-        "“aws:kms” or “aws:kms:dsse”");
-  if (s->sse_kms_key_id && (!how || g_str_equal (how, "AES256")))
-    return refuse (error,
-        "sse-kms-key-id is set, and server-side-encryption is not aws:kms: "
-        "set that, or leave the key out");
-  if (s->sse_customer_key && how)
-    return refuse (error,
-        "sse-customer-key and server-side-encryption are both set: give one "
-        "of them");
-  if (s->sse_customer_key && endpoint &&
-      !g_str_equal (endpoint->scheme, "https"))
-    return refuse (error,
-        "sse-customer-key would be sent in the clear: write endpoint with "
-        "https://");
-  return check_customer_key (s->sse_customer_key, error);
-}
-
-static gboolean
 check_lock_date (const gchar *text, GError **error)
 {
   g_autoptr (GTimeZone) utc = g_time_zone_new_utc ();
   g_autoptr (GDateTime) now = g_date_time_new_now_utc ();
   g_autoptr (GDateTime) date = g_date_time_new_from_iso8601 (text, utc);
 
-  if (!date)
-    return refuse (error,
-        "object-lock-retain-until is no date: write it as "
-        "“2030-12-31T00:00:00Z”");
-  return g_date_time_compare (date, now) > 0 ||
+  /* Whether it is one is for the store's options. */
+  return !date || g_date_time_compare (date, now) > 0 ||
       refuse (error,
           "object-lock-retain-until “%s” is past: write a date to come", text);
-}
-
-static gboolean
-check_lock (const GstAmsS3Settings *s, GError **error)
-{
-  static const gchar *const modes[] = { "GOVERNANCE", "COMPLIANCE", NULL };
-
-  if (!is_one_of (s->object_lock_mode, modes))
-    return refuse (error,
-        "object-lock-mode is none that there is: write “GOVERNANCE” or "
-        "“COMPLIANCE”");
-  if (!s->object_lock_mode != !s->object_lock_retain_until)
-    return refuse (error,
-        "object-lock-mode and object-lock-retain-until go together, and only "
-        "%s is set: set both, or neither",
-        s->object_lock_mode ? "object-lock-mode" : "object-lock-retain-until");
-  return !s->object_lock_retain_until ||
-      check_lock_date (s->object_lock_retain_until, error);
 }
 
 static gboolean
@@ -564,8 +442,7 @@ check_tagging (const gchar *tagging, GError **error)
 
   if (!tagging)
     return TRUE;
-  if (strspn (tagging,
-          G_CSET_A_2_Z G_CSET_a_2_z G_CSET_DIGITS "-._~%+=&") !=
+  if (strspn (tagging, G_CSET_A_2_Z G_CSET_a_2_z G_CSET_DIGITS "-._~%+=&") !=
       strlen (tagging))
     return refuse (error,
         "tagging has a character in it that must be written as %%XX: write it "
@@ -581,65 +458,24 @@ check_tagging (const gchar *tagging, GError **error)
   return TRUE;
 }
 
-static gboolean
-is_metadata_name (const gchar *name)
-{
-  return strspn (name, G_CSET_A_2_Z G_CSET_a_2_z G_CSET_DIGITS "-_.+") ==
-      strlen (name);
-}
-
-static gboolean
-check_metadata (GStrv pairs, GError **error)
-{
-  gsize size = 0;
-
-  for (guint i = 0; pairs[i]; i += 2) {
-    g_autofree gchar *what = g_strdup_printf ("metadata “%s”", pairs[i]);
-
-    if (!is_metadata_name (pairs[i]))
-      return refuse (error,
-          "metadata has the name “%s”, which no header has: use letters, "
-          "digits, “-” and “_”",
-          pairs[i]);
-    if (!check_value (what, pairs[i + 1], TRUE, error))
-      return FALSE;
-    size += strlen (pairs[i]) + strlen (pairs[i + 1]);
-  }
-  return size <= MAX_METADATA ||
-      refuse (error,
-          "metadata has %" G_GSIZE_FORMAT " bytes, and S3 takes %d: shorten it",
-          size, MAX_METADATA);
-}
-
-static gboolean
-take_metadata (const GstAmsS3Settings *s, AmsS3StoreOptions *options,
-    GError **error)
-{
-  if (!s->metadata)
-    return TRUE;
-  options->metadata =
-      gst_ams_pairs_from_structure ("metadata", s->metadata, error);
-  return options->metadata && check_metadata (options->metadata, error);
-}
-
+/* As far as the store's options do not check it. */
 static gboolean
 check_object (const GstAmsS3Settings *s, const AmsS3Endpoint *endpoint,
     GError **error)
 {
-  static const gchar *const payers[] = { "requester", NULL };
-
-  if (!is_one_of (s->request_payer, payers))
+  if (s->request_payer && strcmp (s->request_payer, "requester") != 0)
     return refuse (error,
         "request-payer is none that there is: write “requester”, or leave it "
         "out");
-  if (s->multipart_threshold > MAX_PUT)
+  if (s->sse_customer_key && endpoint &&
+      strcmp (endpoint->scheme, "https") != 0)
     return refuse (error,
-        "multipart-threshold is %" G_GUINT64_FORMAT
-        ", and S3 takes 5 GiB (%" G_GUINT64_FORMAT
-        ") at most in one piece: write at most that",
-        s->multipart_threshold, MAX_PUT);
-  return check_values (s, error) && check_encryption (s, endpoint, error) &&
-      check_lock (s, error) && check_tagging (s->tagging, error);
+        "sse-customer-key would be sent in the clear: write endpoint with "
+        "https://");
+  if (s->object_lock_retain_until &&
+      !check_lock_date (s->object_lock_retain_until, error))
+    return FALSE;
+  return check_tagging (s->tagging, error);
 }
 
 static gboolean
@@ -651,18 +487,21 @@ take_object (const GstAmsS3Settings *s, AmsS3StoreOptions *options,
   options->checksum = s->checksum;
   options->multipart_threshold = s->multipart_threshold;
   options->part_size = s->part_size;
-  options->content_disposition = dup_set (s->content_disposition);
-  options->acl = dup_set (s->acl);
-  options->storage_class = dup_set (s->storage_class);
+  options->content_disposition = g_strdup (s->content_disposition);
+  options->acl = g_strdup (s->acl);
+  options->storage_class = g_strdup (s->storage_class);
   options->server_side_encryption = g_strdup (s->server_side_encryption);
-  options->sse_kms_key_id = dup_set (s->sse_kms_key_id);
+  options->sse_kms_key_id = g_strdup (s->sse_kms_key_id);
   options->sse_customer_key = g_strdup (s->sse_customer_key);
-  options->tagging = dup_set (s->tagging);
+  options->tagging = g_strdup (s->tagging);
   options->object_lock_mode = g_strdup (s->object_lock_mode);
   options->object_lock_retain_until = g_strdup (s->object_lock_retain_until);
-  options->expected_bucket_owner = dup_set (s->expected_bucket_owner);
+  options->expected_bucket_owner = g_strdup (s->expected_bucket_owner);
   options->request_payer = g_strdup (s->request_payer);
-  return take_metadata (s, options, error);
+  if (s->metadata)
+    options->metadata =
+        gst_ams_pairs_from_structure ("metadata", s->metadata, error);
+  return !s->metadata || options->metadata;
 }
 
 gboolean
@@ -670,6 +509,7 @@ gst_ams_s3_settings_resolve (const GstAmsS3Settings *settings,
     AmsS3StoreOptions *options, gchar **name, GError **error)
 {
   return take_location (settings, options, name, error) &&
+      check_not_empty (settings, error) &&
       take_endpoint (settings, options, error) &&
       take_credentials (settings, options, error) &&
       take_object (settings, options, error) &&
@@ -773,7 +613,7 @@ static const StringProperty strings[] = {
       "Tags of objects as in a query, such as camera=7&floor=2; 10 at most",
       FALSE },
   { PROP_CONTENT_DISPOSITION, "content-disposition", "Content-Disposition",
-      "Content-Disposition of segments and other data", FALSE },
+      "Content-Disposition of objects", FALSE },
   { PROP_OBJECT_LOCK_MODE, "object-lock-mode", "Object lock mode",
       "GOVERNANCE or COMPLIANCE: objects cannot be deleted before "
       "object-lock-retain-until",

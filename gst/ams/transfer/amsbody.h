@@ -39,7 +39,8 @@ struct _AmsBodyClass
    * -1: @error (AMS_FAILURE_LOST: they are gone, or not those that were written). */
   gssize (*read) (AmsBody *body, guint64 offset, guint8 *buffer, gsize size,
       GError **error);
-  /* (nullable) Lets go of memory if the bytes are to be had elsewhere as well. */
+  /* (nullable) Lets go of memory if the bytes are to be had elsewhere as well. Of a
+   * finished body, or of one that drains. */
   void (*spill) (AmsBody *body);
 };
 

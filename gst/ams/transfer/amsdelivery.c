@@ -24,6 +24,8 @@ GST_DEBUG_CATEGORY_STATIC (ams_delivery_debug);
 /* The name that faults of the spool's disk are kept under: no file has it. */
 #define SPOOL_FAULT "/spool"
 #define PROBE_FAULT "/probe"
+/* So long a file is tried to be removed. */
+#define REMOVE_FOR G_TIME_SPAN_HOUR
 
 struct _AmsDelivery
 {
@@ -36,6 +38,7 @@ struct _AmsDelivery
 
   AmsSchedule *schedule;
   AmsFaults *faults;
+  AmsFaults *remove_faults; /* of removes, which never disturb media */
   GError *queue_fault; /* said, not over */
   GCancellable *cancellable;
   GHashTable *operations; /* set of AmsOperation */
@@ -127,14 +130,15 @@ settle_spooled (AmsDelivery *self, guint64 id, const AmsOutgoing *file,
     ams_spool_settle (self->config.spool, id, file ? file->body : NULL, fate);
 }
 
+/* @error: where it is, as it may be set after the arguments of this are known. */
 static void
-check_spool (AmsDelivery *self, gboolean ok, const GError *error)
+check_spool (AmsDelivery *self, gboolean ok, GError **error)
 {
   if (ok) {
     if (self->spool_unsafe)
       note_success (self, SPOOL_FAULT);
   } else {
-    note_failure (self, SPOOL_FAULT, error);
+    note_failure (self, SPOOL_FAULT, *error);
   }
   self->spool_unsafe = !ok;
 }
@@ -180,7 +184,8 @@ on_dropped (const AmsJob *job, AmsDropReason reason, gpointer user_data)
   g_autoptr (GError) error = NULL;
 
   ams_faults_forget (self->faults, job->name);
-  settle_spooled (self, job->id, file, AMS_SPOOL_DROPPED);
+  settle_spooled (self, job->id, file,
+      reason == AMS_DROP_WITHHELD ? AMS_SPOOL_WITHHELD : AMS_SPOOL_DROPPED);
   if (!file)
     return;
   uncount (self, file);
@@ -256,6 +261,9 @@ fail_open (AmsDelivery *self, const GError *error)
 {
   AmsOutgoing *file = close_open (self);
 
+  if (self->config.spool)
+    ams_spool_add_failed (self->config.spool, file->begin.name,
+        file->begin.role);
   ams_schedule_add_failed (self->schedule, file->begin.name, file->begin.role);
   announce_failed (self, file, error);
   ams_outgoing_free (file);
@@ -277,6 +285,18 @@ say_queue_fault (AmsDelivery *self, const gchar *name)
     return;
   self->queue_fault = new_queue_error (self);
   say_warning (self, self->queue_fault, name);
+}
+
+void
+ams_delivery_cut_open (AmsDelivery *self)
+{
+  g_autoptr (GError) error = NULL;
+
+  if (!self->open)
+    return;
+  error = ams_store_error_new (AMS_FAILURE_LOST, 0, 0,
+      "“%s” was cut off by a flush", self->open->begin.name);
+  fail_open (self, error);
 }
 
 void
@@ -331,7 +351,7 @@ commit (AmsDelivery *self, AmsOutgoing *file, guint64 *id)
     check_spool (self,
         ams_spool_commit (self->config.spool, file->body, &file->begin, id,
             &error),
-        error);
+        &error);
 }
 
 static void
@@ -395,7 +415,7 @@ ams_delivery_remove (AmsDelivery *self, const gchar *name, gdouble after)
     check_spool (self,
         ams_spool_add_remove (self->config.spool, name, job->after, &job->id,
             &error),
-        error);
+        &error);
   ams_schedule_add (self->schedule, job, g_get_monotonic_time ());
 }
 
@@ -462,7 +482,7 @@ ams_delivery_notify (AmsDelivery *self, GBytes *text)
   if (self->config.spool) {
     check_spool (self,
         ams_spool_add_notify (self->config.spool, text, &body, &id, &error),
-        error);
+        &error);
   } else {
     body = ams_memory_body_new ();
     ams_body_append (body, text, NULL);
@@ -547,10 +567,32 @@ tell_breaker (AmsDelivery *self, AmsJob *job, const GError *error, gint64 now)
 
   if (!self->config.has_breaker || is_about_the_file (failure))
     return;
+  /* What is permanent for one file need not be for the next: that is found out soon. */
+  if (failure == AMS_FAILURE_PERMANENT)
+    failure = AMS_FAILURE_TRANSIENT;
   delay = ams_retry_delay (failure, ams_breaker_get_streak (&self->breaker) + 1,
       ams_store_error_get_retry_after (error), draw (self));
-  job->struck = ams_breaker_fail (&self->breaker, failure,
-      ams_store_error_get_http_status (error), now, delay);
+  job->struck =
+      ams_breaker_fail (&self->breaker, ams_store_error_get_failure (error),
+          ams_store_error_get_http_status (error), now, delay);
+}
+
+/* A file that stays is a nuisance, and no more than that (http-put.md H26): what the
+ * store refuses is left there, and nothing is tried for ever. */
+static void
+remove_failed (AmsDelivery *self, AmsJob *job, const GError *error, gint64 now)
+{
+  AmsFailure failure = ams_store_error_get_failure (error);
+
+  if (ams_faults_add (self->remove_faults, job->name, failure, error) &&
+      self->callbacks.left)
+    self->callbacks.left (job->name, error, self->user_data);
+  if (failure != AMS_FAILURE_PERMANENT &&
+      now - job->handed_over < job->after + REMOVE_FOR &&
+      ams_retry_goes_on (&self->config.retry, failure, now - job->handed_over))
+    retry_job (self, job, error, now);
+  else
+    give_up_job (self, job, error);
 }
 
 static void
@@ -559,6 +601,10 @@ job_failed (AmsDelivery *self, AmsJob *job, const GError *error)
   gint64 now = g_get_monotonic_time ();
   AmsFailure failure = ams_store_error_get_failure (error);
 
+  if (job->kind == AMS_JOB_REMOVE) {
+    remove_failed (self, job, error, now);
+    return;
+  }
   note_failure (self, job->name, error);
   tell_breaker (self, job, error, now);
   if (ams_retry_goes_on (&self->config.retry, failure, now - job->handed_over))
@@ -627,6 +673,20 @@ spill_job (AmsJob *job, gpointer user_data)
   count_held (self, file);
 }
 
+/* Whoever appends to it may be waiting for room. */
+static void
+spill_open (AmsDelivery *self)
+{
+  AmsOutgoing *file = self->open;
+
+  if (!file || file->held == 0 || !ams_body_drains (file->body))
+    return;
+  ams_body_spill (file->body);
+  count_held (self, file);
+  if (file->held == 0)
+    note_success (self, file->begin.name);
+}
+
 static gint64
 flush_spool (AmsDelivery *self, gint64 now)
 {
@@ -635,7 +695,7 @@ flush_spool (AmsDelivery *self, gint64 now)
   if (!self->config.spool)
     return AMS_SCHEDULE_NEVER;
   if (ams_spool_get_next_flush (self->config.spool) <= now) {
-    check_spool (self, ams_spool_flush (self->config.spool, &error), error);
+    check_spool (self, ams_spool_flush (self->config.spool, &error), &error);
     ams_schedule_foreach (self->schedule, recount_job, self);
   }
   return ams_spool_get_next_flush (self->config.spool);
@@ -649,6 +709,7 @@ spill (AmsDelivery *self, gint64 now)
   if (now >= self->spilled + SPILL_INTERVAL) {
     self->spilled = now;
     ams_schedule_foreach (self->schedule, spill_job, self);
+    spill_open (self);
   }
   return self->spilled + SPILL_INTERVAL;
 }
@@ -822,6 +883,8 @@ take_up_file (AmsDelivery *self, AmsSpoolEntry *entry)
 {
   AmsOutgoing *file = ams_outgoing_new (&entry->begin);
 
+  /* Versions are counted by session: upstream's are others. */
+  file->begin.version = 0;
   file->body = g_steal_pointer (&entry->body);
   file->size = ams_body_get_size (file->body);
   if (ams_outgoing_is_playlist (file)) {
@@ -861,13 +924,54 @@ take_up_entry (AmsDelivery *self, AmsSpoolEntry *entry)
   }
 }
 
+/* Versions between what the store has and what waits were skipped: what they dropped is
+ * not removed before the one that waits is there. */
+static void
+mark_unsettled (AmsDelivery *self, const AmsSpoolEntry *entry)
+{
+  if (entry->kind == AMS_SPOOL_PUT &&
+      (entry->begin.role == AMS_FILE_ROLE_PLAYLIST ||
+          entry->begin.role == AMS_FILE_ROLE_MASTER))
+    ams_schedule_add_unsettled (self->schedule, entry->begin.name,
+        entry->begin.role);
+}
+
+/* Upstream has not heeded them yet, and may have forgotten. */
+static void
+say_failed_again (AmsDelivery *self, const gchar *name)
+{
+  AmsFileInfo info = { name, AMS_FILE_ROLE_SEGMENT, 0, 0 };
+  g_autoptr (GError) error = ams_store_error_new (AMS_FAILURE_LOST, 0, 0,
+      "“%s” was given up earlier, and no playlist says so yet", name);
+
+  GST_WARNING ("%s", error->message);
+  ams_schedule_add_failed (self->schedule, name, info.role);
+  self->callbacks.failed (&info, error, self->user_data);
+}
+
+static void
+take_up_failed (AmsDelivery *self)
+{
+  g_auto (GStrv) unheeded = ams_spool_dup_unheeded (self->config.spool);
+  g_auto (GStrv) withheld = ams_spool_dup_withheld (self->config.spool);
+
+  for (guint i = 0; withheld[i]; i++)
+    ams_schedule_add_unsettled (self->schedule, withheld[i],
+        AMS_FILE_ROLE_PLAYLIST);
+  for (guint i = 0; unheeded[i]; i++)
+    say_failed_again (self, unheeded[i]);
+}
+
 static void
 take_up (AmsDelivery *self)
 {
   g_autoptr (GPtrArray) entries = ams_spool_take_up (self->config.spool);
 
+  take_up_failed (self);
   if (entries->len > 0)
     GST_INFO ("%u files of an earlier session go on", entries->len);
+  for (guint i = 0; i < entries->len; i++)
+    mark_unsettled (self, g_ptr_array_index (entries, i));
   for (guint i = 0; i < entries->len; i++)
     take_up_entry (self, g_ptr_array_index (entries, i));
 }
@@ -895,6 +999,7 @@ ams_delivery_new (AmsStore *store, const AmsDeliveryConfig *config,
   self->user_data = user_data;
   self->schedule = ams_schedule_new (config->max_parallel, on_dropped, self);
   self->faults = ams_faults_new ();
+  self->remove_faults = ams_faults_new ();
   self->cancellable = g_object_ref (cancellable);
   self->operations = g_hash_table_new (NULL, NULL);
   self->lineages = ams_lineages_new ();
@@ -924,6 +1029,7 @@ ams_delivery_free (AmsDelivery *self)
   g_clear_pointer (&self->open, ams_outgoing_free);
   ams_schedule_free (self->schedule);
   ams_faults_free (self->faults);
+  ams_faults_free (self->remove_faults);
   g_clear_error (&self->queue_fault);
   ams_lineages_free (self->lineages);
   g_clear_pointer (&self->config.spool, ams_spool_close);

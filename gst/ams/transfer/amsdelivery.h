@@ -64,6 +64,8 @@ typedef struct
   /* @delay: until the next attempt, in µs */
   void (*retrying) (const AmsFileInfo *file, const GError *error,
       guint attempts, gint64 delay, gpointer user_data);
+  /* (nullable) A file could not be removed; said once, however many there are. */
+  void (*left) (const gchar *name, const GError *error, gpointer user_data);
   /* (nullable) The probe says that nothing can be put. */
   void (*refused) (const GError *error, gpointer user_data);
 } AmsDeliveryCallbacks;
@@ -99,10 +101,11 @@ void ams_delivery_free (AmsDelivery *delivery);
 void ams_delivery_begin (AmsDelivery *delivery, const AmsFileBegin *begin);
 void ams_delivery_write (AmsDelivery *delivery, GBytes *bytes);
 void ams_delivery_end (AmsDelivery *delivery, const AmsFileEnd *end);
-/* The open file will not be whole: as told from upstream; or for want of room,
- * so that it is announced as failed. Nothing if there is none. */
+/* The open file will not be whole: as told from upstream; or for want of room, or
+ * because of a flush, so that it is announced as failed. Nothing if there is none. */
 void ams_delivery_abandon (AmsDelivery *delivery);
 void ams_delivery_give_up_open (AmsDelivery *delivery);
+void ams_delivery_cut_open (AmsDelivery *delivery);
 void ams_delivery_remove (AmsDelivery *delivery, const gchar *name,
     gdouble after);
 void ams_delivery_adopt (AmsDelivery *delivery, const gchar *name,

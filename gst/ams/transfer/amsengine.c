@@ -41,6 +41,7 @@ struct _AmsEngine
   AmsDelivery *delivery;
   GMainLoop *loop;
   guint asked; /* fetches and lists that the store has not answered */
+  AmsQuestionMemory memory;
 
   /* Guards all below. No other lock is taken while it is held but GLib's own
    * (g_source_set_ready_time), and nothing is called back. Innermost lock: an
@@ -290,7 +291,7 @@ ams_engine_set_flushing (AmsEngine *self, gboolean flushing)
   g_mutex_lock (&self->lock);
   self->flushing = flushing;
   if (flushing && self->open) {
-    push_locked (self, ams_command_new (AMS_COMMAND_ABANDON));
+    push_locked (self, ams_command_new (AMS_COMMAND_CUT));
     self->open = FALSE;
   }
   g_cond_broadcast (&self->changed);
@@ -507,7 +508,7 @@ handle_question (AmsEngine *self, AmsCommand *command)
   command->free_request = NULL;
   self->asked++;
   ams_question_ask (asked->question, self->store, self->config.spool,
-      self->cancellable, on_answered, asked);
+      &self->memory, self->cancellable, on_answered, asked);
 }
 
 static void
@@ -527,6 +528,9 @@ handle (AmsEngine *self, AmsCommand *command)
       break;
     case AMS_COMMAND_ABANDON:
       ams_delivery_abandon (delivery);
+      break;
+    case AMS_COMMAND_CUT:
+      ams_delivery_cut_open (delivery);
       break;
     case AMS_COMMAND_GIVE_UP:
       ams_delivery_give_up_open (delivery);
@@ -741,6 +745,15 @@ on_recovered (const GError *error, gpointer user_data)
 }
 
 static void
+on_left (const gchar *name, const GError *error, gpointer user_data)
+{
+  AmsEngine *self = user_data;
+
+  if (is_attached (self) && self->callbacks.left)
+    self->callbacks.left (name, error, self->user_data);
+}
+
+static void
 on_refused (const GError *error, gpointer user_data)
 {
   AmsEngine *self = user_data;
@@ -764,6 +777,7 @@ static const AmsDeliveryCallbacks guarded_callbacks = {
   .failed = on_failed,
   .warning = on_warning,
   .recovered = on_recovered,
+  .left = on_left,
   .refused = on_refused,
   .retrying = on_retrying,
 };

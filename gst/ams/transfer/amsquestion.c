@@ -10,8 +10,9 @@ GST_DEBUG_CATEGORY_EXTERN (ams_engine_debug);
 #define GST_CAT_DEFAULT ams_engine_debug
 
 /* A store that has not said within this time (ms) what it has is not waited for if
- * the spool knows: somebody is waiting to record. */
-#define PATIENCE 2000
+ * the spool knows: somebody is waiting to record, and what has come in meanwhile is in
+ * memory only. A crash may cost a second. */
+#define PATIENCE 500
 
 struct _AmsQuestion
 {
@@ -23,8 +24,10 @@ struct _AmsQuestion
 
   /* While it is asked. */
   AmsSpool *spool;
+  AmsQuestionMemory *memory;
   GBytes *known; /* (nullable) what the spool says that the store has */
-  GSource *timer; /* so long the store may take, if something is known */
+  GSource *
+      timer; /* so long the store may take, if something is known or it is silent */
   GCancellable *given_up; /* by that */
   GCancellable *cancellable;
   gulong watching;
@@ -113,15 +116,30 @@ says_nothing (const GError *error)
   }
 }
 
+static gboolean
+was_given_up (AmsQuestion *self)
+{
+  return g_cancellable_is_cancelled (self->given_up) &&
+      !g_cancellable_is_cancelled (self->cancellable);
+}
+
 /* The store does not answer: what it was given last is what it has. */
 static void
 fall_back (AmsQuestion *self)
 {
-  gboolean given_up = g_cancellable_is_cancelled (self->given_up) &&
-      !g_cancellable_is_cancelled (self->cancellable);
+  gboolean given_up = was_given_up (self);
 
-  if (!self->known || !self->error || !(given_up || says_nothing (self->error)))
+  self->memory->silent = self->error &&
+      (given_up || says_nothing (self->error)) &&
+      (self->known || self->memory->silent);
+  if (!self->memory->silent)
     return;
+  if (!self->known) {
+    g_clear_error (&self->error);
+    self->error = ams_store_error_new (AMS_FAILURE_TRANSIENT, 0, 0,
+        "the store does not answer");
+    return;
+  }
   GST_WARNING ("the spool answers for %s: %s", self->name,
       given_up ? "the store takes long" : self->error->message);
   g_clear_error (&self->error);
@@ -174,9 +192,10 @@ wait_a_while (AmsQuestion *self, GCancellable *cancellable)
         g_cancellable_connect (cancellable, G_CALLBACK (on_cancelled),
             g_object_ref (self->given_up), g_object_unref);
   }
-  if (!self->known)
+  if (!self->known && !self->memory->silent &&
+      !(self->is_list && self->memory->spool_knew))
     return;
-  self->timer = g_timeout_source_new (PATIENCE);
+  self->timer = g_timeout_source_new (self->memory->silent ? 0 : PATIENCE);
   g_source_set_callback (self->timer, on_patience,
       g_object_ref (self->given_up), g_object_unref);
   g_source_attach (self->timer, g_main_context_get_thread_default ());
@@ -191,8 +210,10 @@ fetch_from_spool (AmsQuestion *self)
     return FALSE;
   self->data = ams_spool_fetch (self->spool, self->name, self->partial,
       self->max_size, &error);
-  if (self->data)
+  if (self->data) {
+    self->memory->spool_knew = TRUE;
     return TRUE;
+  }
   /* It has it, but it cannot be read: the store's may be older. */
   if (ams_store_error_get_failure (error) == AMS_FAILURE_ABSENT)
     return FALSE;
@@ -211,6 +232,7 @@ fetch (AmsQuestion *self, AmsStore *store, GCancellable *cancellable)
   if (self->spool && !self->partial)
     self->known =
         ams_spool_fetch_known (self->spool, self->name, self->max_size, NULL);
+  self->memory->spool_knew = self->memory->spool_knew || self->known;
   wait_a_while (self, cancellable);
   ams_store_fetch_async (store, self->name, self->partial, self->max_size,
       self->given_up, on_fetched, self);
@@ -218,7 +240,17 @@ fetch (AmsQuestion *self, AmsStore *store, GCancellable *cancellable)
 
 /* Listing */
 
-/* A store that cannot list leaves it to the spool. */
+/* A store that cannot list leaves it to the spool. One that does not answer does, too,
+ * where the spool has the playlist: what that does not list is in the spool as well. */
+static gboolean
+spool_suffices (AmsQuestion *self)
+{
+  if (ams_store_error_get_failure (self->error) == AMS_FAILURE_UNSUPPORTED)
+    return TRUE;
+  return self->memory->spool_knew &&
+      (was_given_up (self) || says_nothing (self->error));
+}
+
 static void
 add_spooled (AmsQuestion *self)
 {
@@ -229,8 +261,7 @@ add_spooled (AmsQuestion *self)
   spooled = ams_spool_list (self->spool, self->name);
   if (self->entries) {
     g_ptr_array_extend_and_steal (self->entries, g_steal_pointer (&spooled));
-  } else if (ams_store_error_get_failure (self->error) ==
-      AMS_FAILURE_UNSUPPORTED) {
+  } else if (spool_suffices (self)) {
     g_clear_error (&self->error);
     self->entries = g_steal_pointer (&spooled);
   }
@@ -244,19 +275,30 @@ on_listed (GObject *source, GAsyncResult *result, gpointer user_data)
   self->entries =
       ams_store_list_finish (AMS_STORE (source), result, &self->error);
   add_spooled (self);
+  stop_waiting (self);
   answer (self);
+}
+
+static void
+list (AmsQuestion *self, AmsStore *store, GCancellable *cancellable)
+{
+  self->given_up = g_cancellable_new ();
+  wait_a_while (self, cancellable);
+  ams_store_list_async (store, self->name, self->given_up, on_listed, self);
 }
 
 void
 ams_question_ask (AmsQuestion *self, AmsStore *store, AmsSpool *spool,
-    GCancellable *cancellable, AmsQuestionAnswered answered, gpointer user_data)
+    AmsQuestionMemory *memory, GCancellable *cancellable,
+    AmsQuestionAnswered answered, gpointer user_data)
 {
   ams_question_ref (self);
   self->spool = spool;
+  self->memory = memory;
   self->answered = answered;
   self->user_data = user_data;
   if (self->is_list)
-    ams_store_list_async (store, self->name, cancellable, on_listed, self);
+    list (self, store, cancellable);
   else
     fetch (self, store, cancellable);
 }

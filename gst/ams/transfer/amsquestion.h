@@ -27,11 +27,20 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (AmsQuestion, ams_question_unref)
 
 const gchar *ams_question_get_name (AmsQuestion *question);
 
+/* What the questions to one store have shown so far. */
+typedef struct
+{
+  gboolean
+      silent; /* the store has let the one before down: it is not waited for */
+  gboolean spool_knew; /* the spool is that of what is asked for */
+} AmsQuestionMemory;
+
 /* Once, by the thread that uses @store and @spool (nullable), which must outlive the
- * answer. @answered is called exactly once, perhaps before this returns. */
+ * answer, as must @memory. @answered is called exactly once, perhaps before this
+ * returns. */
 void ams_question_ask (AmsQuestion *question, AmsStore *store, AmsSpool *spool,
-    GCancellable *cancellable, AmsQuestionAnswered answered,
-    gpointer user_data);
+    AmsQuestionMemory *memory, GCancellable *cancellable,
+    AmsQuestionAnswered answered, gpointer user_data);
 
 /* NULL: @error. (transfer full) */
 GBytes *ams_question_take_data (AmsQuestion *question, GError **error);

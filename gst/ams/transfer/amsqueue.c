@@ -77,6 +77,7 @@ note_popped (AmsQueue *self, const AmsCommand *command)
       break;
     case AMS_COMMAND_END:
     case AMS_COMMAND_ABANDON:
+    case AMS_COMMAND_CUT:
     case AMS_COMMAND_GIVE_UP:
       self->in_file = FALSE;
       break;
@@ -130,7 +131,8 @@ take_back_data (AmsQueue *self, GList *link)
     next = link->next;
     if (command->kind == AMS_COMMAND_BEGIN ||
         command->kind == AMS_COMMAND_END ||
-        command->kind == AMS_COMMAND_ABANDON)
+        command->kind == AMS_COMMAND_ABANDON ||
+        command->kind == AMS_COMMAND_CUT)
       break;
     if (command->kind != AMS_COMMAND_DATA)
       continue;
@@ -185,6 +187,7 @@ ams_queue_has_taken_last (const AmsQueue *self)
       case AMS_COMMAND_DATA:
       case AMS_COMMAND_END:
       case AMS_COMMAND_ABANDON:
+      case AMS_COMMAND_CUT:
         return FALSE;
       default:
         break;

@@ -16,7 +16,8 @@ typedef enum
   AMS_COMMAND_BEGIN,
   AMS_COMMAND_DATA,
   AMS_COMMAND_END,
-  AMS_COMMAND_ABANDON, /* the open file: told from upstream, by a flush */
+  AMS_COMMAND_ABANDON, /* the open file: told from upstream */
+  AMS_COMMAND_CUT, /* the open file, by a flush */
   AMS_COMMAND_GIVE_UP, /* the open file, for want of room */
   AMS_COMMAND_REMOVE,
   AMS_COMMAND_ADOPT,

@@ -276,22 +276,58 @@ ams_schedule_add_failed (AmsSchedule *self, const gchar *name, AmsFileRole role)
   mark_failed (self, name, role, ++self->last_index);
 }
 
+void
+ams_schedule_add_unsettled (AmsSchedule *self, const gchar *name,
+    AmsFileRole role)
+{
+  Unsettled *unsettled = g_new0 (Unsettled, 1);
+
+  unsettled->rank = rank_of_role (role);
+  g_hash_table_replace (self->unsettled, g_strdup (name), unsettled);
+}
+
 /* Handing over */
+
+/* A recording that is deleted is a playlist and what it lists, at one time: if the
+ * playlist is put again, what it lists stays too. */
+static void
+cancel_batch (AmsSchedule *self, GList *l, gint64 after)
+{
+  while (l) {
+    AmsJob *job = l->data;
+
+    l = l->next;
+    if (job->kind != AMS_JOB_REMOVE || job->after != after)
+      return;
+    if (!job->in_flight)
+      drop_job (self, job, AMS_DROP_CANCELLED);
+  }
+}
+
+static AmsJob *
+find_remove (AmsSchedule *self, const gchar *name)
+{
+  for (GList *l = self->jobs.head; l; l = l->next) {
+    AmsJob *job = l->data;
+
+    if (job->kind == AMS_JOB_REMOVE && !job->in_flight &&
+        g_str_equal (job->name, name))
+      return job;
+  }
+  return NULL;
+}
 
 static void
 cancel_removes (AmsSchedule *self, const AmsJob *put)
 {
-  GList *next;
+  AmsJob *job;
 
   if (jobs_of_name (self, put->name) == 0)
     return;
-  for (GList *l = self->jobs.head; l; l = next) {
-    AmsJob *job = l->data;
-
-    next = l->next;
-    if (job->kind == AMS_JOB_REMOVE && !job->in_flight &&
-        g_str_equal (job->name, put->name))
-      drop_job (self, job, AMS_DROP_CANCELLED);
+  while ((job = find_remove (self, put->name))) {
+    if (is_versioned (put) && job->after > 0)
+      cancel_batch (self, job->link.next, job->after);
+    drop_job (self, job, AMS_DROP_CANCELLED);
   }
 }
 
@@ -572,11 +608,28 @@ ams_schedule_done (AmsSchedule *self, AmsJob *job)
   free_job (self, job);
 }
 
+/* While the remove was in flight. */
+static gboolean
+is_put_again (AmsSchedule *self, AmsJob *remove)
+{
+  if (jobs_of_name (self, remove->name) < 2)
+    return FALSE;
+  for (GList *l = remove->link.next; l; l = l->next) {
+    const AmsJob *job = l->data;
+
+    if (is_file (job) && g_str_equal (job->name, remove->name))
+      return TRUE;
+  }
+  return FALSE;
+}
+
 void
 ams_schedule_retry (AmsSchedule *self, AmsJob *job, gint64 not_before)
 {
   land (self, job);
   job->not_before = not_before;
+  if (job->kind == AMS_JOB_REMOVE && is_put_again (self, job))
+    drop_job (self, job, AMS_DROP_CANCELLED);
 }
 
 void

@@ -92,6 +92,10 @@ void ams_schedule_set_version_interval (AmsSchedule *schedule, gint64 interval);
 
 /* @job: (transfer full) */
 void ams_schedule_add (AmsSchedule *schedule, AmsJob *job, gint64 now);
+/* A version of the playlist @name went missing before all that is added: what waits for
+ * playlists waits for one of this name. */
+void ams_schedule_add_unsettled (AmsSchedule *schedule, const gchar *name,
+    AmsFileRole role);
 /* A file that was given up before it was whole. */
 void ams_schedule_add_failed (AmsSchedule *schedule, const gchar *name,
     AmsFileRole role);
@@ -100,7 +104,7 @@ void ams_schedule_add_failed (AmsSchedule *schedule, const gchar *name,
  * @next is when to ask again if nothing else happens. (transfer none) */
 AmsJob *ams_schedule_pick (AmsSchedule *schedule, gint64 now, gint64 *next);
 /* The end of a job in flight: confirmed, to be tried again, given up. done and
- * give_up free it; give_up is also for jobs that are not in flight. */
+ * give_up free it (retry too, if it is a remove of a name that was put again meanwhile); give_up is also for jobs that are not in flight. */
 void ams_schedule_done (AmsSchedule *schedule, AmsJob *job);
 void ams_schedule_retry (AmsSchedule *schedule, AmsJob *job, gint64 not_before);
 void ams_schedule_give_up (AmsSchedule *schedule, AmsJob *job);

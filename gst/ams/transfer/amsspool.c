@@ -106,8 +106,7 @@ static void
 compact_if_large (AmsSpool *self)
 {
   guint64 size = ams_spool_log_get_size (self->log);
-  guint live = g_hash_table_size (self->index->items) +
-      g_hash_table_size (self->index->known);
+  guint live = ams_spool_index_get_live (self->index);
   g_autoptr (GError) error = NULL;
 
   if (size < self->compact_size ||
@@ -158,6 +157,7 @@ write_item (AmsSpool *self, AmsSpoolItem *item)
 {
   ams_spool_log_add (self->log, &item->record);
   item->recorded = TRUE;
+  ams_spool_index_heed (self->index, item);
 }
 
 /* The end of items */
@@ -203,6 +203,25 @@ keep_given_up (AmsSpool *self, AmsSpoolItem *item)
           item->record.begin.name, &error))
     GST_WARNING ("%s", error->message);
   remove_item (self, item);
+}
+
+/* Withheld playlists: @item is what upstream continues now, wherever it is. */
+static void
+drop_withheld_before (AmsSpool *self, const AmsSpoolItem *item)
+{
+  AmsSpoolItem *withheld = ams_spool_index_find (self->index,
+      AMS_SPOOL_ITEM_WITHHELD, item->record.begin.name);
+
+  if (withheld && withheld->record.order < item->record.order)
+    discard (self, withheld, AMS_SPOOL_DROPPED);
+}
+
+static void
+record_withheld (AmsSpool *self, AmsSpoolItem *item)
+{
+  if (item->recorded)
+    write_settled (self, item, AMS_SPOOL_WITHHELD);
+  count_on_disk (self, item, 0);
 }
 
 /* Bodies that are being made: the item is found by the body, and is forgotten with it
@@ -323,6 +342,10 @@ release (AmsSpool *self, AmsSpoolItem *item, const GError *error)
     g_clear_object (&item->body);
   if (item->give_up)
     keep_given_up (self, item);
+  else if (item->state == AMS_SPOOL_ITEM_WITHHELD)
+    record_withheld (self, item);
+  else if (!error && ams_spool_item_is_playlist (item))
+    drop_withheld_before (self, item);
 }
 
 static gboolean
@@ -503,6 +526,7 @@ keep_known (AmsSpool *self, AmsSpoolItem *item)
     write_item (self, item);
   g_queue_remove (&self->unsafe, item);
   g_clear_object (&item->body);
+  drop_withheld_before (self, item);
   set_known (self, item->record.begin.name, item->recorded ? item : NULL);
   if (item->recorded) {
     count_on_disk (self, item, 0);
@@ -521,6 +545,56 @@ give_up (AmsSpool *self, AmsSpoolItem *item)
     keep_given_up (self, item);
 }
 
+/* Only what upstream would continue is worth keeping. */
+static void
+withhold (AmsSpool *self, AmsSpoolItem *item)
+{
+  AmsSpoolItem *older = item;
+
+  if (ams_spool_index_find_newest (self->index, item->record.begin.name) ==
+      item) {
+    older = ams_spool_index_set_withheld (self->index, item);
+    record_withheld (self, item);
+  }
+  if (older)
+    discard (self, older, AMS_SPOOL_DROPPED);
+}
+
+static void
+add_failed (AmsSpool *self, const gchar *name, AmsFileRole role)
+{
+  const AmsSpoolRecord *record =
+      ams_spool_index_add_failed (self->index, name, role);
+
+  if (record)
+    ams_spool_log_add (self->log, record);
+}
+
+void
+ams_spool_add_failed (AmsSpool *self, const gchar *name, AmsFileRole role)
+{
+  add_failed (self, name, role);
+  flush_log (self, TRUE, NULL);
+}
+
+/* What its end means for others. */
+static void
+settle_name (AmsSpool *self, AmsSpoolItem *item, AmsSpoolFate fate)
+{
+  const AmsFileBegin *begin = &item->record.begin;
+
+  if (!ams_spool_item_has_body (item) && fate == AMS_SPOOL_STORED) {
+    drop_withheld_before (self, item);
+    set_known (self, begin->name, NULL);
+  } else if (ams_spool_item_has_body (item) &&
+      item->record.kind == AMS_SPOOL_PUT) {
+    if (fate == AMS_SPOOL_STORED)
+      ams_spool_index_forget_failed (self->index, begin->name);
+    else if (fate == AMS_SPOOL_GIVEN_UP)
+      add_failed (self, begin->name, begin->role);
+  }
+}
+
 void
 ams_spool_settle (AmsSpool *self, guint64 id, AmsBody *body, AmsSpoolFate fate)
 {
@@ -528,12 +602,13 @@ ams_spool_settle (AmsSpool *self, guint64 id, AmsBody *body, AmsSpoolFate fate)
 
   if (!item || item->state != AMS_SPOOL_ITEM_WAITING)
     return;
-  if (!ams_spool_item_has_body (item) && fate == AMS_SPOOL_STORED)
-    set_known (self, item->record.begin.name, NULL);
+  settle_name (self, item, fate);
   if (fate == AMS_SPOOL_GIVEN_UP && ams_spool_item_has_body (item))
     give_up (self, item);
   else if (fate == AMS_SPOOL_STORED && ams_spool_item_is_playlist (item))
     keep_known (self, item);
+  else if (fate == AMS_SPOOL_WITHHELD && ams_spool_item_is_playlist (item))
+    withhold (self, item);
   else
     discard (self, item, fate);
   secure_all (self, NULL);
@@ -622,37 +697,58 @@ find (AmsSpool *self, AmsSpoolItemState state, const gchar *name,
   return item;
 }
 
-GBytes *
-ams_spool_fetch (AmsSpool *self, const gchar *name, gboolean partial,
-    guint64 max_size, GError **error)
+/* That a playlist which nobody waits for was changed or is gone only means that it is not
+ * known. @item: (nullable) */
+static GBytes *
+read_item (AmsSpool *self, AmsSpoolItem *item, guint64 max_size, GError **error)
 {
-  AmsSpoolItem *item = partial
-      ? find (self, AMS_SPOOL_ITEM_PARTIAL, name, "There is nothing left of",
-            error)
-      : find (self, AMS_SPOOL_ITEM_WAITING, name, "There is no", error);
-
-  return item ? ams_spool_item_read (item, self->folder, max_size, error)
-              : NULL;
-}
-
-/* That it was changed or is gone only means that it is not known. */
-GBytes *
-ams_spool_fetch_known (AmsSpool *self, const gchar *name, guint64 max_size,
-    GError **error)
-{
-  AmsSpoolItem *item =
-      find (self, AMS_SPOOL_ITEM_KNOWN, name, "There is no earlier", error);
   g_autoptr (GError) local = NULL;
   GBytes *data;
 
   if (!item)
     return NULL;
   data = ams_spool_item_read (item, self->folder, max_size, &local);
-  if (is_lost (local))
+  if (is_lost (local) && item->state >= AMS_SPOOL_ITEM_KNOWN)
     local->code = AMS_FAILURE_ABSENT;
   if (local)
     g_propagate_error (error, g_steal_pointer (&local));
   return data;
+}
+
+GBytes *
+ams_spool_fetch (AmsSpool *self, const gchar *name, gboolean partial,
+    guint64 max_size, GError **error)
+{
+  AmsSpoolItem *newest = ams_spool_index_find_newest (self->index, name);
+  AmsSpoolItemState state = partial ? AMS_SPOOL_ITEM_PARTIAL
+      : newest                      ? newest->state
+                                    : AMS_SPOOL_ITEM_WAITING;
+
+  return read_item (self,
+      find (self, state, name,
+          partial ? "There is nothing left of" : "There is no", error),
+      max_size, error);
+}
+
+GBytes *
+ams_spool_fetch_known (AmsSpool *self, const gchar *name, guint64 max_size,
+    GError **error)
+{
+  return read_item (self,
+      find (self, AMS_SPOOL_ITEM_KNOWN, name, "There is no earlier", error),
+      max_size, error);
+}
+
+GStrv
+ams_spool_dup_unheeded (AmsSpool *self)
+{
+  return ams_spool_index_dup_unheeded (self->index);
+}
+
+GStrv
+ams_spool_dup_withheld (AmsSpool *self)
+{
+  return ams_spool_index_dup_withheld (self->index);
 }
 
 GPtrArray *

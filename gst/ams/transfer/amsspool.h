@@ -88,20 +88,33 @@ typedef enum
   AMS_SPOOL_STORED, /* a playlist is kept as what the store has now, until the next is stored */
   AMS_SPOOL_DROPPED, /* superseded, cancelled: nobody needs it */
   AMS_SPOOL_GIVEN_UP, /* never tried again, but not thrown away: moved to `given-up` */
+  AMS_SPOOL_WITHHELD, /* a playlist that names what was given up: not sent, but what the
+                       * next version continues, so kept until that is committed */
 } AmsSpoolFate;
 
 /* @body: the caller's own ref stays. REMOVE entries: NULL. */
 void ams_spool_settle (AmsSpool *spool, guint64 id, AmsBody *body,
     AmsSpoolFate fate);
 
-/* What is waiting under @name, the newest of it; @partial: what a crash left. NULL
- * and AMS_FAILURE_ABSENT: nothing. */
+/* A file that was given up without having been committed: as if it were settled as
+ * GIVEN_UP. */
+void ams_spool_add_failed (AmsSpool *spool, const gchar *name,
+    AmsFileRole role);
+/* Segments, init files and keys that were given up, also by earlier sessions, and that
+ * no playlist which was committed since has in its begin.failed. (transfer full) */
+GStrv ams_spool_dup_unheeded (AmsSpool *spool);
+/* Playlists of which a WITHHELD version is kept. (transfer full) */
+GStrv ams_spool_dup_withheld (AmsSpool *spool);
+
+/* What is waiting under @name, or withheld, the newest of it; @partial: what a crash
+ * left. NULL and AMS_FAILURE_ABSENT: nothing. */
 GBytes *ams_spool_fetch (AmsSpool *spool, const gchar *name, gboolean partial,
     guint64 max_size, GError **error);
 /* The playlist that the store has, as far as is known. As above. */
 GBytes *ams_spool_fetch_known (AmsSpool *spool, const gchar *name,
     guint64 max_size, GError **error);
-/* What is waiting, and what a crash left. (transfer full) (element-type AmsFileEntry) */
+/* What is waiting or withheld, and what a crash left. (transfer full) (element-type
+ * AmsFileEntry) */
 GPtrArray *ams_spool_list (AmsSpool *spool, const gchar *prefix);
 /* The first @size bytes of what a crash left are a whole file now: a finished body, to be
  * committed. (transfer full) */

@@ -153,6 +153,18 @@ spool_append (AmsBody *body, GBytes *bytes, GError **error)
   return FALSE;
 }
 
+/* While the file is open nobody else writes what the disk did not take: whoever
+ * appends may be waiting for that. */
+static void
+spool_spill (AmsBody *body)
+{
+  AmsSpoolBody *self = AMS_SPOOL_BODY (body);
+
+  if (self->pending && !self->finished &&
+      g_get_monotonic_time () - self->tried >= RETRY_INTERVAL)
+    flush (self, NULL);
+}
+
 static void
 spool_finish (AmsBody *body, guint64 size)
 {
@@ -374,6 +386,7 @@ ams_spool_body_class_init (AmsSpoolBodyClass *klass)
   body_class->abandon = spool_abandon;
   body_class->get_held = spool_get_held;
   body_class->read = spool_read;
+  body_class->spill = spool_spill;
 }
 
 static void

@@ -47,6 +47,9 @@ ams_spool_index_new (void)
   self->settled =
       g_hash_table_new_full (g_int64_hash, g_int64_equal, NULL, item_free);
   self->known = g_hash_table_new (g_str_hash, g_str_equal);
+  self->withheld = g_hash_table_new (g_str_hash, g_str_equal);
+  self->unheeded = g_hash_table_new_full (g_str_hash, g_str_equal, NULL,
+      (GDestroyNotify) ams_spool_record_free);
   self->next_id = 1;
   self->next_order = 1;
   return self;
@@ -55,6 +58,8 @@ ams_spool_index_new (void)
 void
 ams_spool_index_free (AmsSpoolIndex *self)
 {
+  g_hash_table_unref (self->unheeded);
+  g_hash_table_unref (self->withheld);
   g_hash_table_unref (self->known);
   g_hash_table_unref (self->settled);
   g_hash_table_unref (self->items);
@@ -80,17 +85,26 @@ ams_spool_index_lookup (AmsSpoolIndex *self, guint64 id)
   return g_hash_table_lookup (self->items, &id);
 }
 
+guint
+ams_spool_index_get_live (AmsSpoolIndex *self)
+{
+  return g_hash_table_size (self->items) + g_hash_table_size (self->known) +
+      g_hash_table_size (self->withheld) + g_hash_table_size (self->unheeded);
+}
+
 static void
-forget_known (AmsSpoolIndex *self, AmsSpoolItem *item)
+forget_name (AmsSpoolIndex *self, AmsSpoolItem *item)
 {
   if (item->state == AMS_SPOOL_ITEM_KNOWN)
     g_hash_table_remove (self->known, item->record.begin.name);
+  if (item->state == AMS_SPOOL_ITEM_WITHHELD)
+    g_hash_table_remove (self->withheld, item->record.begin.name);
 }
 
 void
 ams_spool_index_remove (AmsSpoolIndex *self, AmsSpoolItem *item)
 {
-  forget_known (self, item);
+  forget_name (self, item);
   g_hash_table_remove (self->items, &item->record.id);
 }
 
@@ -113,12 +127,65 @@ ams_spool_index_set_known (AmsSpoolIndex *self, const gchar *name,
   return before;
 }
 
+AmsSpoolItem *
+ams_spool_index_set_withheld (AmsSpoolIndex *self, AmsSpoolItem *item)
+{
+  gchar *name = item->record.begin.name;
+  AmsSpoolItem *before = g_hash_table_lookup (self->withheld, name);
+
+  if (before && before->record.order > item->record.order)
+    return item;
+  if (before) {
+    g_hash_table_remove (self->withheld, name);
+    before->state = AMS_SPOOL_ITEM_WAITING;
+  }
+  item->state = AMS_SPOOL_ITEM_WITHHELD;
+  g_hash_table_insert (self->withheld, name, item);
+  return before;
+}
+
+/* Files that playlists must not name */
+
+const AmsSpoolRecord *
+ams_spool_index_add_failed (AmsSpoolIndex *self, const gchar *name,
+    AmsFileRole role)
+{
+  AmsSpoolRecord *record;
+
+  if (role == AMS_FILE_ROLE_OTHER || role == AMS_FILE_ROLE_PLAYLIST ||
+      role == AMS_FILE_ROLE_MASTER ||
+      g_hash_table_contains (self->unheeded, name))
+    return NULL;
+  record = g_new0 (AmsSpoolRecord, 1);
+  record->type = AMS_SPOOL_RECORD_FAILED;
+  record->id = self->next_id++;
+  record->begin.name = g_strdup (name);
+  record->begin.role = role;
+  g_hash_table_insert (self->unheeded, record->begin.name, record);
+  return record;
+}
+
+void
+ams_spool_index_forget_failed (AmsSpoolIndex *self, const gchar *name)
+{
+  g_hash_table_remove (self->unheeded, name);
+}
+
+void
+ams_spool_index_heed (AmsSpoolIndex *self, const AmsSpoolItem *item)
+{
+  const GStrv failed = item->record.begin.failed;
+
+  for (guint i = 0; failed && failed[i]; i++)
+    g_hash_table_remove (self->unheeded, failed[i]);
+}
+
 /* Reading a journal */
 
 static void
 move_to_settled (AmsSpoolIndex *self, AmsSpoolItem *item, AmsSpoolFate fate)
 {
-  forget_known (self, item);
+  forget_name (self, item);
   g_hash_table_steal (self->items, &item->record.id);
   item->record.fate = fate;
   g_hash_table_replace (self->settled, &item->record.id, item);
@@ -134,6 +201,15 @@ settle_known (AmsSpoolIndex *self, const gchar *name, AmsSpoolItem *item)
 }
 
 static void
+settle_withheld (AmsSpoolIndex *self, AmsSpoolItem *item)
+{
+  AmsSpoolItem *older = ams_spool_index_set_withheld (self, item);
+
+  if (older)
+    move_to_settled (self, older, AMS_SPOOL_DROPPED);
+}
+
+static void
 replay_settled (AmsSpoolIndex *self, const AmsSpoolRecord *record)
 {
   AmsSpoolItem *item = ams_spool_index_lookup (self, record->id);
@@ -145,8 +221,15 @@ replay_settled (AmsSpoolIndex *self, const AmsSpoolRecord *record)
     settle_known (self, item->record.begin.name, item);
     return;
   }
+  if (record->fate == AMS_SPOOL_WITHHELD && item->recorded &&
+      ams_spool_item_is_playlist (item)) {
+    settle_withheld (self, item);
+    return;
+  }
   if (stored && !ams_spool_item_has_body (item))
     settle_known (self, item->record.begin.name, NULL);
+  else if (stored && item->record.kind == AMS_SPOOL_PUT)
+    ams_spool_index_forget_failed (self, item->record.begin.name);
   move_to_settled (self, item, record->fate);
 }
 
@@ -156,7 +239,7 @@ replay_record (AmsSpoolIndex *self, AmsSpoolRecord *record)
   AmsSpoolItem *item = ams_spool_index_lookup (self, record->id);
 
   if (item)
-    forget_known (self, item);
+    forget_name (self, item);
   item = ams_spool_index_add (self, record->id, record->type);
   item->record = *record;
   ams_file_begin_copy (&item->record.begin, &record->begin);
@@ -166,6 +249,8 @@ replay_record (AmsSpoolIndex *self, AmsSpoolRecord *record)
                                                        : AMS_SPOOL_ITEM_WAITING;
   if (record->type != AMS_SPOOL_RECORD_BEGUN)
     self->next_order = MAX (self->next_order, record->order + 1);
+  if (item->recorded)
+    ams_spool_index_heed (self, item);
 }
 
 void
@@ -177,6 +262,8 @@ ams_spool_index_replay (AmsSpoolIndex *self, GPtrArray *records)
     self->next_id = MAX (self->next_id, record->id + 1);
     if (record->type == AMS_SPOOL_RECORD_SETTLED)
       replay_settled (self, record);
+    else if (record->type == AMS_SPOOL_RECORD_FAILED)
+      ams_spool_index_add_failed (self, record->begin.name, record->begin.role);
     else
       replay_record (self, record);
   }
@@ -221,6 +308,8 @@ ams_spool_index_find (AmsSpoolIndex *self, AmsSpoolItemState state,
 
   if (state == AMS_SPOOL_ITEM_KNOWN)
     return g_hash_table_lookup (self->known, name);
+  if (state == AMS_SPOOL_ITEM_WITHHELD)
+    return g_hash_table_lookup (self->withheld, name);
   g_hash_table_iter_init (&iter, self->items);
   while (g_hash_table_iter_next (&iter, NULL, &value)) {
     AmsSpoolItem *item = value;
@@ -234,12 +323,65 @@ ams_spool_index_find (AmsSpoolIndex *self, AmsSpoolItemState state,
   return found;
 }
 
+AmsSpoolItem *
+ams_spool_index_find_newest (AmsSpoolIndex *self, const gchar *name)
+{
+  AmsSpoolItem *waiting =
+      ams_spool_index_find (self, AMS_SPOOL_ITEM_WAITING, name);
+  AmsSpoolItem *withheld =
+      ams_spool_index_find (self, AMS_SPOOL_ITEM_WITHHELD, name);
+
+  if (!waiting || !withheld)
+    return waiting ? waiting : withheld;
+  return compare_items (&waiting, &withheld) < 0 ? withheld : waiting;
+}
+
+static gint
+compare_records (gconstpointer a, gconstpointer b)
+{
+  const AmsSpoolRecord *x = *(AmsSpoolRecord *const *) a;
+  const AmsSpoolRecord *y = *(AmsSpoolRecord *const *) b;
+
+  return x->id < y->id ? -1 : x->id > y->id;
+}
+
+static GPtrArray *
+list_unheeded (AmsSpoolIndex *self)
+{
+  GPtrArray *list = g_hash_table_get_values_as_ptr_array (self->unheeded);
+
+  g_ptr_array_sort (list, compare_records);
+  return list;
+}
+
+GStrv
+ams_spool_index_dup_unheeded (AmsSpoolIndex *self)
+{
+  g_autoptr (GPtrArray) list = list_unheeded (self);
+  GStrv names = g_new0 (gchar *, list->len + 1);
+
+  for (guint i = 0; i < list->len; i++)
+    names[i] = g_strdup (((AmsSpoolRecord *) list->pdata[i])->begin.name);
+  return names;
+}
+
+GStrv
+ams_spool_index_dup_withheld (AmsSpoolIndex *self)
+{
+  g_autoptr (GPtrArray) list =
+      ams_spool_index_list (self, AMS_SPOOL_ITEM_WITHHELD);
+  GStrv names = g_new0 (gchar *, list->len + 1);
+
+  for (guint i = 0; i < list->len; i++)
+    names[i] = g_strdup (((AmsSpoolItem *) list->pdata[i])->record.begin.name);
+  return names;
+}
+
 static void
 list_items (AmsSpoolIndex *self, AmsSpoolItemState state, const gchar *prefix,
-    GPtrArray *entries)
+    GHashTable *seen, GPtrArray *entries)
 {
   g_autoptr (GPtrArray) items = ams_spool_index_list (self, state);
-  g_autoptr (GHashTable) seen = g_hash_table_new (g_str_hash, g_str_equal);
 
   for (guint i = items->len; i-- > 0;) {
     AmsSpoolItem *item = g_ptr_array_index (items, i);
@@ -258,9 +400,12 @@ ams_spool_index_list_files (AmsSpoolIndex *self, const gchar *prefix)
 {
   GPtrArray *entries =
       g_ptr_array_new_with_free_func ((GDestroyNotify) ams_file_entry_free);
+  g_autoptr (GHashTable) seen = g_hash_table_new (g_str_hash, g_str_equal);
 
-  list_items (self, AMS_SPOOL_ITEM_WAITING, prefix, entries);
-  list_items (self, AMS_SPOOL_ITEM_PARTIAL, prefix, entries);
+  list_items (self, AMS_SPOOL_ITEM_WAITING, prefix, seen, entries);
+  list_items (self, AMS_SPOOL_ITEM_WITHHELD, prefix, seen, entries);
+  g_hash_table_remove_all (seen);
+  list_items (self, AMS_SPOOL_ITEM_PARTIAL, prefix, seen, entries);
   return entries;
 }
 
@@ -289,11 +434,12 @@ write_items (AmsSpoolIndex *self, AmsSpoolItemState state, GString *text)
     AmsSpoolItem *item = g_ptr_array_index (list, i);
     AmsSpoolRecord settled = { .type = AMS_SPOOL_RECORD_SETTLED,
       .id = item->record.id,
-      .fate = AMS_SPOOL_STORED };
+      .fate = state == AMS_SPOOL_ITEM_KNOWN ? AMS_SPOOL_STORED
+                                            : AMS_SPOOL_WITHHELD };
 
     if (!write_item (item, text))
       continue;
-    if (state == AMS_SPOOL_ITEM_KNOWN)
+    if (state >= AMS_SPOOL_ITEM_KNOWN && item->recorded)
       ams_spool_journal_write (text, &settled);
   }
 }
@@ -301,8 +447,13 @@ write_items (AmsSpoolIndex *self, AmsSpoolItemState state, GString *text)
 void
 ams_spool_index_write (AmsSpoolIndex *self, GString *text)
 {
+  g_autoptr (GPtrArray) unheeded = list_unheeded (self);
+
   ams_spool_journal_write_head (text);
-  for (guint state = AMS_SPOOL_ITEM_OPEN; state <= AMS_SPOOL_ITEM_KNOWN;
+  for (guint state = AMS_SPOOL_ITEM_OPEN; state <= AMS_SPOOL_ITEM_WITHHELD;
        state++)
     write_items (self, state, text);
+  /* After the versions that heeded an earlier failure of the same name. */
+  for (guint i = 0; i < unheeded->len; i++)
+    ams_spool_journal_write (text, g_ptr_array_index (unheeded, i));
 }

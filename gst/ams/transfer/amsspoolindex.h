@@ -17,6 +17,7 @@ typedef enum
   AMS_SPOOL_ITEM_PARTIAL, /* a crash left it */
   AMS_SPOOL_ITEM_WAITING, /* handed over */
   AMS_SPOOL_ITEM_KNOWN, /* a playlist that the store has */
+  AMS_SPOOL_ITEM_WITHHELD, /* one that it must not get, and that the next continues */
 } AmsSpoolItemState;
 
 typedef struct
@@ -43,6 +44,8 @@ typedef struct
 {
   GHashTable *items; /* &record.id → AmsSpoolItem */
   GHashTable *known; /* record.begin.name → AmsSpoolItem */
+  GHashTable *withheld; /* likewise: the newest */
+  GHashTable *unheeded; /* begin.name → AmsSpoolRecord: of type FAILED */
   GHashTable *
       settled; /* &record.id → AmsSpoolItem: after reading, whose files may be there still */
   guint64 next_id;
@@ -63,6 +66,9 @@ AmsSpoolItem *ams_spool_index_lookup (AmsSpoolIndex *index, guint64 id);
 /* Frees @item. */
 void ams_spool_index_remove (AmsSpoolIndex *index, AmsSpoolItem *item);
 
+/* So many records say all that is in it, but for what is not recorded yet. */
+guint ams_spool_index_get_live (AmsSpoolIndex *index);
+
 /* The newest with @name. (nullable) */
 AmsSpoolItem *ams_spool_index_find (AmsSpoolIndex *index,
     AmsSpoolItemState state, const gchar *name);
@@ -76,6 +82,25 @@ GPtrArray *ams_spool_index_list_files (AmsSpoolIndex *index,
  * nothing is known now */
 AmsSpoolItem *ams_spool_index_set_known (AmsSpoolIndex *index,
     const gchar *name, AmsSpoolItem *item);
+
+/* As above; of @item and what was withheld before, the newer one stays. */
+AmsSpoolItem *ams_spool_index_set_withheld (AmsSpoolIndex *index,
+    AmsSpoolItem *item);
+/* The newest with @name that is WAITING or WITHHELD. (nullable) */
+AmsSpoolItem *ams_spool_index_find_newest (AmsSpoolIndex *index,
+    const gchar *name);
+
+/* A file that playlists may name will not be there. Returns the record to be written;
+ * NULL: it is known, or playlists do not care. (transfer none) */
+const AmsSpoolRecord *ams_spool_index_add_failed (AmsSpoolIndex *index,
+    const gchar *name, AmsFileRole role);
+/* Playlists that name this file may go again. */
+void ams_spool_index_forget_failed (AmsSpoolIndex *index, const gchar *name);
+/* What @item, which is recorded, says of such files is known to upstream. */
+void ams_spool_index_heed (AmsSpoolIndex *index, const AmsSpoolItem *item);
+/* The names, in the order in which they failed. (transfer full) */
+GStrv ams_spool_index_dup_unheeded (AmsSpoolIndex *index);
+GStrv ams_spool_index_dup_withheld (AmsSpoolIndex *index);
 
 /* A journal that says the same and no more. */
 void ams_spool_index_write (AmsSpoolIndex *index, GString *text);

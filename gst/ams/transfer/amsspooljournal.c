@@ -20,6 +20,7 @@ static const gchar *const type_nicks[] = {
   [AMS_SPOOL_RECORD_COMMITTED] = "committed",
   [AMS_SPOOL_RECORD_REMOVE] = "remove",
   [AMS_SPOOL_RECORD_SETTLED] = "settled",
+  [AMS_SPOOL_RECORD_FAILED] = "failed",
 };
 
 static const gchar *const kind_nicks[] = {
@@ -38,6 +39,7 @@ static const gchar *const fate_nicks[] = {
   [AMS_SPOOL_STORED] = "stored",
   [AMS_SPOOL_DROPPED] = "dropped",
   [AMS_SPOOL_GIVEN_UP] = "given-up",
+  [AMS_SPOOL_WITHHELD] = "withheld",
 };
 
 void
@@ -131,6 +133,10 @@ add_fields (GString *line, const AmsSpoolRecord *record)
       break;
     case AMS_SPOOL_RECORD_SETTLED:
       add_text (line, "fate", fate_nicks[record->fate]);
+      break;
+    case AMS_SPOOL_RECORD_FAILED:
+      add_text (line, "role", ams_file_role_to_string (record->begin.role));
+      add_text (line, "name", record->begin.name);
       break;
   }
 }
@@ -373,6 +379,7 @@ is_complete (const Line *line)
         HAS_ID | HAS_KIND | HAS_ORDER | HAS_PLACE | HAS_SIZE | HAS_MTIME,
     [AMS_SPOOL_RECORD_REMOVE] = HAS_ID | HAS_ORDER | HAS_AFTER | HAS_NAME,
     [AMS_SPOOL_RECORD_SETTLED] = HAS_ID | HAS_FATE,
+    [AMS_SPOOL_RECORD_FAILED] = HAS_ID | HAS_ROLE | HAS_NAME,
   };
   const AmsSpoolRecord *record = line->record;
   guint need = needed[record->type];

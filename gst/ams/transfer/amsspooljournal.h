@@ -10,6 +10,7 @@
  *   CHECKSUM committed id=7 order=3 place=file size=9 mtime=5 kind=put name=a.ts …
  *   CHECKSUM remove id=8 order=4 after=30000000 name=b.ts
  *   CHECKSUM settled id=7 fate=stored
+ *   CHECKSUM failed id=9 role=segment name=c.ts
  *
  * In a value, "%", blanks and control characters are percent-encoded. No I/O. */
 
@@ -25,6 +26,7 @@ typedef enum
   AMS_SPOOL_RECORD_COMMITTED, /* replaces what was said of this id */
   AMS_SPOOL_RECORD_REMOVE,
   AMS_SPOOL_RECORD_SETTLED,
+  AMS_SPOOL_RECORD_FAILED, /* until a playlist is committed that heeds it */
 } AmsSpoolRecordType;
 
 /* Where the body is. */
@@ -41,7 +43,8 @@ typedef struct
   AmsSpoolRecordType type;
   guint64 id; /* never 0 */
   AmsSpoolKind kind; /* BEGUN, COMMITTED: PUT or NOTIFY */
-  AmsFileBegin begin; /* of a NOTIFY nothing, of a REMOVE the name */
+  AmsFileBegin begin; /* of a NOTIFY nothing, of a REMOVE the name, of FAILED that
+                       * and the role */
   guint64 order; /* COMMITTED, REMOVE: counts what was handed over */
   AmsSpoolPlace place; /* COMMITTED */
   guint64 size; /* COMMITTED */

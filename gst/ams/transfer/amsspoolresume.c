@@ -59,6 +59,18 @@ keep_all (AmsSpoolFolder *folder, AmsSpoolIndex *index, GPtrArray *records,
 
 /* Files */
 
+/* Linked, and the session ended before that was recorded. It is upstream's file, which
+ * is there under its name, and is handed over again. */
+static gboolean
+is_link_of_another (AmsSpoolFolder *folder, guint64 id)
+{
+  g_autofree gchar *path = ams_spool_folder_get_path (folder, id);
+  struct stat info;
+
+  return lstat (path, &info) == 0 && S_ISREG (info.st_mode) &&
+      info.st_nlink > 1;
+}
+
 /* Of files that nobody waits for: the session ended before they were removed, or a power
  * cut took the journal's word for them. */
 static void
@@ -69,7 +81,8 @@ tidy_file (AmsSpoolFolder *folder, AmsSpoolIndex *index, guint64 id)
   index->next_id = MAX (index->next_id, id + 1);
   if (ams_spool_index_lookup (index, id))
     return;
-  if (settled && settled->record.fate != AMS_SPOOL_GIVEN_UP)
+  if (settled ? settled->record.fate != AMS_SPOOL_GIVEN_UP
+              : is_link_of_another (folder, id))
     ams_spool_folder_remove (folder, id);
   else
     give_up (folder, id, settled);
@@ -160,8 +173,7 @@ find_all_awaited (AmsSpoolFolder *folder, AmsSpoolIndex *index,
 static void
 compact (AmsSpoolIndex *index, AmsSpoolLog *log)
 {
-  guint live =
-      g_hash_table_size (index->items) + g_hash_table_size (index->known);
+  guint live = ams_spool_index_get_live (index);
   g_autoptr (GString) text = g_string_new (NULL);
   g_autoptr (GError) error = NULL;
 

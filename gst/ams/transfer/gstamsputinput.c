@@ -116,7 +116,6 @@ static void
 count_data (GstAmsPutSink *self, gsize size)
 {
   PRIVATE (self)->data_size += size;
-  PRIVATE (self)->drained = FALSE;
 }
 
 static GstFlowReturn
@@ -184,6 +183,20 @@ note_final (GstAmsPutSink *self, const gchar *name)
   PRIVATE (self)->final = g_strdup (name);
 }
 
+static void
+begin_file (GstAmsPutSink *self, AmsEngine *engine, const AmsFileBegin *begin)
+{
+  GstAmsPutSinkPrivate *priv = PRIVATE (self);
+
+  priv->position = GST_AMS_PUT_IN_FILE;
+  if (begin->final)
+    note_final (self, begin->name);
+  if (begin->role == AMS_FILE_ROLE_SEGMENT)
+    priv->drain_until = 0;
+  gst_ams_put_sink_say_unsaid (self);
+  ams_engine_begin (engine, begin);
+}
+
 /* FALSE: it is none of the file stream's. */
 static gboolean
 take_file_event (GstAmsPutSink *self, AmsEngine *engine, GstEvent *event)
@@ -196,10 +209,7 @@ take_file_event (GstAmsPutSink *self, AmsEngine *engine, GstEvent *event)
   guint64 size;
 
   if (ams_files_event_parse_begin (event, &begin)) {
-    priv->position = GST_AMS_PUT_IN_FILE;
-    if (begin.final)
-      note_final (self, begin.name);
-    ams_engine_begin (engine, &begin);
+    begin_file (self, engine, &begin);
   } else if (ams_files_event_parse_end (event, &end)) {
     if (priv->position == GST_AMS_PUT_IN_FILE)
       ams_engine_end (engine, &end);
@@ -211,7 +221,6 @@ take_file_event (GstAmsPutSink *self, AmsEngine *engine, GstEvent *event)
   } else {
     return FALSE;
   }
-  priv->drained = FALSE;
   return TRUE;
 }
 
@@ -259,6 +268,21 @@ post_timeout (GstAmsPutSink *self, AmsEngine *engine)
         "drain-timeout has passed at the end of the stream");
 }
 
+/* One drain-timeout for the drain that upstream asks for and for EOS behind it. */
+static gint64
+time_to_drain (GstAmsPutSink *self)
+{
+  GstAmsPutSinkPrivate *priv = PRIVATE (self);
+  gint64 timeout = gst_ams_put_sink_drain_time (get_drain_timeout (self));
+  gint64 now = g_get_monotonic_time ();
+
+  if (timeout < 0)
+    return timeout;
+  if (priv->drain_until == 0)
+    priv->drain_until = now + timeout;
+  return MAX (priv->drain_until - now, 0);
+}
+
 /* What upstream asks before the end: it has to know what was given up. So nothing is
  * held back for the end any more, either. */
 void
@@ -269,10 +293,7 @@ gst_ams_put_sink_handle_drain (GstAmsPutSink *self)
   if (!engine)
     return;
   ams_engine_release (engine);
-  PRIVATE (self)->drained =
-      ams_engine_drain (engine,
-          gst_ams_put_sink_drain_time (get_drain_timeout (self)),
-          NULL) == AMS_DRAIN_TIMEOUT;
+  ams_engine_drain (engine, time_to_drain (self), NULL);
 }
 
 /* What an error has cut off is no whole file. */
@@ -313,7 +334,6 @@ static void
 handle_eos (GstAmsPutSink *self, guint32 seqnum)
 {
   g_autoptr (AmsEngine) engine = gst_ams_put_sink_ref_engine (self);
-  gint64 timeout = gst_ams_put_sink_drain_time (get_drain_timeout (self));
   AmsDrainResult result;
 
   if (!engine)
@@ -321,10 +341,9 @@ handle_eos (GstAmsPutSink *self, guint32 seqnum)
   gst_ams_put_sink_preroll (self);
   end_data (self, engine);
   ams_engine_release (engine);
-  notify (self, engine, timeout);
-  if (PRIVATE (self)->drained)
-    timeout = 0;
-  result = ams_engine_drain (engine, timeout, NULL);
+  notify (self, engine, time_to_drain (self));
+  result = ams_engine_drain (engine, time_to_drain (self), NULL);
+  PRIVATE (self)->drain_until = 0;
   if (result == AMS_DRAIN_CANCELLED)
     return;
   if (result == AMS_DRAIN_TIMEOUT)

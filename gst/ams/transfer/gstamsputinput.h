@@ -29,11 +29,14 @@ typedef struct
   guint64 data_size; /* of ordinary data so far */
   guint64 notified; /* files that were handed over when somebody was notified */
   gchar *final; /* the last playlist that was said to be final */
-  gboolean drained; /* nothing came since a drain that ran to its timeout */
+  gint64
+      drain_until; /* monotonic, µs: since a drain was asked for, media have not come; 0: none was */
 
   /* Under the object lock. */
   GstAmsPutSettings settings;
   AmsEngine *engine; /* from READY→PAUSED to PAUSED→READY */
+  gboolean said; /* a file has begun: upstream hears of failures */
+  GPtrArray *unsaid; /* names of files that were given up before */
   gboolean prerolling; /* READY→PAUSED ends with the first data, or EOS */
   gboolean playing;
   gboolean eos; /* all is delivered: EOS may be posted when playing */
@@ -51,6 +54,8 @@ void gst_ams_put_sink_post_error (GstAmsPutSink *self, const GError *error,
     const gchar *name);
 void gst_ams_put_sink_post_lost (GstAmsPutSink *self, guint files,
     guint64 bytes);
+/* Upstream hears of what was given up before it could hear. Streaming thread. */
+void gst_ams_put_sink_say_unsaid (GstAmsPutSink *self);
 /* The first data, or EOS, have come. */
 void gst_ams_put_sink_preroll (GstAmsPutSink *self);
 /* All is delivered, or given up. */

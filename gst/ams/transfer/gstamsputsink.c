@@ -123,12 +123,50 @@ on_stored (const AmsFileInfo *file, gpointer user_data)
 }
 
 static void
+say_failed (GstAmsPutSink *self, const gchar *name)
+{
+  gst_pad_push_event (PRIVATE (self)->sinkpad,
+      ams_files_event_new_failed (name));
+}
+
+/* Before the first file begins, upstream may not be there yet, or forget what it
+ * hears when it starts; files of an earlier session are given up that early. */
+static gboolean
+keep_unsaid (GstAmsPutSink *self, const gchar *name)
+{
+  GstAmsPutSinkPrivate *priv = PRIVATE (self);
+  gboolean keep;
+
+  GST_OBJECT_LOCK (self);
+  keep = !priv->said;
+  if (keep)
+    g_ptr_array_add (priv->unsaid, g_strdup (name));
+  GST_OBJECT_UNLOCK (self);
+  return keep;
+}
+
+void
+gst_ams_put_sink_say_unsaid (GstAmsPutSink *self)
+{
+  GstAmsPutSinkPrivate *priv = PRIVATE (self);
+  g_autoptr (GPtrArray) names = NULL;
+
+  GST_OBJECT_LOCK (self);
+  names = priv->unsaid;
+  priv->unsaid = g_ptr_array_new_with_free_func (g_free);
+  priv->said = TRUE;
+  GST_OBJECT_UNLOCK (self);
+  for (guint i = 0; i < names->len; i++)
+    say_failed (self, g_ptr_array_index (names, i));
+}
+
+static void
 on_failed (const AmsFileInfo *file, const GError *error, gpointer user_data)
 {
   GstAmsPutSink *self = user_data;
 
-  gst_pad_push_event (PRIVATE (self)->sinkpad,
-      ams_files_event_new_failed (file->name));
+  if (!keep_unsaid (self, file->name))
+    say_failed (self, file->name);
   ams_put_post_file (GST_ELEMENT (self),
       gst_structure_new ("ams-file-failed", "reason", G_TYPE_STRING,
           error->message, NULL),
@@ -147,6 +185,15 @@ on_recovered (const GError *error, gpointer user_data)
   g_autofree gchar *text = g_strdup_printf ("It is over: %s", error->message);
 
   ams_put_post (user_data, GST_MESSAGE_INFO, error, text, NULL);
+}
+
+static void
+on_left (const gchar *name, const GError *error, gpointer user_data)
+{
+  g_autofree gchar *text = g_strdup_printf (
+      "A file that is to be removed stays: %s", error->message);
+
+  ams_put_post (user_data, GST_MESSAGE_WARNING, error, text, name);
 }
 
 static void
@@ -171,6 +218,7 @@ static const AmsDeliveryCallbacks callbacks = {
   .failed = on_failed,
   .warning = on_warning,
   .recovered = on_recovered,
+  .left = on_left,
   .refused = on_refused,
   .retrying = on_retrying,
 };
@@ -212,6 +260,21 @@ gst_ams_put_sink_preroll (GstAmsPutSink *self)
   GST_OBJECT_UNLOCK (self);
   if (prerolling)
     gst_element_call_async (GST_ELEMENT (self), commit_preroll, NULL, NULL);
+}
+
+/* The state goes down again, and nothing has come: bins wait for word of that. */
+static void
+end_preroll (GstAmsPutSink *self)
+{
+  gboolean prerolling;
+
+  GST_OBJECT_LOCK (self);
+  prerolling = PRIVATE (self)->prerolling;
+  PRIVATE (self)->prerolling = FALSE;
+  GST_OBJECT_UNLOCK (self);
+  if (prerolling)
+    gst_element_post_message (GST_ELEMENT (self),
+        gst_message_new_async_done (GST_OBJECT (self), GST_CLOCK_TIME_NONE));
 }
 
 /* Before the pads are active. */
@@ -376,7 +439,9 @@ start (GstAmsPutSink *self)
     return FALSE;
   }
   priv->position = GST_AMS_PUT_BETWEEN_FILES;
-  priv->drained = FALSE;
+  priv->drain_until = 0;
+  priv->said = FALSE;
+  g_ptr_array_set_size (priv->unsaid, 0);
   priv->notified = 0;
   g_clear_pointer (&priv->final, g_free);
   GST_OBJECT_LOCK (self);
@@ -430,13 +495,17 @@ gst_ams_put_sink_change_state (GstElement *element, GstStateChange transition)
   }
   if (transition == GST_STATE_CHANGE_PLAYING_TO_PAUSED)
     set_playing (self, FALSE);
-  if (transition == GST_STATE_CHANGE_PAUSED_TO_READY)
+  if (transition == GST_STATE_CHANGE_PAUSED_TO_READY) {
+    end_preroll (self);
     stop (self);
+  }
   result = GST_ELEMENT_CLASS (gst_ams_put_sink_parent_class)
                ->change_state (element, transition);
   if (transition == GST_STATE_CHANGE_READY_TO_PAUSED &&
-      result == GST_STATE_CHANGE_FAILURE)
+      result == GST_STATE_CHANGE_FAILURE) {
+    end_preroll (self);
     stop (self);
+  }
   if (transition == GST_STATE_CHANGE_PAUSED_TO_PLAYING &&
       result != GST_STATE_CHANGE_FAILURE)
     set_playing (self, TRUE);
@@ -542,6 +611,7 @@ static void
 gst_ams_put_sink_finalize (GObject *object)
 {
   g_free (PRIVATE (GST_AMS_PUT_SINK (object))->final);
+  g_ptr_array_unref (PRIVATE (GST_AMS_PUT_SINK (object))->unsaid);
   G_OBJECT_CLASS (gst_ams_put_sink_parent_class)->finalize (object);
 }
 
@@ -570,5 +640,6 @@ gst_ams_put_sink_init (GstAmsPutSink *self)
   GstAmsPutSinkPrivate *priv = PRIVATE (self);
 
   gst_ams_put_settings_init (&priv->settings);
+  priv->unsaid = g_ptr_array_new_with_free_func (g_free);
   GST_OBJECT_FLAG_SET (self, GST_ELEMENT_FLAG_SINK);
 }

@@ -1,0 +1,501 @@
+/* amshls: HLS recording for GStreamer
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+/* gzip → (is it there already?) → checksums → PUT, or an upload of parts → (is ours there?) →
+ * verify. Each step is an async call whose callback begins the next. */
+
+#include "config.h"
+
+#include "s3/amss3put.h"
+
+#include "http/amsbodyzip.h"
+#include "http/amsputrules.h"
+#include "s3/amss3check.h"
+#include "s3/amss3exchange.h"
+#include "s3/amss3headers.h"
+#include "s3/amss3key.h"
+#include "s3/amss3multipart.h"
+#include "s3/amss3sums.h"
+
+#include <gst/gst.h>
+#include <string.h>
+
+GST_DEBUG_CATEGORY_EXTERN (ams_s3_store_debug);
+#define GST_CAT_DEFAULT ams_s3_store_debug
+
+#define MAX_REHASHES 3
+
+typedef struct
+{
+  AmsS3Place *place;
+  const AmsPut *put;
+  gchar *key;
+  AmsBody *sent; /* the put's, or its gzip */
+  AmsBody *plain; /* (nullable) the put's, if its gzip is sent */
+  AmsS3Digests digests;
+  GPtrArray *headers; /* nullable */
+  AmsS3Request request;
+  gboolean is_protected; /* what is there is not replaced */
+  gboolean refused_condition; /* perhaps; the PUT without it will tell */
+  gboolean in_parts;
+  gboolean locked; /* as the options say */
+  guint rehashes;
+} Job;
+
+static void
+job_free (gpointer data)
+{
+  Job *job = data;
+
+  g_free (job->key);
+  g_clear_object (&job->sent);
+  g_clear_pointer (&job->headers, g_ptr_array_unref);
+  g_free (job);
+}
+
+/* Whether there is nothing there must be found out by asking. */
+static gboolean
+must_ask (const Job *job)
+{
+  return job->place->asks_first || job->refused_condition;
+}
+
+static gboolean
+is_conditional (const Job *job)
+{
+  return job->is_protected && !must_ask (job);
+}
+
+/* The ends */
+
+static void
+finish_stored (GTask *task)
+{
+  Job *job = g_task_get_task_data (task);
+
+  ams_put_note_own (job->put, job->place->options.overwrite, job->place->own);
+  g_hash_table_remove (job->place->spoiled, job->key);
+  g_task_return_boolean (task, TRUE);
+}
+
+static void
+finish_exists (GTask *task)
+{
+  Job *job = g_task_get_task_data (task);
+  g_autofree gchar *shown = ams_s3_place_display (job->place, job->key);
+
+  g_task_return_error (task,
+      ams_store_error_new (AMS_FAILURE_EXISTS, 412, 0,
+          "“%s” is another object already, which was not overwritten: choose "
+          "other names, or set overwrite=always",
+          shown));
+}
+
+/* Whether the object is ours cannot be told. */
+static void
+finish_unknown (GTask *task, GError *error)
+{
+  Job *job = g_task_get_task_data (task);
+  g_autofree gchar *shown = NULL;
+  AmsFailure failure = ams_store_error_get_failure (error);
+
+  if (error->domain != AMS_STORE_ERROR || failure == AMS_FAILURE_LOST) {
+    g_task_return_error (task, error);
+    return;
+  }
+  /* It was there a moment ago. */
+  if (failure == AMS_FAILURE_ABSENT)
+    failure = AMS_FAILURE_TRANSIENT;
+  shown = ams_s3_place_display (job->place, job->key);
+  g_task_return_error (task,
+      ams_store_error_new (failure, ams_store_error_get_http_status (error),
+          ams_store_error_get_retry_after (error),
+          "“%s” may be there already, and could not be compared: %s", shown,
+          error->message));
+  g_error_free (error);
+}
+
+/* Of what may be replaced: the next attempt begins anew. */
+static void
+finish_lost_upload (GTask *task)
+{
+  Job *job = g_task_get_task_data (task);
+  g_autofree gchar *shown = ams_s3_place_display (job->place, job->key);
+
+  g_task_return_error (task,
+      ams_store_error_new (AMS_FAILURE_TRANSIENT, 404, 0,
+          "“%s” was not stored: its upload of parts was ended by somebody else",
+          shown));
+}
+
+/* There already: a PUT whose answer was lost, or another's? */
+
+static void
+on_checked (GObject *store, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (GTask) task = user_data;
+  Job *job = g_task_get_task_data (task);
+  GError *error = NULL;
+  AmsS3Check found = ams_s3_check_finish (result, &error);
+
+  if (job->in_parts && found != AMS_S3_CHECK_FAILED)
+    ams_s3_multipart_drop (job->place, job->sent);
+  if (found == AMS_S3_CHECK_SAME)
+    finish_stored (task);
+  else if (found == AMS_S3_CHECK_FAILED)
+    finish_unknown (task, error);
+  else if (job->is_protected)
+    finish_exists (task);
+  else
+    finish_lost_upload (task);
+}
+
+static void
+check (GTask *task, GAsyncReadyCallback callback)
+{
+  Job *job = g_task_get_task_data (task);
+
+  ams_s3_check_async (job->place, job->key, job->sent, job->plain,
+      g_task_get_cancellable (task), callback, g_object_ref (task));
+}
+
+static void send_it (GTask *task);
+
+/* Before a PUT to a store that does not know If-None-Match, and before an upload of parts: that
+ * is much to send in vain, and not every store (Ceph 16) heeds the condition at its end. */
+static void
+on_asked (GObject *store, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (GTask) task = user_data;
+  Job *job = g_task_get_task_data (task);
+  GError *error = NULL;
+  AmsS3Check found = ams_s3_check_finish (result, &error);
+
+  if (job->in_parts && found != AMS_S3_CHECK_FAILED)
+    ams_s3_multipart_drop (job->place, job->sent);
+  if (found == AMS_S3_CHECK_SAME) {
+    finish_stored (task);
+  } else if (found == AMS_S3_CHECK_DIFFERENT) {
+    finish_exists (task);
+  } else if (g_error_matches (error, AMS_STORE_ERROR, AMS_FAILURE_ABSENT)) {
+    g_error_free (error);
+    send_it (task);
+  } else if (!must_ask (job) &&
+      g_error_matches (error, AMS_STORE_ERROR, AMS_FAILURE_PERMANENT)) {
+    /* Who may not list, may not know: the condition will do. */
+    g_error_free (error);
+    send_it (task);
+  } else {
+    finish_unknown (task, error);
+  }
+}
+
+/* After it was taken */
+
+static void
+on_verified (GObject *store, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (GTask) task = user_data;
+  GError *error = NULL;
+
+  if (ams_s3_verify_finish (result, &error))
+    finish_stored (task);
+  else
+    g_task_return_error (task, error);
+}
+
+/* @etag: nullable */
+static void
+take_stored (GTask *task, const gchar *etag)
+{
+  Job *job = g_task_get_task_data (task);
+  AmsS3Place *place = job->place;
+
+  if (job->refused_condition && !place->asks_first) {
+    place->asks_first = TRUE;
+    GST_WARNING ("%s does not take If-None-Match: before each file is put, it "
+                 "is asked whether there is one",
+        place->endpoint->host);
+  }
+  if (place->options.verify == AMS_HTTP_VERIFY_NONE)
+    finish_stored (task);
+  else
+    ams_s3_verify_async (place, job->key, job->sent, etag,
+        g_task_get_cancellable (task), on_verified, g_object_ref (task));
+}
+
+/* What was sent and what arrived are not the same: is it us? */
+
+static void
+on_rehashed (GObject *body, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (GTask) task = user_data;
+  Job *job = g_task_get_task_data (task);
+  GError *error = NULL;
+  const AmsS3Digests *digests =
+      ams_s3_sums_finish (AMS_BODY (body), result, &error);
+  g_autofree gchar *shown = NULL;
+
+  if (!digests) {
+    g_task_return_error (task, error);
+    return;
+  }
+  if (strcmp (digests->sha256, job->digests.sha256) == 0) {
+    send_it (task);
+    return;
+  }
+  shown = ams_s3_place_display (job->place, job->key);
+  g_task_return_error (task,
+      ams_store_error_new (AMS_FAILURE_LOST, 0, 0,
+          "“%s” was not stored: the file changed while it was sent", shown));
+}
+
+/* Takes @error, which it ends with if that was tried often enough. */
+static void
+rehash (GTask *task, GError *error)
+{
+  Job *job = g_task_get_task_data (task);
+  AmsS3DigestFlags flags = ams_s3_checksum_flags (job->place->options.checksum);
+
+  if (job->rehashes == MAX_REHASHES) {
+    g_task_return_error (task, error);
+    return;
+  }
+  job->rehashes++;
+  g_error_free (error);
+  ams_s3_sums_forget (job->sent);
+  ams_s3_sums_async (job->sent, flags, g_task_get_cancellable (task),
+      on_rehashed, g_object_ref (task));
+}
+
+static void
+take_success (GTask *task, const AmsS3Reply *reply)
+{
+  Job *job = g_task_get_task_data (task);
+  g_autofree gchar *shown = NULL;
+
+  if (ams_s3_etag_fits (&job->place->options, reply->http->headers,
+          &job->digests)) {
+    take_stored (task,
+        soup_message_headers_get_one (reply->http->headers, "ETag"));
+    return;
+  }
+  /* What is there now is ours, and is to be replaced. */
+  g_hash_table_add (job->place->spoiled, g_strdup (job->key));
+  job->is_protected = FALSE;
+  shown = ams_s3_place_display (job->place, job->key);
+  rehash (task,
+      ams_store_error_new (AMS_FAILURE_TRANSIENT, reply->answer->status, 0,
+          "“%s” was not stored as it was sent: its ETag is not the MD5 of the "
+          "file; check the network and the disk",
+          shown));
+}
+
+static void
+ask_first (GTask *task)
+{
+  ((Job *) g_task_get_task_data (task))->refused_condition = TRUE;
+  check (task, on_asked);
+}
+
+static void
+take_reply (GTask *task, AmsS3Reply *reply)
+{
+  Job *job = g_task_get_task_data (task);
+  const AmsS3Answer *answer = reply->answer;
+
+  if (!reply->error)
+    take_success (task, reply);
+  else if (is_conditional (job) && ams_s3_refuses_condition (answer))
+    ask_first (task);
+  else if (answer->action == AMS_S3_ACTION_CHECK_EXISTING && job->is_protected)
+    check (task, on_checked);
+  else if (answer->action == AMS_S3_ACTION_REHASH)
+    rehash (task, g_steal_pointer (&reply->error));
+  else
+    g_task_return_error (task, g_steal_pointer (&reply->error));
+}
+
+/* The PUT */
+
+static void
+on_put (GObject *store, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (GTask) task = user_data;
+  Job *job = g_task_get_task_data (task);
+  GError *error = NULL;
+  g_autoptr (AmsS3Reply) reply = ams_s3_send_finish (result, &error);
+
+  ams_s3_place_note_cut_off (job->place, job->key, error);
+  if (reply)
+    take_reply (task, reply);
+  else
+    g_task_return_error (task, error);
+}
+
+static void
+make_headers (Job *job)
+{
+  const AmsS3StoreOptions *options = &job->place->options;
+
+  g_clear_pointer (&job->headers, g_ptr_array_unref);
+  job->headers = ams_s3_headers_new (options);
+  ams_s3_headers_add_object (job->headers, options, job->put,
+      job->plain != NULL);
+  if (job->locked)
+    ams_s3_headers_add_lock (job->headers, options);
+  ams_s3_headers_add_checksum (job->headers, options->checksum, &job->digests);
+  if (is_conditional (job))
+    ams_s3_headers_add (job->headers, "If-None-Match", "*");
+}
+
+static void
+send_put (GTask *task)
+{
+  Job *job = g_task_get_task_data (task);
+
+  make_headers (job);
+  job->request = (AmsS3Request){ .operation = AMS_S3_PUT,
+    .method = "PUT",
+    .key = job->key,
+    .headers = ams_s3_headers_peek (job->headers),
+    .body = job->sent,
+    .sha256 = job->digests.sha256,
+    .fresh_connection = job->put->attempts > 1 || job->rehashes > 0,
+    .expect = ams_s3_place_was_cut_off (job->place, job->key) };
+  ams_s3_send_async (job->place, &job->request, g_task_get_cancellable (task),
+      on_put, g_object_ref (task));
+}
+
+static void
+on_sums (GObject *body, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (GTask) task = user_data;
+  Job *job = g_task_get_task_data (task);
+  GError *error = NULL;
+  const AmsS3Digests *digests =
+      ams_s3_sums_finish (AMS_BODY (body), result, &error);
+
+  if (!digests) {
+    g_task_return_error (task, error);
+    return;
+  }
+  job->digests = *digests;
+  send_put (task);
+}
+
+/* The upload of parts */
+
+static void
+on_parts (GObject *store, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (GTask) task = user_data;
+  GError *error = NULL;
+
+  switch (ams_s3_multipart_finish (result, &error)) {
+    case AMS_S3_MULTIPART_STORED:
+      take_stored (task, NULL);
+      break;
+    case AMS_S3_MULTIPART_THERE_ALREADY:
+      check (task, on_checked);
+      break;
+    case AMS_S3_MULTIPART_CONDITION_REFUSED:
+      ask_first (task);
+      break;
+    default:
+      g_task_return_error (task, error);
+  }
+}
+
+static void
+send_it (GTask *task)
+{
+  Job *job = g_task_get_task_data (task);
+  GCancellable *cancellable = g_task_get_cancellable (task);
+  AmsS3DigestFlags flags = ams_s3_checksum_flags (job->place->options.checksum);
+
+  if (job->in_parts)
+    ams_s3_multipart_async (job->place, job->put, job->key, job->sent,
+        job->plain != NULL, is_conditional (job), cancellable, on_parts,
+        g_object_ref (task));
+  else
+    ams_s3_sums_async (job->sent, flags, cancellable, on_sums,
+        g_object_ref (task));
+}
+
+static void
+begin (GTask *task)
+{
+  Job *job = g_task_get_task_data (task);
+  guint64 threshold = job->place->options.multipart_threshold;
+
+  job->in_parts = threshold > 0 && ams_body_get_size (job->sent) >= threshold;
+  if (job->is_protected && (must_ask (job) || job->in_parts))
+    check (task, on_asked);
+  else
+    send_it (task);
+}
+
+/* gzip */
+
+static void
+on_zipped (GObject *body, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (GTask) task = user_data;
+  Job *job = g_task_get_task_data (task);
+  GError *error = NULL;
+  AmsBody *zipped = ams_body_zip_finish (AMS_BODY (body), result, &error);
+
+  if (!zipped) {
+    g_task_return_error (task, error);
+    return;
+  }
+  g_set_object (&job->sent, zipped);
+  job->plain = job->put->body;
+  begin (task);
+}
+
+static Job *
+job_new (AmsS3Place *place, const AmsPut *put)
+{
+  Job *job = g_new0 (Job, 1);
+
+  job->place = place;
+  job->put = put;
+  job->sent = g_object_ref (put->body);
+  return job;
+}
+
+void
+ams_s3_put_async (AmsS3Place *place, const AmsPut *put, gboolean locked,
+    GCancellable *cancellable, GAsyncReadyCallback callback, gpointer user_data)
+{
+  g_autoptr (GTask) task =
+      g_task_new (place->store, cancellable, callback, user_data);
+  Job *job = job_new (place, put);
+  GError *error = NULL;
+
+  g_task_set_task_data (task, job, job_free);
+  job->locked = locked;
+  /* What is stored is stored, also when it was cancelled meanwhile. */
+  g_task_set_check_cancellable (task, FALSE);
+  job->key = ams_s3_key_new (place->options.prefix, put->name, &error);
+  if (!job->key) {
+    g_task_return_error (task, error);
+    return;
+  }
+  job->is_protected =
+      ams_put_is_protected (put, place->options.overwrite, place->own) &&
+      !g_hash_table_contains (place->spoiled, job->key);
+  if (place->options.gzip_playlists && ams_put_is_list (put->role))
+    ams_body_zip_async (put->body, cancellable, on_zipped, g_object_ref (task));
+  else
+    begin (task);
+}
+
+gboolean
+ams_s3_put_finish (GAsyncResult *result, GError **error)
+{
+  return g_task_propagate_boolean (G_TASK (result), error);
+}
