@@ -135,13 +135,24 @@ class Ceph:
     def environment(self):
         return {**os.environ, "CEPH_CONF": self.configuration, "PYTHONWARNINGS": "ignore"}
 
-    def run(self, *command, given=None, ok=(0,)):
+    def run(self, *command, given=None):
         """Returns what it wrote to its standard output; what it says beside that is in said()."""
         with open(os.path.join(self.folder, "output"), "ab") as output:
             done = subprocess.run(command, input=given, stdin=subprocess.DEVNULL if given is None else None, stdout=subprocess.PIPE,
                 stderr=output, timeout=READY_WITHIN, env=self.environment(), check=False)
-        tap.check(done.returncode in ok, f"{' '.join(command)}: exit code {done.returncode}\n{self.said()}")
+        tap.check(done.returncode == 0, f"{' '.join(command)}: exit code {done.returncode}\n{self.said()}")
         return done.stdout.decode("utf-8", "replace")
+
+    def tell(self, *lines):
+        """What may be told twice: the monitor does not always take it at first. One "ceph" for all, as its start takes
+        longer than what it does."""
+        end = time.monotonic() + READY_WITHIN
+        while True:
+            try:
+                return self.run("ceph", given="".join(line + "\n" for line in lines).encode())
+            except tap.Failed:
+                if time.monotonic() > end:
+                    raise
 
     def spawn(self, name, *command):
         with open(os.path.join(self.folder, "output"), "ab") as output:
@@ -184,14 +195,12 @@ class Ceph:
     def start_disk(self):
         disk = str(uuid.uuid4())
         os.mkdir(os.path.join(self.folder, "osd"))
-        # One "ceph" for all: its start takes longer than what it does.
-        lines = [f"osd new {disk} 0", "osd crush add osd.0 1.0 root=default host=localhost"]
-        self.run("ceph", given="\n".join(lines).encode() + b"\n")
+        self.tell(f"osd new {disk} 0", "osd crush add osd.0 1.0 root=default host=localhost")
         self.run("ceph-osd", "-i", "0", "--mkfs", "--osd-uuid", disk)
         self.spawn("osd", "ceph-osd", "-f", "-i", "0")
-        self.run("ceph", given="".join(f"osd pool create {pool} 1 1\n" for pool in POOLS).encode())
+        self.tell(*(f"osd pool create {pool} 1 1" for pool in POOLS))
         end = time.monotonic() + READY_WITHIN
-        while "1 up" not in self.run("ceph", "osd", "stat", ok=(0, 1)):
+        while "1 up" not in self.tell("osd stat"):
             tap.check(self.processes["osd"].poll() is None and time.monotonic() < end, f"ceph-osd does not start: {self.said()}")
 
     def end(self, name, number):

@@ -275,11 +275,13 @@ begin_full (AmsFaultServer *server, const gchar *spool, const gchar *policy)
   return put;
 }
 
+/* The disk first: that is said. */
 static void
-let_go (AmsFaultServer *server)
+let_go (Put *put, AmsFaultServer *server)
 {
   ams_fault_server_wait_held (server, "PUT", ".ts", 4);
   limit_files (0);
+  gst_message_unref (put_wait (put, GST_MESSAGE_INFO, NULL, 1));
   ams_fault_server_clear_rules (server);
   ams_fault_server_release (server, ".ts");
 }
@@ -295,10 +297,9 @@ test_full_disk_is_said_once_and_memory_takes_over (void)
   put_assert_warning (put, 1, GST_RESOURCE_ERROR_WRITE, spool);
   g_assert_cmpuint (put_get_stat (put, "queued-bytes"), >, 200000);
   g_assert_cmpuint (put_count (put, GST_MESSAGE_WARNING, NULL), ==, 1);
-  let_go (server);
+  let_go (put, server);
   put_finish (put);
   put_assert_stored (put, server);
-  gst_message_unref (put_wait (put, GST_MESSAGE_INFO, NULL, 1));
   put_assert_faults (put, 1);
   put_free (put);
   put_remove_folder (spool);
@@ -325,11 +326,10 @@ test_full_disk_and_memory_let_upstream_wait (void)
   while (put_get_stat (put, "queued-bytes") < 300000)
     g_thread_yield ();
   g_assert_cmpuint (put_get_stat (put, "queued-bytes"), <=, 400000 + 65536);
-  let_go (server);
+  let_go (put, server);
   g_thread_join (thread);
   put_finish (put);
   put_assert_stored (put, server);
-  gst_message_unref (put_wait (put, GST_MESSAGE_INFO, NULL, 1));
   put_assert_faults (put, 1);
   put_free (put);
   put_remove_folder (spool);
@@ -349,7 +349,7 @@ test_full_disk_and_memory_cost_the_oldest_segments (void)
   gst_message_unref (put_wait (put, GST_MESSAGE_ELEMENT, "ams-file-failed", 1));
   put_assert_warning (put, 2, GST_RESOURCE_ERROR_NO_SPACE_LEFT,
       "max-queue-bytes");
-  let_go (server);
+  let_go (put, server);
   put_record (put, 1);
   put_finish (put);
   g_assert_true (((PutFile *) put->files->pdata[4])->given_up);

@@ -148,6 +148,7 @@ make_pipeline (AmsFaultServer *server, GstElement **put)
   gst_bin_add_many (GST_BIN (pipeline), source, *put, NULL);
   gst_element_link (source, *put);
   gst_util_set_object_arg (G_OBJECT (source), "sizetype", "fixed");
+  gst_util_set_object_arg (G_OBJECT (source), "filltype", "pattern");
   g_object_set (source, "num-buffers", 3, NULL);
   /* The system's proxies are asked for in a library that valgrind does not bear. */
   g_object_set (*put, "location", "s3://rec/cam1/f.ts", "endpoint", endpoint,

@@ -3,10 +3,11 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Kills a recorder with SIGKILL at random moments, restarts it, and looks at what became of the recording.
 
-    kill9.py [--store disk|http] [--kills N] [--lanes N] [--seed N] [--keep]
+    kill9.py [--store disk|http|s3] [--kills N] [--lanes N] [--seed N] [--keep]
 
 With --store http the recording goes to nginx by amshttpput, by way of a spool and without a copy on disk, and nginx is
-killed and comes back at random moments of its own.
+killed and comes back at random moments of its own. With --store s3 it goes to a gateway of Ceph by amss3put in the same
+way.
 
 Lanes are recordings that are killed beside each other, to save time. How much a kill cost is measured thus: a
 session's first EXT-X-PROGRAM-DATE-TIME says when its first frame was taken, by the pipeline's clock; the time of
@@ -15,8 +16,10 @@ how long was kept. A live source gives a frame out when its time has come, the e
 back, and a frame ends 33 ms after it began: LATENCY is for these and for the time that the muxer waits for the sound.
 """
 import argparse
+import contextlib
 import functools
 import hashlib
+import http.client
 import itertools
 import os
 import random
@@ -29,6 +32,7 @@ import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "common"))
 import launch  # noqa: E402
+import rgw  # noqa: E402
 import servers  # noqa: E402
 import tap  # noqa: E402
 import tscheck  # noqa: E402
@@ -44,16 +48,18 @@ PIPELINE = ("videotestsrc is-live=true ! video/x-raw,width=320,height=240,framer
 DISK = "location=rec/cam-%05d.ts playlist-location=rec/cam.m3u8"
 HTTP = ("location=cam-%05d.ts playlist-location=cam.m3u8 write-files=never "
     "h.src ! amshttpput location={url} spool-dir=spool")
+S3 = ("location=cam-%05d.ts playlist-location=cam.m3u8 write-files=never "
+    "h.src ! amss3put endpoint={endpoint} bucket={bucket} key-prefix=rec/ spool-dir=spool")
 
 
 class Run:
     """One life of a recorder."""
 
-    def __init__(self, folder, log, store):
+    def __init__(self, folder, log, store, environment):
         self.playing = self.killed = None
         self.log = log
         self.process = subprocess.Popen(["gst-launch-1.0", "-e"] + PIPELINE.format(store=store).split(), cwd=folder, stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env={**os.environ, **environment})
         self.reader = threading.Thread(target=self.read, daemon=True)
         self.reader.start()
 
@@ -86,6 +92,7 @@ class Run:
 class Lane:
     """A recording that is killed again and again."""
     sessions_of_a_run = 1
+    environment = {}
 
     def __init__(self, number, kills, rng, folder):
         self.name = f"lane {number}"
@@ -116,7 +123,7 @@ class Lane:
             with open(os.path.join(self.folder, "log"), "wb") as log:
                 for number in range(self.kills):
                     self.prepare(number)
-                    run = Run(self.folder, log, self.store)
+                    run = Run(self.folder, log, self.store, self.environment)
                     self.runs.append(run)
                     time.sleep(self.moment())
                     if run.process.poll() is not None:
@@ -124,7 +131,7 @@ class Lane:
                     run.kill()
                     self.look(number)
                 self.prepare(self.kills)
-                run = Run(self.folder, log, self.store)
+                run = Run(self.folder, log, self.store, self.environment)
                 self.runs.append(run)
                 time.sleep(4)
                 code = run.end()
@@ -231,21 +238,28 @@ class HttpLane(Lane):
     def __init__(self, number, kills, rng, folder):
         super().__init__(number, kills, rng, folder)
         os.chmod(folder, 0o755)
-        self.server = servers.Nginx(self.folder)
-        self.server.start()
-        self.store = HTTP.format(url=self.server.url("/rec/"))
-        self.rec = self.server.path("rec")
+        self.reader = servers.PollingReader(self.open_store())
         self.playlist = os.path.join(self.rec, "cam.m3u8")
-        self.reader = servers.PollingReader(self.server.url("/rec/cam.m3u8"))
         self.outages = 0
         self.ending = threading.Event()
         self.chaos = None
         self.chaos_rng = random.Random(rng.random())
 
+    def open_store(self):
+        """Returns the URL of the playlist."""
+        self.server = servers.Nginx(self.folder)
+        self.server.start()
+        self.store = HTTP.format(url=self.server.url("/rec/"))
+        self.rec = self.server.path("rec")
+        return self.server.url("/rec/cam.m3u8")
+
+    def has_begun(self):
+        return os.path.exists(self.playlist)
+
     def come_and_go(self):
         """Who has never heard of an earlier recording, and cannot ask, does not start: there is a playlist at first."""
         try:
-            while not os.path.exists(self.playlist) and not self.ending.wait(0.1):
+            while not self.has_begun() and not self.ending.wait(0.1):
                 pass
             while not self.ending.wait(self.chaos_rng.uniform(0.3, 4)):
                 self.server.kill()
@@ -292,9 +306,48 @@ class HttpLane(Lane):
             written = [name for name in os.listdir(self.folder) if name.startswith("cam")]
             if written:
                 self.ended.append(f"{self.name}: these are on disk: {written}")
-        self.server.stop()
+        self.server.kill()
 
 
+class S3Lane(HttpLane):
+    """One whose recording is in a bucket. What that had at the last look is in self.rec."""
+
+    def open_store(self):
+        name = os.path.basename(self.folder)
+        self.server = rgw.Rgw(CLUSTER[0])
+        self.server.start()
+        self.bucket = self.server.bucket(name, CLUSTER[0].user(name), public=True)
+        self.environment = self.bucket.user.environment()
+        self.store = S3.format(endpoint=self.server.endpoint(), bucket=name)
+        self.rec = os.path.join(self.folder, "rec")
+        os.mkdir(self.rec)
+        return self.bucket.url("rec/cam.m3u8")
+
+    def has_begun(self):
+        return self.bucket.get("rec/cam.m3u8") is not None
+
+    def objects(self):
+        """The server may be away meanwhile."""
+        end = time.monotonic() + 30
+        while True:
+            try:
+                return self.bucket.objects("rec/")
+            except (OSError, http.client.HTTPException):
+                tap.check(time.monotonic() < end, f"{self.name}: the bucket could not be read for 30 s")
+                time.sleep(0.05)
+
+    def look(self, number):
+        found = self.objects()
+        for name in os.listdir(self.rec):
+            if name not in found:
+                os.unlink(os.path.join(self.rec, name))
+        for name, data in found.items():
+            with open(os.path.join(self.rec, name), "wb") as file:
+                file.write(data)
+        super().look(number)
+
+
+CLUSTER = []
 LANES = []
 
 
@@ -383,9 +436,17 @@ def test_ffmpeg_decodes_it_all():
         tap.check(abs(frames - listed) <= len(lane.sessions), f"{lane.name}: {frames} frames decoded, {listed} listed")
 
 
+def live():
+    threads = [threading.Thread(target=lane.live) for lane in LANES]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--store", choices=("disk", "http"), default="disk")
+    parser.add_argument("--store", choices=("disk", "http", "s3"), default="disk")
     parser.add_argument("--kills", type=int, default=int(os.environ.get("KILLS", "50")))
     parser.add_argument("--lanes", type=int, default=2)
     parser.add_argument("--seed", type=int, default=int(os.environ.get("SEED", "0")) or random.SystemRandom().randrange(1, 1 << 31))
@@ -402,15 +463,18 @@ def main():
         except (tap.Failed, tap.Skip) as reason:
             print(f"1..1\nnot ok 1 - {reason}")
             return 1
-        kind = HttpLane if args.store == "http" else Lane
-        LANES.extend(kind(n, args.kills // args.lanes + (n < args.kills % args.lanes), random.Random(rng.random()), folder)
-            for n in range(args.lanes))
-        threads = [threading.Thread(target=lane.live) for lane in LANES]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-        if args.store == "http":
+        with contextlib.ExitStack() as stack:
+            if args.store == "s3":
+                try:
+                    CLUSTER.append(stack.enter_context(rgw.Ceph(folder)))
+                except tap.Skip as reason:
+                    print(f"1..0 # SKIP {reason}")
+                    return 0
+            kind = {"disk": Lane, "http": HttpLane, "s3": S3Lane}[args.store]
+            LANES.extend(kind(n, args.kills // args.lanes + (n < args.kills % args.lanes), random.Random(rng.random()), folder)
+                for n in range(args.lanes))
+            live()
+        if args.store != "disk":
             tap.note(f"the servers were away {sum(lane.outages for lane in LANES)} times")
         return tap.run_tests(globals())
 

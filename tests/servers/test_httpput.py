@@ -167,7 +167,7 @@ def test_one_of_two_servers_away_does_not_hold_up_the_other():
 
 def test_recording_that_is_on_disk_only_is_sent_at_the_next_start():
     with tap.folder() as folder, servers.Nginx(folder) as server:
-        line = launch.clip(4) + HLS + "write-files=always " + put(server, "drain-timeout=500000000")
+        line = launch.clip(4) + HLS + "write-files=always " + put(server, "drain-timeout=2000000000")
         launch.run(line, folder)
         server.kill()
         said = launch.run(line, folder)
@@ -191,7 +191,7 @@ def test_recording_that_is_on_disk_only_is_sent_at_the_next_start():
 
 def test_spool_of_a_recording_that_has_ended_is_sent_at_the_next_start():
     with tap.folder() as folder, servers.Nginx(folder) as server:
-        line = launch.clip(3) + HLS + put(server, "spool-dir=spool drain-timeout=500000000")
+        line = launch.clip(3) + HLS + put(server, "spool-dir=spool drain-timeout=2000000000")
         launch.run(line, folder)
         server.kill()
         said = launch.run(line, folder)
@@ -286,7 +286,8 @@ def test_spool_has_one_owner():
         with launch.Launch(line, folder) as recorder:
             launch.wait_until(lambda: os.path.exists(playlist_on(server)), "the playlist is there")
             said = launch.run(line.replace("stream123", "other"), folder, code=None, name="second")
-            tap.check("ERROR" in said and "The spool folder “spool” is in use by another process or element: give each element a folder of its own" in said, said)
+            tap.check("ERROR" in said and "The spool folder “spool” is in use by another process or element: give each element a folder "
+                "of its own" in said, said)
             tap.check(recorder.runs(), "the first has ended")
             recorder.stop()
         check_recording(playlist_on(server))

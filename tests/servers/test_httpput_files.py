@@ -16,7 +16,7 @@ import tscheck  # noqa: E402
 
 HLS = "amshlssink location=s%05d.ts playlist-location=s.m3u8 target-duration=1 "
 SECRETS = ("user:", servers.PASSWORD + "@", "wrong")
-IMPATIENT = "drain-timeout=400000000 "
+IMPATIENT = "drain-timeout=3000000000 "  # ns: long enough for a first answer on a busy machine
 REFUSING = "location /forbidden { deny all; dav_methods PUT; } location /small { dav_methods PUT; client_max_body_size 100k; }"
 
 
@@ -43,8 +43,8 @@ def check_is(server, name, data):
 def frames_in(path):
     """How many frames ffmpeg decodes, without an error."""
     tap.need("ffmpeg")
-    said = tap.run(["ffmpeg", "-nostdin", "-v", "error", "-xerror", "-allowed_extensions", "ALL", "-i", path, "-f", "null", "-progress", "-", "-"]
-        if path.endswith(".m3u8") else ["ffmpeg", "-nostdin", "-v", "error", "-xerror", "-i", path, "-f", "null", "-progress", "-", "-"])
+    hls = ["-allowed_extensions", "ALL"] if path.endswith(".m3u8") else []
+    said = tap.run(["ffmpeg", "-nostdin", "-v", "error", "-xerror", *hls, "-i", path, "-f", "null", "-progress", "-", "-"])
     tap.check("rror" not in said, said)
     return int(re.findall(r"^frame=(\d+)", said, re.M)[-1])
 
@@ -189,8 +189,10 @@ def test_certificate_by_another_authority_is_named_and_nothing_is_sent():
                     check_says(said, "WARNING", "certificate", "unknown CA", f"127.0.0.1:{server.ports['tls']}", "ssl-ca-file")
                     tap.check(not any(secret in said for secret in SECRETS), said)
                 tap.check(not os.path.exists(server.path("x.ts")), "the file is there")
-                with open(os.path.join(server.folder, "access.log"), encoding="utf-8") if kind is servers.Nginx else open(server.log, encoding="utf-8") as log:
-                    tap.check("PUT" not in log.read(), "something was sent")
+                log = os.path.join(server.folder, "access.log")
+                if kind is servers.Nginx:  # Apache keeps none
+                    with open(log, encoding="utf-8") as file:
+                        tap.check("PUT" not in file.read(), "something was sent")
 
 
 def test_nginx_with_tls_and_http2_takes_a_recording():
@@ -210,4 +212,4 @@ def test_nginx_with_tls_and_http2_takes_a_recording():
 
 if __name__ == "__main__":
     tap.need("gst-launch-1.0")
-    sys.exit(tap.run_tests(launch.beside_each_other(globals(), 3)))
+    sys.exit(tap.run_tests(launch.beside_each_other(globals(), 6)))

@@ -7,6 +7,7 @@ import glob
 import json
 import os
 import random
+import re
 import shlex
 import sys
 import threading
@@ -352,7 +353,8 @@ def refused(bucket, folder, name, server=None, user=None, more=""):
     there = rgw.Bucket(server or bucket.server, name, user or bucket.user)
     said = launch.run(launch.LIVE + HLS + put(there, "probe=true " + more), folder, env=keys_of(there.user), code=None, timeout=15)
     check_secret(said, there.user)
-    tap.check(said.count("ERROR: from element") == 1, said)
+    errors = re.findall("ERROR: from element (\\S+)", said)
+    tap.check(errors and errors[0].endswith("/GstAmsS3Put:amss3put0:"), said)
     return said
 
 

@@ -43,12 +43,19 @@ on_retrying (const AmsFileInfo *file, const GError *error, guint attempts,
   ams_log_add (user_data, "retrying %s %u", file->name, attempts);
 }
 
+static void
+on_left (const gchar *name, const GError *error, gpointer user_data)
+{
+  ams_log_add (user_data, "left %s", name);
+}
+
 static const AmsDeliveryCallbacks callbacks = {
   .stored = on_stored,
   .failed = on_failed,
   .warning = on_warning,
   .recovered = on_recovered,
   .retrying = on_retrying,
+  .left = on_left,
 };
 
 static gdouble

@@ -8,7 +8,10 @@
 
 #include "delivery-common.h"
 
+#include <glib/gstdio.h>
+#include <signal.h>
 #include <string.h>
+#include <sys/resource.h>
 
 static void
 start_with_spool (Fixture *f)
@@ -208,6 +211,154 @@ test_given_up_is_not_sent_again (Fixture *f, gconstpointer data)
   restart (f);
   drain (f);
   g_assert_cmpuint (ams_log_count (f->ops, "put a 0 0"), ==, 1);
+}
+
+/* What playlists must not name */
+
+/* Of the first file that was spooled. */
+static void
+remove_first_body (Fixture *f)
+{
+  g_autofree gchar *folder = path_of (f, "spool");
+  g_autoptr (GDir) dir = g_dir_open (folder, 0, NULL);
+  const gchar *name;
+  guint n = 0;
+
+  while ((name = g_dir_read_name (dir))) {
+    g_autofree gchar *body = g_build_filename (folder, name, "1", NULL);
+
+    n += g_unlink (body) == 0;
+  }
+  g_assert_cmpuint (n, ==, 1);
+}
+
+static void
+put_heeding (Fixture *f, const gchar *name, const gchar *text)
+{
+  gchar *failed[] = { (gchar *) name, NULL };
+  AmsFileBegin begin = { .name = (gchar *) "p",
+    .role = AMS_FILE_ROLE_PLAYLIST,
+    .version = 9,
+    .failed = failed };
+
+  put_file (f, &begin, text);
+}
+
+/* An outage, three segments with a playlist each; then the first is gone, and nobody
+ * marks it as a gap before the session after that one. */
+static void
+leave_lost (Fixture *f)
+{
+  f->config.max_parallel = 1;
+  start_stuck_at (f, "s0");
+  put (f, "s0", "abc");
+  put_playlist (f, 1, "s0\n");
+  put (f, "s1", "def");
+  put_playlist (f, 2, "s0\ns1\n");
+  put (f, "s2", "ghi");
+  put_playlist (f, 3, "s0\ns1\ns2\n");
+  ams_engine_remove (f->engine, "old", 0);
+  ams_log_wait (f->ops, "put s0 0 0");
+  settle (f);
+  stop (f);
+  remove_first_body (f);
+  start_with_spool (f);
+  ams_log_wait (f->said, "failed s0");
+  ams_log_wait (f->said, "stored s2 0");
+}
+
+static void
+test_lost_segment_withholds_and_keeps_the_playlist (Fixture *f,
+    gconstpointer data)
+{
+  leave_lost (f);
+  assert_stored (f, "s1", "def");
+  assert_stored (f, "p", NULL);
+  assert_fetched (f, "p", FALSE, "s0\ns1\ns2\n");
+  restart (f);
+  assert_fetched (f, "p", FALSE, "s0\ns1\ns2\n");
+  g_assert_cmpuint (ams_log_count (f->said, "failed s0"), ==, 2);
+  put_playlist (f, 8, "s0\ns1\ns2\ns3\n");
+  settle (f);
+  assert_stored (f, "p", NULL);
+  g_assert_false (ams_log_has (f->ops, "remove old"));
+  put_heeding (f, "s0", "gap\ns1\ns2\n");
+  drain (f);
+  assert_stored (f, "p", "gap\ns1\ns2\n");
+  assert_order (f, "done p", "remove old");
+  restart (f);
+  drain (f);
+  assert_fetched (f, "p", FALSE, "gap\ns1\ns2\n");
+  g_assert_cmpuint (ams_log_count (f->said, "failed s0"), ==, 2);
+}
+
+static void
+test_short_segment_is_said_again (Fixture *f, gconstpointer data)
+{
+  AmsFileBegin begin = { .name = (gchar *) "s0",
+    .role = AMS_FILE_ROLE_SEGMENT };
+  AmsFileEnd end = { .size = 5, .complete = TRUE };
+
+  start_with_spool (f);
+  ams_engine_begin (f->engine, &begin);
+  put_data (f, "abc");
+  ams_engine_end (f->engine, &end);
+  put_playlist (f, 1, "s0\n");
+  restart (f);
+  settle (f);
+  assert_fetched (f, "p", FALSE, "s0\n");
+  g_assert_cmpuint (ams_log_count (f->said, "failed s0"), ==, 2);
+  put_heeding (f, "s0", "gap\n");
+  drain (f);
+  assert_stored (f, "p", "gap\n");
+}
+
+/* A full disk */
+
+static void
+limit_files (rlim_t size)
+{
+  struct rlimit limit;
+
+  signal (SIGXFSZ, SIG_IGN);
+  getrlimit (RLIMIT_FSIZE, &limit);
+  limit.rlim_cur = size ? MIN (size, limit.rlim_max) : limit.rlim_max;
+  g_assert_cmpint (setrlimit (RLIMIT_FSIZE, &limit), ==, 0);
+}
+
+static gpointer
+put_large (gpointer data)
+{
+  Fixture *f = data;
+  g_autofree gchar *large = g_strnfill (4096, 'x');
+  g_autofree gchar *small = g_strnfill (900, 'x');
+
+  put_data (f, large);
+  put_data (f, small);
+  /* There is no room for this: only what is tried again makes some. */
+  put_data (f, small);
+  return NULL;
+}
+
+static void
+test_full_disk_blocks_until_there_is_room (Fixture *f, gconstpointer data)
+{
+  AmsFileBegin begin = { .name = (gchar *) "a", .role = AMS_FILE_ROLE_SEGMENT };
+  AmsFileEnd end = { .size = 5896, .complete = TRUE };
+  g_autofree gchar *text = g_strnfill (5896, 'x');
+  GThread *writer;
+
+  start_with_spool (f);
+  limit_files (4096);
+  ams_engine_begin (f->engine, &begin);
+  writer = g_thread_new ("writer", put_large, f);
+  ams_log_wait (f->said, "warning permanent");
+  limit_files (0);
+  g_thread_join (writer);
+  ams_log_wait (f->said, "recovered permanent");
+  ams_engine_end (f->engine, &end);
+  drain (f);
+  assert_stored (f, "a", text);
 }
 
 /* Questions */
@@ -484,6 +635,9 @@ main (int argc, char **argv)
   ADD ("restart/copies", test_copies_are_sent_by_the_next);
   ADD ("waiting/not-unsafe", test_waiting_bytes_are_not_unsafe);
   ADD ("notify/failed-keeps-its-text", test_notify_failed_keeps_its_text);
+  ADD ("failed/lost", test_lost_segment_withholds_and_keeps_the_playlist);
+  ADD ("failed/short", test_short_segment_is_said_again);
+  ADD ("full/blocks", test_full_disk_blocks_until_there_is_room);
   add_question_tests ();
   return g_test_run ();
 }

@@ -69,6 +69,42 @@ test_breaker_one_bad_file_keeps_nobody (Fixture *f, gconstpointer data)
   ams_log_wait (f->said, "stored b 0");
 }
 
+static void
+refuse (Fixture *f, const gchar *name, guint http_status)
+{
+  ams_fake_store_script_failure (f->store, name, AMS_FAILURE_PERMANENT,
+      http_status, 0);
+}
+
+static void
+test_breaker_files_that_are_refused_keep_nobody (Fixture *f, gconstpointer data)
+{
+  f->config.has_breaker = TRUE;
+  for (gchar name[] = "a"; *name <= 'd'; ++*name)
+    refuse (f, name, 413);
+  start (f);
+  for (gchar name[] = "a"; *name <= 'e'; ++*name)
+    put (f, name, "1");
+  ams_log_wait (f->said, "stored e 0");
+}
+
+static void
+test_removes_that_are_refused_disturb_nobody (Fixture *f, gconstpointer data)
+{
+  f->config.has_breaker = TRUE;
+  for (gchar name[] = "w"; *name <= 'z'; ++*name)
+    refuse (f, name, 405);
+  start (f);
+  for (gchar name[] = "w"; *name <= 'z'; ++*name)
+    ams_engine_remove (f->engine, name, 0);
+  put (f, "a", "1");
+  drain (f);
+  assert_stored (f, "a", "1");
+  g_assert_cmpuint (ams_log_count (f->said, "left w"), ==, 1);
+  g_assert_false (ams_log_has (f->said, "left x"));
+  g_assert_false (ams_log_has (f->said, "warning permanent"));
+}
+
 /* They would wait a minute otherwise, each for itself. */
 static void
 test_breaker_closed_hurries_the_others (Fixture *f, gconstpointer data)
@@ -416,6 +452,9 @@ main (int argc, char **argv)
   ADD ("breaker/one-prober", test_breaker_away_sends_one_prober);
   ADD ("breaker/not-asked-for", test_breaker_not_asked_for_sends_all);
   ADD ("breaker/one-bad-file", test_breaker_one_bad_file_keeps_nobody);
+  ADD ("breaker/refused-files",
+      test_breaker_files_that_are_refused_keep_nobody);
+  ADD ("breaker/refused-removes", test_removes_that_are_refused_disturb_nobody);
   ADD ("breaker/closed-hurries", test_breaker_closed_hurries_the_others);
   ADD ("at-eos/nothing-before-release",
       test_at_eos_puts_nothing_before_release);

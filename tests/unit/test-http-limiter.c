@@ -153,6 +153,75 @@ GST_START_TEST (test_watch_thinking_server_is_not_stalled)
 
 GST_END_TEST;
 
+/* So many bytes each second until the watch ends it; the s of that, 0: all was sent. */
+static gint64
+time_of_verdict (guint timeout, guint stall_timeout, guint64 size, guint rate,
+    gboolean held_back)
+{
+  AmsHttpWatch watch;
+  gint64 s = 0;
+
+  ams_http_watch_begin (&watch, timeout, stall_timeout, 0, 0);
+  ams_http_watch_expect (&watch, size);
+  for (guint64 moved = 0; moved < size; moved += rate) {
+    AmsHttpVerdict verdict =
+        ams_http_watch_look (&watch, moved, TRUE, held_back, s * S);
+
+    if (verdict != AMS_HTTP_WATCH_FINE) {
+      g_assert_cmpint (verdict, ==, AMS_HTTP_WATCH_OVERDUE);
+      return s;
+    }
+    s++;
+  }
+  return 0;
+}
+
+static const struct
+{
+  guint timeout, stall_timeout;
+  guint64 size;
+  guint rate;
+  gboolean held_back;
+  gint64 expected;
+} deadlines[] = {
+  { 30, 30, 50000000, 1000, FALSE,
+      0 }, /* 1 kB/s goes through, whatever the size */
+  { 30, 30, 50000000, 300, FALSE, 60 + 50000000 / 512 },
+  { 30, 30, 512 * 100, 300, FALSE, 160 },
+  { 30, 30, 512 * 100, 300, TRUE, 0 }, /* it is we who wait */
+  { 0, 30, 512 * 100, 300, FALSE, 0 },
+  { 30, 0, 512 * 100, 300, FALSE, 0 },
+};
+
+GST_START_TEST (test_watch_total_time_grows_with_the_size)
+{
+  for (guint i = 0; i < G_N_ELEMENTS (deadlines); i++)
+    g_assert_cmpint (
+        time_of_verdict (deadlines[i].timeout, deadlines[i].stall_timeout,
+            deadlines[i].size, deadlines[i].rate, deadlines[i].held_back),
+        ==, deadlines[i].expected);
+}
+
+GST_END_TEST;
+
+/* An answer has no size before it is read. */
+GST_START_TEST (test_watch_answer_that_trickles_on_is_overdue)
+{
+  AmsHttpWatch watch;
+  AmsHttpVerdict verdict = AMS_HTTP_WATCH_FINE;
+  gint64 s = 0;
+
+  ams_http_watch_begin (&watch, 30, 30, 0, 0);
+  while (verdict == AMS_HTTP_WATCH_FINE && s < 3600) {
+    s++;
+    verdict = ams_http_watch_look (&watch, 300 * s, TRUE, FALSE, s * S);
+  }
+  g_assert_cmpint (verdict, ==, AMS_HTTP_WATCH_OVERDUE);
+  g_assert_cmpint (s, <, 200);
+}
+
+GST_END_TEST;
+
 GST_START_TEST (test_watch_held_back_by_the_limiter_is_fine)
 {
   AmsHttpWatch watch;
@@ -400,6 +469,8 @@ http_limiter_suite (void)
   tcase_add_test (tc, test_watch_a_trickle_is_stalled_though_not_silent);
   tcase_add_test (tc, test_watch_enough_in_each_window_is_fine);
   tcase_add_test (tc, test_watch_thinking_server_is_not_stalled);
+  tcase_add_test (tc, test_watch_total_time_grows_with_the_size);
+  tcase_add_test (tc, test_watch_answer_that_trickles_on_is_overdue);
   tcase_add_test (tc, test_watch_held_back_by_the_limiter_is_fine);
   tcase_add_test (tc, test_location_resolves_byte_for_byte);
   tcase_add_test (tc, test_location_origin_is_scheme_host_and_port);

@@ -789,7 +789,8 @@ test_fetch_answers_object (Fixture *f, gconstpointer data)
 }
 
 static const Refusal unread[] = {
-  { "no-key", 404, XML ("NoSuchKey", ""), AMS_FAILURE_ABSENT, 404, "", 1 },
+  { "no-key", 404, XML ("NoSuchKey", ""), AMS_FAILURE_ABSENT, 404,
+      "there is none", 1 },
   { "no-bucket", 404, XML ("NoSuchBucket", ""), AMS_FAILURE_PERMANENT, 404,
       "no bucket", 1 },
   { "404-of-another", 404, "<html/>", AMS_FAILURE_PERMANENT, 404, "endpoint",

@@ -16,6 +16,7 @@
  *   ^                         that is over
  *   :T                        the time between two versions
  *   !NAME                     given up before it was whole
+ *   uP                        a version of the playlist is missing from before all that
  *   =T                        the time is T
  *   ?T                        the next time something may start is T
  *   .                         settled, %: not settled
@@ -148,6 +149,10 @@ run_word (Run *run, const gchar *word)
     case ':':
       ams_schedule_set_version_interval (run->schedule, atoll (word + 1));
       break;
+    case 'u':
+      ams_schedule_add_unsettled (run->schedule, word + 1,
+          AMS_FILE_ROLE_PLAYLIST);
+      break;
     case '!':
       ams_schedule_add_failed (run->schedule, word + 1, AMS_FILE_ROLE_SEGMENT);
       break;
@@ -225,6 +230,13 @@ static const struct
       "" },
   { "remove-of-time-zero-counts-for-settled", "rX % >rX +rX .", "" },
   { "put-cancels-pending-remove", "rX@100 > sX >X +X =500 >", "rXc " },
+  { "remove-waits-for-a-version-that-went-missing",
+      "uP rX sA p2 >A > +A >p2 > +p2 >rX", "" },
+  { "playlist-put-again-keeps-what-it-lists",
+      "rP@100 rA@100 rB@100 rC@200 p1 >p1 +p1 =150 > =250 >rC +rC .",
+      "rAc rBc rPc " },
+  { "remove-in-flight-gives-way-to-a-put", "rX >rX sX p1 > ~rX@500 >X +X >p1",
+      "rXc " },
   { "remove-waits-for-put-of-its-name", "sX rX >X +X >rX", "" },
   { "remove-waits-while-playlist-is-withheld",
       "sA p1 rX >A -A > p2^A >p2 +p2 >rX", "p1w " },

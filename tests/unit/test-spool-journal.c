@@ -94,6 +94,10 @@ static const AmsSpoolRecord records[] = {
       .after = -7,
       .begin = { .name = (gchar *) "a.ts" } },
   { .type = AMS_SPOOL_RECORD_SETTLED, .id = 2, .fate = AMS_SPOOL_GIVEN_UP },
+  { .type = AMS_SPOOL_RECORD_SETTLED, .id = 2, .fate = AMS_SPOOL_WITHHELD },
+  { .type = AMS_SPOOL_RECORD_FAILED,
+      .id = 6,
+      .begin = { .name = (gchar *) "c d.ts", .role = AMS_FILE_ROLE_KEY } },
 };
 
 static GString *
@@ -224,6 +228,8 @@ static const gchar *const strange[] = {
   "remove id=1 order=1 name=a",
   "remove id=1 order=1 after=1",
   "settled id=1 fate=sealed",
+  "failed id=1 role=segment",
+  "failed id=1 name=a",
   "finished id=1",
 };
 

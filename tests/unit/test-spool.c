@@ -686,6 +686,152 @@ test_given_up_is_kept (Fixture *f, gconstpointer data)
   assert_taken_up (f, "");
 }
 
+/* What playlists must not name */
+
+static void
+assert_fetched (Fixture *f, const gchar *name, const gchar *expected)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GBytes) bytes =
+      ams_spool_fetch (f->spool, name, FALSE, 10000, &error);
+
+  if (expected)
+    assert_bytes (bytes, expected);
+  else
+    g_assert_error (error, AMS_STORE_ERROR, AMS_FAILURE_ABSENT);
+}
+
+/* (transfer full) @names */
+static void
+assert_names (GStrv names, const gchar *expected)
+{
+  g_autofree gchar *joined = g_strjoinv (" ", names);
+
+  g_assert_cmpstr (joined, ==, expected);
+  g_strfreev (names);
+}
+
+static void
+assert_unheeded (Fixture *f, const gchar *expected)
+{
+  assert_names (ams_spool_dup_unheeded (f->spool), expected);
+}
+
+static void
+assert_withheld (Fixture *f, const gchar *expected)
+{
+  assert_names (ams_spool_dup_withheld (f->spool), expected);
+}
+
+static void
+withhold (Fixture *f, const gchar *text)
+{
+  settle (f, commit (f, "l.m3u8", text), AMS_SPOOL_WITHHELD);
+}
+
+static void
+test_withheld_is_fetched_and_not_sent (Fixture *f, gconstpointer data)
+{
+  settle (f, commit (f, "l.m3u8", "v1"), AMS_SPOOL_STORED);
+  withhold (f, "v2");
+  withhold (f, "v3!");
+  for (guint i = 0; i < 3; i++) {
+    assert_fetched (f, "l.m3u8", "v3!");
+    assert_known (f, "l.m3u8", "v1");
+    assert_withheld (f, "l.m3u8");
+    assert_listed (f, "", "l.m3u8:3");
+    g_assert_cmpuint (count_bodies (f), ==, 2);
+    g_assert_cmpuint (ams_spool_get_bytes (f->spool), ==, 0);
+    crash (f);
+    assert_taken_up (f, "");
+  }
+}
+
+static void
+test_withheld_is_kept_until_the_next (Fixture *f, gconstpointer data)
+{
+  guint64 v3;
+
+  withhold (f, "v2");
+  crash (f);
+  v3 = commit (f, "l.m3u8", "v3");
+  assert_withheld (f, "");
+  assert_fetched (f, "l.m3u8", "v3");
+  g_assert_cmpuint (count_bodies (f), ==, 1);
+  crash (f);
+  assert_withheld (f, "");
+  assert_taken_up (f, "l.m3u8=v3");
+  settle (f, v3, AMS_SPOOL_WITHHELD);
+  assert_fetched (f, "l.m3u8", "v3");
+  settle (f, add_remove (f, "l.m3u8"), AMS_SPOOL_STORED);
+  assert_fetched (f, "l.m3u8", NULL);
+}
+
+/* They are dropped in the order in which they were handed over, and none is left out. */
+static void
+test_withheld_of_several_is_the_newest (Fixture *f, gconstpointer data)
+{
+  guint64 v1 = commit (f, "l.m3u8", "v1"), v2 = commit (f, "l.m3u8", "v2");
+
+  settle (f, v1, AMS_SPOOL_WITHHELD);
+  assert_fetched (f, "l.m3u8", "v2");
+  settle (f, v2, AMS_SPOOL_WITHHELD);
+  crash (f);
+  assert_fetched (f, "l.m3u8", "v2");
+  assert_taken_up (f, "");
+  g_assert_cmpuint (count_bodies (f), ==, 1);
+}
+
+static void
+test_withheld_that_is_gone_is_not_known (Fixture *f, gconstpointer data)
+{
+  g_autofree gchar *path = own_path (f, "1");
+
+  withhold (f, "v1");
+  crash (f);
+  g_assert_cmpint (g_unlink (path), ==, 0);
+  assert_fetched (f, "l.m3u8", NULL);
+}
+
+static void
+heed (Fixture *f, const gchar *name)
+{
+  AmsFileBegin begin = begin_of ("l.m3u8");
+  gchar *failed[] = { (gchar *) name, NULL };
+
+  begin.failed = failed;
+  commit_begin (f, &begin, "heeds");
+}
+
+static void
+test_failed_are_known_until_heeded (Fixture *f, gconstpointer data)
+{
+  AmsFileBegin other = { .name = (gchar *) "poster.jpg",
+    .role = AMS_FILE_ROLE_OTHER };
+  AmsFileBegin key = { .name = (gchar *) "a.key", .role = AMS_FILE_ROLE_KEY };
+
+  settle (f, commit (f, "c.ts", "one"), AMS_SPOOL_GIVEN_UP);
+  settle (f, commit_begin (f, &other, "one"), AMS_SPOOL_GIVEN_UP);
+  settle (f, commit_begin (f, &key, "one"), AMS_SPOOL_GIVEN_UP);
+  settle (f, commit (f, "l.m3u8", "one"), AMS_SPOOL_GIVEN_UP);
+  ams_spool_add_failed (f->spool, "b.ts", AMS_FILE_ROLE_SEGMENT);
+  crash (f);
+  crash (f);
+  assert_unheeded (f, "c.ts a.key b.ts");
+  heed (f, "a.key");
+  assert_unheeded (f, "c.ts b.ts");
+  crash (f);
+  assert_unheeded (f, "c.ts b.ts");
+  settle (f, commit (f, "b.ts", "again"), AMS_SPOOL_STORED);
+  crash (f);
+  assert_unheeded (f, "c.ts");
+  heed (f, "c.ts");
+  settle (f, commit (f, "c.ts", "again"), AMS_SPOOL_GIVEN_UP);
+  crash (f);
+  crash (f);
+  assert_unheeded (f, "c.ts");
+}
+
 static void
 test_fetch_is_of_the_newest (Fixture *f, gconstpointer data)
 {
@@ -759,6 +905,54 @@ test_full_disk_loses_nothing (Fixture *f, gconstpointer data)
   g_free (text);
   text = g_strdup_printf ("a.ts=%s l.m3u8=v1", expected);
   assert_taken_up (f, text);
+}
+
+/* Only whoever has it open writes to it, and that one may be waiting for room. */
+static void
+test_full_disk_is_tried_again_by_spilling (Fixture *f, gconstpointer data)
+{
+  AmsFileBegin begin = begin_of ("a.ts");
+  g_autoptr (AmsBody) body = ams_spool_create_body (f->spool, &begin);
+  g_autofree gchar *text = g_strnfill (5000, 'x');
+  guint64 id;
+
+  limit_files (4096);
+  g_assert_false (append (body, text));
+  ams_body_spill (body);
+  g_assert_cmpuint (ams_body_get_held (body), >, 0);
+  limit_files (0);
+  while (ams_body_get_held (body) > 0)
+    ams_body_spill (body);
+  g_assert_true (append (body, "y"));
+  ams_body_finish (body, 5001);
+  g_assert_true (ams_spool_commit (f->spool, body, &begin, &id, NULL));
+  g_free (text);
+  text = g_strnfill (5001, 'x');
+  text[5000] = 'y';
+  assert_body (body, text);
+}
+
+static void
+test_full_disk_loses_nothing_withheld (Fixture *f, gconstpointer data)
+{
+  AmsFileBegin begin = begin_of ("l.m3u8");
+  g_autofree gchar *text = g_strnfill (5000, 'x');
+  g_autoptr (AmsBody) body = NULL;
+  guint64 id;
+
+  withhold (f, "v1");
+  limit_files (4096);
+  body = make_body (f, &begin, text);
+  ams_body_finish (body, 5000);
+  g_assert_false (ams_spool_commit (f->spool, body, &begin, &id, NULL));
+  settle (f, id, AMS_SPOOL_WITHHELD);
+  assert_fetched (f, "l.m3u8", text);
+  limit_files (0);
+  flush (f);
+  crash (f);
+  assert_taken_up (f, "");
+  assert_fetched (f, "l.m3u8", text);
+  g_assert_cmpuint (count_bodies (f), ==, 1);
 }
 
 /* Links */
@@ -970,6 +1164,8 @@ test_large_journal_is_compacted (Fixture *f, gconstpointer data)
   struct stat info;
 
   commit (f, "a.ts", "one");
+  settle (f, commit (f, "b.ts", "two"), AMS_SPOOL_GIVEN_UP);
+  settle (f, commit (f, "m.m3u8", "w"), AMS_SPOOL_WITHHELD);
   for (guint i = 0; i < 4000; i++) {
     if (last)
       settle (f, last, i % 2 ? AMS_SPOOL_STORED : AMS_SPOOL_DROPPED);
@@ -982,6 +1178,8 @@ test_large_journal_is_compacted (Fixture *f, gconstpointer data)
   g_assert_cmpint (info.st_size, <, largest);
   crash (f);
   assert_known (f, "l.m3u8", "v");
+  assert_fetched (f, "m.m3u8", "w");
+  assert_unheeded (f, "b.ts");
   assert_taken_up (f, "a.ts=one l.m3u8=v");
 }
 
@@ -1101,8 +1299,16 @@ main (int argc, char **argv)
   ADD ("known/removed-is-not", test_removed_playlist_is_not_known);
   ADD ("given-up/is-kept", test_given_up_is_kept);
   ADD ("link/not-recorded", test_link_that_was_not_recorded_is_removed);
+  ADD ("withheld/is-fetched-and-not-sent",
+      test_withheld_is_fetched_and_not_sent);
+  ADD ("withheld/until-the-next", test_withheld_is_kept_until_the_next);
+  ADD ("withheld/newest-of-several", test_withheld_of_several_is_the_newest);
+  ADD ("withheld/gone", test_withheld_that_is_gone_is_not_known);
+  ADD ("failed/until-heeded", test_failed_are_known_until_heeded);
   ADD ("fetch/newest", test_fetch_is_of_the_newest);
   ADD ("full/loses-nothing", test_full_disk_loses_nothing);
+  ADD ("full/spilled", test_full_disk_is_tried_again_by_spilling);
+  ADD ("full/withheld", test_full_disk_loses_nothing_withheld);
   ADD ("link/local-file", test_local_file_is_linked);
   ADD ("link/awaited", test_local_file_is_awaited);
   ADD ("link/awaited-found-after-crash", test_awaited_is_found_after_a_crash);

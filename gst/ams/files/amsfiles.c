@@ -505,6 +505,24 @@ ams_files_query_new_fetch (const gchar *name, gboolean partial,
           G_TYPE_BOOLEAN, partial, "max-size", G_TYPE_UINT64, max_size, NULL));
 }
 
+void
+ams_files_query_set_impatient (GstQuery *query)
+{
+  gst_structure_set (gst_query_writable_structure (query), "impatient",
+      G_TYPE_BOOLEAN, TRUE, NULL);
+}
+
+gboolean
+ams_files_query_is_impatient (GstQuery *query)
+{
+  const GstStructure *s = query_fields (query, QUERY_FETCH);
+  gboolean impatient = FALSE;
+
+  if (s)
+    gst_structure_get_boolean (s, "impatient", &impatient);
+  return impatient;
+}
+
 gboolean
 ams_files_query_parse_fetch (GstQuery *query, gchar **name, gboolean *partial,
     guint64 *max_size)

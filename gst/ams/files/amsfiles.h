@@ -134,6 +134,10 @@ GstQuery *ams_files_query_new_fetch (const gchar *name, gboolean partial,
     guint64 max_size);
 gboolean ams_files_query_parse_fetch (GstQuery *query, gchar **name,
     gboolean *partial, guint64 *max_size);
+/* Who asks can do without the answer: a store that does not have it within half a
+ * second says FAILED. */
+void ams_files_query_set_impatient (GstQuery *query);
+gboolean ams_files_query_is_impatient (GstQuery *query);
 void ams_files_query_add_fetched (GstQuery *query, GBytes *data);
 void ams_files_query_add_absent (GstQuery *query);
 void ams_files_query_add_failed (GstQuery *query, const gchar *message);

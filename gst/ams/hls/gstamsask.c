@@ -36,11 +36,9 @@ take_answer (GstAmsAnswers *answers, const AmsFileFetchAnswer *answer)
   }
 }
 
-void
-gst_ams_ask_file (GstPad *pad, const gchar *name, gboolean partial, guint64 max,
-    GstAmsAnswers *answers)
+static void
+ask (GstPad *pad, GstQuery *query, GstAmsAnswers *answers)
 {
-  g_autoptr (GstQuery) query = ams_files_query_new_fetch (name, partial, max);
   g_autoptr (GPtrArray) all = NULL;
   guint i;
 
@@ -51,6 +49,25 @@ gst_ams_ask_file (GstPad *pad, const gchar *name, gboolean partial, guint64 max,
   all = ams_files_query_fetch_answers (query);
   for (i = 0; i < all->len; i++)
     take_answer (answers, g_ptr_array_index (all, i));
+}
+
+void
+gst_ams_ask_file (GstPad *pad, const gchar *name, gboolean partial, guint64 max,
+    GstAmsAnswers *answers)
+{
+  g_autoptr (GstQuery) query = ams_files_query_new_fetch (name, partial, max);
+
+  ask (pad, query, answers);
+}
+
+void
+gst_ams_ask_file_soon (GstPad *pad, const gchar *name, guint64 max,
+    GstAmsAnswers *answers)
+{
+  g_autoptr (GstQuery) query = ams_files_query_new_fetch (name, FALSE, max);
+
+  ams_files_query_set_impatient (query);
+  ask (pad, query, answers);
 }
 
 GBytes *

@@ -35,6 +35,10 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (GstAmsAnswers, gst_ams_answers_clear)
 void gst_ams_ask_file (GstPad *pad, const gchar *name, gboolean partial,
     guint64 max, GstAmsAnswers *answers);
 
+/* The same, but who does not answer soon is not waited for. */
+void gst_ams_ask_file_soon (GstPad *pad, const gchar *name, guint64 max,
+    GstAmsAnswers *answers);
+
 /* (transfer full) (nullable): absent, or not to be had. */
 GBytes *gst_ams_ask_one (GstPad *pad, const gchar *name, gboolean partial,
     guint64 max);

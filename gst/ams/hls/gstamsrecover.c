@@ -106,8 +106,13 @@ fetch_playlists (const GstAmsStores *stores, const gchar *name, Found *found,
       &found->local);
   if (found->local.failed)
     return fail_unknown (name, found->local.failed, error);
-  gst_ams_ask_file (stores->remote, name, FALSE, AMS_PLAYLIST_MAX_SIZE,
-      &found->remote);
+  /* The disk knows the recording: a server that is away must not hold it up. */
+  if (found->local.found->len > 0)
+    gst_ams_ask_file_soon (stores->remote, name, AMS_PLAYLIST_MAX_SIZE,
+        &found->remote);
+  else
+    gst_ams_ask_file (stores->remote, name, FALSE, AMS_PLAYLIST_MAX_SIZE,
+        &found->remote);
   recovered->answered = MAX (recovered->answered, found->remote.answered);
   return TRUE;
 }

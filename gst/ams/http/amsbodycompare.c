@@ -8,6 +8,9 @@
 
 #include <string.h>
 
+/* More than any playlist; nobody wants to know the sum of a film. */
+#define MAX_SUMMED (16 * 1024 * 1024)
+
 void
 ams_body_compare_init (AmsBodyCompare *compare, AmsBody *body, AmsBody *plain)
 {
@@ -15,6 +18,13 @@ ams_body_compare_init (AmsBodyCompare *compare, AmsBody *body, AmsBody *plain)
   compare->bodies[1] = plain ? g_object_ref (plain) : NULL;
   compare->at = 0;
   compare->error = NULL;
+  compare->sum = NULL;
+}
+
+void
+ams_body_compare_want_sum (AmsBodyCompare *compare)
+{
+  compare->sum = g_checksum_new (G_CHECKSUM_SHA256);
 }
 
 void
@@ -23,6 +33,7 @@ ams_body_compare_clear (AmsBodyCompare *compare)
   for (guint i = 0; i < AMS_BODY_COMPARE_BODIES; i++)
     g_clear_object (&compare->bodies[i]);
   g_clear_error (&compare->error);
+  g_clear_pointer (&compare->sum, g_checksum_free);
 }
 
 static gboolean
@@ -57,7 +68,9 @@ ams_body_compare_piece (const guint8 *data, gsize size, gpointer user_data)
     any |= compare->bodies[i] != NULL;
   }
   compare->at += size;
-  return any;
+  if (compare->sum)
+    g_checksum_update (compare->sum, data, size);
+  return any || (compare->sum && compare->at <= MAX_SUMMED);
 }
 
 gboolean
@@ -69,4 +82,18 @@ ams_body_compare_is_same (const AmsBodyCompare *compare)
       return TRUE;
   }
   return FALSE;
+}
+
+gboolean
+ams_body_compare_is_beginning (const AmsBodyCompare *compare)
+{
+  return compare->at > 0 && (compare->bodies[0] || compare->bodies[1]);
+}
+
+const gchar *
+ams_body_compare_get_sum (const AmsBodyCompare *compare)
+{
+  return compare->sum && compare->at <= MAX_SUMMED
+      ? g_checksum_get_string (compare->sum)
+      : NULL;
 }

@@ -29,6 +29,7 @@ typedef enum
   STOP_CONNECT_TIMEOUT,
   STOP_TIMEOUT,
   STOP_STALL,
+  STOP_OVERDUE,
   STOP_NO_CONTINUE,
   STOP_BODY, /* it cannot be read */
   STOP_RESTARTS,
@@ -54,7 +55,7 @@ struct _AmsHttpAttempt
   GInputStream *body_stream;
   guint64 declared;
   guint64 sent;
-  guint64 sent_before; /* of what libsoup counts */
+  gboolean sent_whole; /* also before a restart */
 
   AmsHttpReply *reply; /* without the body, until @answer has it */
   AmsHttpAnswer *answer;
@@ -191,6 +192,16 @@ body_error (AmsHttpAttempt *self)
 }
 
 static GError *
+overdue (AmsHttpAttempt *self)
+{
+  guint64 moved = self->total_sent + self->total_received;
+
+  return ams_http_error_new_overdue (self->order.authority,
+      MAX (self->declared, moved),
+      ams_http_watch_deadline (&self->watch, moved) / G_USEC_PER_SEC);
+}
+
+static GError *
 make_error (AmsHttpAttempt *self, const GError *error)
 {
   const AmsHttpOptions *options = self->shared->options;
@@ -208,6 +219,8 @@ make_error (AmsHttpAttempt *self, const GError *error)
     case STOP_STALL:
       return ams_http_error_new_stall (self->order.authority, self->phase,
           options->stall_timeout);
+    case STOP_OVERDUE:
+      return overdue (self);
     case STOP_RESTARTS:
       return ams_store_error_new (AMS_FAILURE_TRANSIENT, 0, 0,
           "“%s” closes each connection before it answers",
@@ -236,6 +249,8 @@ fail (AmsHttpAttempt *self, const GError *error)
     made = make_error (self, error);
     if (self->stop != STOP_CANCELLED && was_cut_off (self))
       ams_http_error_set_wants_expect (made);
+    if (self->stop != STOP_CANCELLED && self->sent_whole)
+      ams_http_error_set_sent_whole (made);
   }
   finish (self, NULL, made);
 }
@@ -274,24 +289,6 @@ on_no_continue (gpointer user_data)
   return G_SOURCE_REMOVE;
 }
 
-/* Asked for when it matters: a signal for each 8 KiB would cost more. libsoup may
- * have counted before the last (re)start. */
-static guint64
-count_written (AmsHttpAttempt *self)
-{
-  return soup_message_metrics_get_request_body_size (
-      soup_message_get_metrics (self->order.message));
-}
-
-static void
-note_sent (AmsHttpAttempt *self)
-{
-  guint64 sent = count_written (self) - self->sent_before;
-
-  self->total_sent += sent - self->sent;
-  self->sent = sent;
-}
-
 static guint64
 count_moved (AmsHttpAttempt *self)
 {
@@ -300,7 +297,6 @@ count_moved (AmsHttpAttempt *self)
       soup_message_metrics_get_response_header_bytes_received (metrics) +
       soup_message_metrics_get_response_body_bytes_received (metrics);
 
-  note_sent (self);
   /* libsoup begins anew at each restart. */
   if (received < self->last_received)
     self->last_received = 0;
@@ -338,6 +334,9 @@ on_tick (gpointer user_data)
     case AMS_HTTP_WATCH_SILENT:
       stop (self, STOP_TIMEOUT);
       break;
+    case AMS_HTTP_WATCH_OVERDUE:
+      stop (self, STOP_OVERDUE);
+      break;
     case AMS_HTTP_WATCH_STALLED:
       stop (self, STOP_STALL);
       break;
@@ -357,6 +356,7 @@ begin_watch (AmsHttpAttempt *self)
 
   ams_http_watch_begin (&self->watch, options->timeout, options->stall_timeout,
       count_moved (self), g_get_monotonic_time ());
+  ams_http_watch_expect (&self->watch, self->declared);
   arm (self, &self->tick, TICK, on_tick);
 }
 
@@ -483,24 +483,12 @@ on_network_event (SoupMessage *message, GSocketClientEvent event,
         protocols);
 }
 
-/* libsoup writes a body in pieces of 8 KiB, and each would be a packet. */
-static void
-set_corked (AmsHttpAttempt *self, gboolean corked)
-{
-  if (has_body (self))
-    ams_http_sockets_set_corked (self->shared->sockets,
-        soup_message_get_connection_id (self->order.message), corked);
-}
-
 static void
 on_starting (SoupMessage *message, gpointer user_data)
 {
   AmsHttpAttempt *self = user_data;
 
   self->phase = AMS_HTTP_PHASE_SENDING;
-  self->sent_before = count_written (self);
-  if (!self->order.asks)
-    set_corked (self, TRUE);
   disarm (&self->connect_timer);
   set_connecting (self, FALSE);
   settle (self);
@@ -522,10 +510,17 @@ on_got_informational (SoupMessage *message, gpointer user_data)
 {
   AmsHttpAttempt *self = user_data;
 
-  if (soup_message_get_status (message) != SOUP_STATUS_CONTINUE)
-    return;
-  disarm (&self->expect_timer);
-  set_corked (self, TRUE);
+  if (soup_message_get_status (message) == SOUP_STATUS_CONTINUE)
+    disarm (&self->expect_timer);
+}
+
+static void
+on_wrote_body_data (SoupMessage *message, guint size, gpointer user_data)
+{
+  AmsHttpAttempt *self = user_data;
+
+  self->sent += size;
+  self->total_sent += size;
 }
 
 static void
@@ -534,6 +529,7 @@ on_wrote_body (SoupMessage *message, gpointer user_data)
   AmsHttpAttempt *self = user_data;
 
   self->phase = AMS_HTTP_PHASE_WAITING;
+  self->sent_whole = TRUE;
   set_corked (self, FALSE);
 }
 
@@ -594,7 +590,6 @@ on_got_headers (SoupMessage *message, gpointer user_data)
   self->phase = AMS_HTTP_PHASE_READING;
   note_no_body (message);
   keep_reply (self);
-  note_sent (self);
   /* A server that would read the body still, or not, would take the next request
    * for it. */
   if (self->sent < self->declared)
@@ -611,7 +606,6 @@ on_got_body (SoupMessage *message, gpointer user_data)
 {
   AmsHttpAttempt *self = user_data;
 
-  note_sent (self);
   if (self->sent < self->declared)
     shut_down (self);
 }
@@ -701,6 +695,8 @@ listen (AmsHttpAttempt *self)
       self);
   g_signal_connect (message, "starting", G_CALLBACK (on_starting), self);
   g_signal_connect (message, "wrote-headers", G_CALLBACK (on_wrote_headers),
+      self);
+  g_signal_connect (message, "wrote-body-data", G_CALLBACK (on_wrote_body_data),
       self);
   g_signal_connect (message, "wrote-body", G_CALLBACK (on_wrote_body), self);
   g_signal_connect (message, "got-informational",

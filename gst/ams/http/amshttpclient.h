@@ -62,6 +62,10 @@ typedef struct
 } AmsHttpOptions;
 
 #define AMS_HTTP_STALL_BYTES 8192
+/* Bytes per second on the whole: less than this from beginning to end, after twice the timeout, is
+ * an error (unless one of the timeouts is none). Half of what the slowest link has on which files
+ * shall go through. */
+#define AMS_HTTP_SLOWEST 512
 /* At most so much of a body that is no file is read (http-put.md H24). */
 #define AMS_HTTP_MAX_ERROR_BODY (64 * 1024)
 
@@ -137,5 +141,7 @@ AmsHttpReply *ams_http_client_send_finish (AmsHttpClient *client,
 /* After an error: the connection was cut off while the body was sent, and no answer came, so the next attempt should ask
  * first (AmsHttpRequest.expect). */
 gboolean ams_http_error_wants_expect (const GError *error);
+/* After an error: the server may have the whole request, and do what it asks, now or later. */
+gboolean ams_http_error_was_sent_whole (const GError *error);
 
 G_END_DECLS

@@ -8,8 +8,9 @@
 
 #include "transfer/amsstore.h"
 
-/* The only hint that this store gives itself. */
+/* The hints that this store gives itself: flags. */
 #define HINT_ASK_FIRST 1
+#define HINT_SENT_WHOLE 2
 
 static const gchar *
 describe (AmsHttpPhase phase)
@@ -170,14 +171,39 @@ ams_http_error_new_stall (const gchar *authority, AmsHttpPhase phase,
       AMS_HTTP_STALL_BYTES, seconds);
 }
 
+GError *
+ams_http_error_new_overdue (const gchar *authority, guint64 size,
+    guint64 seconds)
+{
+  return ams_store_error_new (AMS_FAILURE_TRANSIENT, 0, 0,
+      "the exchange of %" G_GUINT64_FORMAT
+      " bytes with “%s” was not over after %" G_GUINT64_FORMAT
+      " s, so the connection was given up",
+      size, authority, seconds);
+}
+
 void
 ams_http_error_set_wants_expect (GError *error)
 {
-  ams_store_error_set_hint (error, HINT_ASK_FIRST);
+  ams_store_error_set_hint (error,
+      ams_store_error_get_hint (error) | HINT_ASK_FIRST);
 }
 
 gboolean
 ams_http_error_wants_expect (const GError *error)
 {
-  return ams_store_error_get_hint (error) == HINT_ASK_FIRST;
+  return (ams_store_error_get_hint (error) & HINT_ASK_FIRST) != 0;
+}
+
+void
+ams_http_error_set_sent_whole (GError *error)
+{
+  ams_store_error_set_hint (error,
+      ams_store_error_get_hint (error) | HINT_SENT_WHOLE);
+}
+
+gboolean
+ams_http_error_was_sent_whole (const GError *error)
+{
+  return (ams_store_error_get_hint (error) & HINT_SENT_WHOLE) != 0;
 }

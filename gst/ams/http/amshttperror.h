@@ -29,7 +29,12 @@ GError *ams_http_error_new_timeout (const gchar *authority, AmsHttpPhase phase,
 /* Fewer than AMS_HTTP_STALL_BYTES in @seconds. */
 GError *ams_http_error_new_stall (const gchar *authority, AmsHttpPhase phase,
     guint seconds);
+/* @size bytes were not through after @seconds. */
+GError *ams_http_error_new_overdue (const gchar *authority, guint64 size,
+    guint64 seconds);
 /* So that ams_http_error_wants_expect() is true. */
 void ams_http_error_set_wants_expect (GError *error);
+/* So that ams_http_error_was_sent_whole() is true. */
+void ams_http_error_set_sent_whole (GError *error);
 
 G_END_DECLS

@@ -104,7 +104,8 @@ should_ask (AmsHttpExchange *self)
   return size >= LARGE_BODY && !is_known (self->memory->proven, self->uri);
 }
 
-/* Whether a header may tell a secret, which is meant for one server only. */
+/* Whether a header of a request's own may tell a secret, which is meant for one
+ * server only. */
 static gboolean
 is_secret (const gchar *name)
 {
@@ -186,9 +187,9 @@ make_message (AmsHttpExchange *self, gboolean at_home)
   if (at_home && !request->anonymous)
     add_authorization (options, headers);
   add_proxy_authorization (options, self->uri, headers);
-  if (!request->anonymous)
-    add_headers (headers, (const gchar *const *) options->extra_headers,
-        at_home);
+  /* What they are for is known to nobody here. */
+  if (at_home && !request->anonymous)
+    add_headers (headers, (const gchar *const *) options->extra_headers, TRUE);
   add_headers (headers, request->headers, at_home);
   if (self->asked)
     soup_message_headers_set_expectations (headers, SOUP_EXPECTATION_CONTINUE);

@@ -26,6 +26,8 @@ ams_http_place_init (AmsHttpPlace *place, AmsHttpClient *client,
   place->folders = new_set ();
   place->own = new_set ();
   place->cut_off = new_set ();
+  place->unsure = g_hash_table_new_full (g_str_hash, g_str_equal, g_free,
+      (GDestroyNotify) g_hash_table_unref);
 }
 
 void
@@ -36,6 +38,7 @@ ams_http_place_clear (AmsHttpPlace *place)
   g_hash_table_unref (place->folders);
   g_hash_table_unref (place->own);
   g_hash_table_unref (place->cut_off);
+  g_hash_table_unref (place->unsure);
 }
 
 void

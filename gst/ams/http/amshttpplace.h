@@ -20,6 +20,9 @@ typedef struct
   /* Sets of paths that were made by MKCOL or stored into, of names that may be put again, and of
    * those whose last attempt was cut off. */
   GHashTable *folders, *own, *cut_off;
+  GHashTable *unsure; /* amshttpunsure.h */
+  gboolean found_free; /* the names are new, or it cannot be told */
+  guint failed_looks;
   gboolean asks_first; /* If-None-Match is refused there */
   gboolean with_length; /* 411 was the answer to a chunked body */
   gboolean said_accepted, said_no_etag;

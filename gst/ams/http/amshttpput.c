@@ -3,7 +3,7 @@
  */
 
 /* gzip, digest → (is it there already?) → PUT → (folders → PUT) → (is ours there?) →
- * verify. Each step is an async call whose callback begins the next. */
+ * (has an earlier one come after it?) → verify. Each step is an async call whose callback begins the next. */
 
 #include "config.h"
 
@@ -12,11 +12,15 @@
 #include "http/amsbodysum.h"
 #include "http/amsbodyzip.h"
 #include "http/amshttpfolders.h"
+#include "http/amshttpunsure.h"
 #include "http/amshttpverify.h"
 #include "http/amsputrules.h"
 
 #include <gst/gst.h>
 #include <string.h>
+
+/* So often is it tried to find out whether names are in use already. */
+#define MAX_FAILED_LOOKS 3
 
 GST_DEBUG_CATEGORY_EXTERN (ams_http_store_debug);
 #define GST_CAT_DEFAULT ams_http_store_debug
@@ -34,6 +38,8 @@ typedef struct
   gboolean asked; /* there was nothing there */
   gboolean refused_condition; /* perhaps; the PUT without it will tell */
   gboolean made_folders;
+  guint status; /* of the success */
+  gchar *etag; /* (nullable) of the success */
   GError *folder_error; /* (nullable) */
 } Job;
 
@@ -44,6 +50,7 @@ job_free (gpointer data)
 
   g_clear_object (&job->sent);
   g_free (job->digest);
+  g_free (job->etag);
   g_clear_pointer (&job->headers, g_ptr_array_unref);
   ams_http_request_clear (&job->request);
   g_clear_error (&job->folder_error);
@@ -65,6 +72,7 @@ finish_stored (GTask *task)
   AmsHttpPlace *place = job->place;
 
   ams_put_note_own (job->put, place->options.overwrite, place->own);
+  ams_http_unsure_forget (place, job->put->name);
   if (place->options.create_collections)
     ams_http_folders_remember (place, job->put->name);
   g_task_return_boolean (task, TRUE);
@@ -133,6 +141,64 @@ on_verified (GObject *source, GAsyncResult *result, gpointer user_data)
 }
 
 static void
+verify_or_finish (GTask *task)
+{
+  Job *job = g_task_get_task_data (task);
+
+  if (job->place->options.verify == AMS_HTTP_VERIFY_NONE)
+    finish_stored (task);
+  else
+    ams_http_verify_async (job->place, job->put->name, job->sent, job->plain,
+        job->status, job->etag, g_task_get_cancellable (task), on_verified,
+        g_object_ref (task));
+}
+
+static void
+finish_overtaken (GTask *task)
+{
+  Job *job = g_task_get_task_data (task);
+  g_autofree gchar *url = display (job);
+
+  g_task_return_error (task,
+      ams_store_error_new (AMS_FAILURE_TRANSIENT, 0, 0,
+          "“%s” was stored, but holds an earlier version again, whose answer had not come",
+          url));
+}
+
+/* Where it cannot be read, the server's word counts. */
+static void
+on_looked_back (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (GTask) task = user_data;
+  g_autoptr (GError) error = NULL;
+
+  switch (ams_http_compare_finish (result, &error)) {
+    case AMS_HTTP_COMPARE_SAME:
+      finish_stored (task);
+      break;
+    case AMS_HTTP_COMPARE_FAILED:
+      verify_or_finish (task);
+      break;
+    default:
+      finish_overtaken (task);
+  }
+}
+
+/* A server may go on with a request whose client has left, and store an earlier version
+ * after this one. Once, as there are servers that change what they are given. */
+static void
+look_back (GTask *task)
+{
+  Job *job = g_task_get_task_data (task);
+  AmsHttpPlace *place = job->place;
+
+  ams_put_note_own (job->put, place->options.overwrite, place->own);
+  ams_http_unsure_forget (place, job->put->name);
+  ams_http_compare_async (place, job->put->name, job->sent, job->plain, FALSE,
+      g_task_get_cancellable (task), on_looked_back, g_object_ref (task));
+}
+
+static void
 say_accepted (AmsHttpPlace *place)
 {
   if (!place->said_accepted)
@@ -153,31 +219,57 @@ take_success (GTask *task, const AmsHttpReply *reply)
     GST_WARNING ("%s",
         "the server does not take If-None-Match: before each file is put, it is asked whether there is one");
   }
-  if (job->place->options.verify == AMS_HTTP_VERIFY_NONE)
-    finish_stored (task);
+  job->status = reply->status;
+  job->etag = g_strdup (soup_message_headers_get_one (reply->headers, "ETag"));
+  if (ams_http_unsure_has_other (job->place, job->put->name, job->sent,
+          job->plain))
+    look_back (task);
   else
-    ams_http_verify_async (job->place, job->put->name, job->sent, job->plain,
-        reply->status, soup_message_headers_get_one (reply->headers, "ETag"),
-        g_task_get_cancellable (task), on_verified, g_object_ref (task));
+    verify_or_finish (task);
 }
 
-/* After 412: a PUT whose answer was lost, or another's file? */
+/* What is there already: a PUT whose answer was lost, an earlier version, or another's? */
+
+static void send_put (GTask *task);
+
+static void
+replace_own (GTask *task)
+{
+  Job *job = g_task_get_task_data (task);
+
+  ams_put_note_own (job->put, job->place->options.overwrite, job->place->own);
+  job->is_protected = FALSE;
+  send_put (task);
+}
+
+/* FALSE: it could not be told, and @task goes on. */
+static gboolean
+take_comparison (GTask *task, AmsHttpCompare comparison)
+{
+  switch (comparison) {
+    case AMS_HTTP_COMPARE_SAME:
+      finish_stored (task);
+      return TRUE;
+    case AMS_HTTP_COMPARE_DIFFERENT:
+      finish_exists (task);
+      return TRUE;
+    case AMS_HTTP_COMPARE_EARLIER:
+      replace_own (task);
+      return TRUE;
+    default:
+      return FALSE;
+  }
+}
+
+/* After 412 */
 static void
 on_compared (GObject *source, GAsyncResult *result, gpointer user_data)
 {
   g_autoptr (GTask) task = user_data;
   GError *error = NULL;
 
-  switch (ams_http_compare_finish (result, &error)) {
-    case AMS_HTTP_COMPARE_SAME:
-      finish_stored (task);
-      break;
-    case AMS_HTTP_COMPARE_DIFFERENT:
-      finish_exists (task);
-      break;
-    default:
-      finish_unknown (task, error);
-  }
+  if (!take_comparison (task, ams_http_compare_finish (result, &error)))
+    finish_unknown (task, error);
 }
 
 static void
@@ -186,7 +278,8 @@ compare (GTask *task, GAsyncReadyCallback callback)
   Job *job = g_task_get_task_data (task);
 
   ams_http_compare_async (job->place, job->put->name, job->sent, job->plain,
-      g_task_get_cancellable (task), callback, g_object_ref (task));
+      ams_put_is_list (job->put->role), g_task_get_cancellable (task), callback,
+      g_object_ref (task));
 }
 
 /* What else a server may answer */
@@ -284,8 +377,6 @@ make_request (Job *job)
     .with_length = place->with_length };
 }
 
-static void send_put (GTask *task);
-
 static void
 on_folders_made (GObject *source, GAsyncResult *result, gpointer user_data)
 {
@@ -308,16 +399,8 @@ on_asked (GObject *source, GAsyncResult *result, gpointer user_data)
   Job *job = g_task_get_task_data (task);
   GError *error = NULL;
 
-  switch (ams_http_compare_finish (result, &error)) {
-    case AMS_HTTP_COMPARE_SAME:
-      finish_stored (task);
-      return;
-    case AMS_HTTP_COMPARE_DIFFERENT:
-      finish_exists (task);
-      return;
-    default:
-      break;
-  }
+  if (take_comparison (task, ams_http_compare_finish (result, &error)))
+    return;
   if (!g_error_matches (error, AMS_STORE_ERROR, AMS_FAILURE_ABSENT)) {
     finish_unknown (task, error);
     return;
@@ -358,15 +441,28 @@ note_cut_off (Job *job, const GError *error)
     g_hash_table_remove (job->place->cut_off, job->put->name);
 }
 
+/* The request went out whole, and what the server makes of it is not known. */
+static gboolean
+is_unsure (const AmsHttpReply *reply, const GError *error)
+{
+  if (reply)
+    return reply->status >= 500 && reply->status != 501;
+  return ams_http_error_was_sent_whole (error) ||
+      g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
+}
+
 static void
 on_put (GObject *client, GAsyncResult *result, gpointer user_data)
 {
   g_autoptr (GTask) task = user_data;
+  Job *job = g_task_get_task_data (task);
   GError *error = NULL;
   g_autoptr (AmsHttpReply) reply =
       ams_http_client_send_finish (AMS_HTTP_CLIENT (client), result, &error);
 
-  note_cut_off (g_task_get_task_data (task), error);
+  note_cut_off (job, error);
+  if (is_unsure (reply, error))
+    ams_http_unsure_note (job->place, job->put, job->sent, job->plain);
   if (reply)
     take_reply (task, reply);
   else
@@ -385,6 +481,35 @@ send_put (GTask *task)
 
 /* Before the PUT */
 
+static gboolean
+is_final (const GError *error)
+{
+  AmsFailure failure = ams_store_error_get_failure (error);
+
+  return failure == AMS_FAILURE_ABSENT || failure == AMS_FAILURE_PERMANENT;
+}
+
+static void
+on_looked (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (GTask) task = user_data;
+  AmsHttpPlace *place = ((Job *) g_task_get_task_data (task))->place;
+  GError *error = NULL;
+
+  if (take_comparison (task, ams_http_compare_finish (result, &error)))
+    return;
+  if (error->domain != AMS_STORE_ERROR || error->code == AMS_FAILURE_LOST) {
+    g_task_return_error (task, error);
+    return;
+  }
+  if (is_final (error) || ++place->failed_looks >= MAX_FAILED_LOOKS)
+    place->found_free = TRUE;
+  g_error_free (error);
+  send_put (task);
+}
+
+/* Servers that do not heed If-None-Match would replace what an earlier recording has
+ * put under the same names. So they are looked at, until one is found to be free. */
 static void
 ask_or_put (GTask *task)
 {
@@ -392,6 +517,8 @@ ask_or_put (GTask *task)
 
   if (job->is_protected && job->place->asks_first)
     compare (task, on_asked);
+  else if (job->is_protected && !job->place->found_free)
+    compare (task, on_looked);
   else
     send_put (task);
 }

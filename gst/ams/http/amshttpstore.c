@@ -127,6 +127,7 @@ http_remove_async (AmsStore *store, const gchar *name,
   /* Whatever comes to be there is another's. */
   g_hash_table_remove (place->own, name);
   g_hash_table_remove (place->cut_off, name);
+  g_hash_table_remove (place->unsure, name);
   simple->operation = AMS_HTTP_DELETE;
   simple->shown = ams_http_url_to_display (place->options.url, name);
   simple->request.method = "DELETE";

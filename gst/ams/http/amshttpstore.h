@@ -30,7 +30,7 @@ typedef enum
 /* What may replace a file that is there already. */
 typedef enum
 {
-  AMS_OVERWRITE_SEGMENTS_NEVER, /* playlists, masters and others may; If-None-Match: * on the rest */
+  AMS_OVERWRITE_SEGMENTS_NEVER, /* playlists, masters and others may, as on disk; segments, inits and keys may not */
   AMS_OVERWRITE_NEVER, /* only what this store object has put itself */
   AMS_OVERWRITE_ALWAYS,
 } AmsOverwrite;

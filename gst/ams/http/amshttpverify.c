@@ -9,6 +9,7 @@
 #include "http/amsbodycompare.h"
 #include "http/amsbodysum.h"
 #include "http/amshttpread.h"
+#include "http/amshttpunsure.h"
 
 #include <gst/gst.h>
 #include <string.h>
@@ -25,6 +26,7 @@ typedef struct
   AmsHttpRequest request;
   AmsBodyCompare bodies;
   gboolean zipped; /* it was put with a Content-Encoding */
+  gboolean versions;
 } Compare;
 
 static void
@@ -36,6 +38,15 @@ compare_free (gpointer data)
   ams_http_request_clear (&compare->request);
   g_free (compare->name);
   g_free (compare);
+}
+
+static gboolean
+is_earlier (const Compare *compare)
+{
+  return compare->versions &&
+      (ams_body_compare_is_beginning (&compare->bodies) ||
+          ams_http_unsure_has (compare->place, compare->name,
+              ams_body_compare_get_sum (&compare->bodies)));
 }
 
 static void
@@ -56,7 +67,9 @@ judge (GTask *task, const AmsHttpReply *reply)
         ams_store_error_new (AMS_FAILURE_TRANSIENT, 0, 0,
             "the server sends it in a Content-Encoding that was not asked for"));
   else
-    g_task_return_int (task, AMS_HTTP_COMPARE_DIFFERENT);
+    g_task_return_int (task,
+        is_earlier (compare) ? AMS_HTTP_COMPARE_EARLIER
+                             : AMS_HTTP_COMPARE_DIFFERENT);
 }
 
 static void
@@ -75,8 +88,8 @@ on_compared (GObject *client, GAsyncResult *result, gpointer user_data)
 
 void
 ams_http_compare_async (AmsHttpPlace *place, const gchar *name, AmsBody *body,
-    AmsBody *plain, GCancellable *cancellable, GAsyncReadyCallback callback,
-    gpointer user_data)
+    AmsBody *plain, gboolean versions, GCancellable *cancellable,
+    GAsyncReadyCallback callback, gpointer user_data)
 {
   GTask *task = g_task_new (NULL, cancellable, callback, user_data);
   Compare *compare = g_new0 (Compare, 1);
@@ -85,6 +98,9 @@ ams_http_compare_async (AmsHttpPlace *place, const gchar *name, AmsBody *body,
   compare->name = g_strdup (name);
   ams_body_compare_init (&compare->bodies, body, plain);
   compare->zipped = plain != NULL;
+  compare->versions = versions;
+  if (versions)
+    ams_body_compare_want_sum (&compare->bodies);
   ams_http_place_request (place, &compare->request, "GET", name);
   compare->request.sink = ams_body_compare_piece;
   compare->request.user_data = &compare->bodies;
@@ -262,7 +278,7 @@ verify_by_reading (GTask *task)
   Verify *verify = g_task_get_task_data (task);
 
   ams_http_compare_async (verify->place, verify->name, verify->body,
-      verify->plain, g_task_get_cancellable (task), on_verify_compared,
+      verify->plain, FALSE, g_task_get_cancellable (task), on_verify_compared,
       g_object_ref (task));
 }
 

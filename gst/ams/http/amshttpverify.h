@@ -15,13 +15,16 @@ typedef enum
   AMS_HTTP_COMPARE_FAILED,
   AMS_HTTP_COMPARE_SAME,
   AMS_HTTP_COMPARE_DIFFERENT,
+  AMS_HTTP_COMPARE_EARLIER, /* an earlier version, put by this store or with that beginning */
 } AmsHttpCompare;
 
 /* GETs @name and compares it byte for byte as it streams, with @body and (nullable) with
- * @plain, of which @body is the gzip: some servers unpack. */
+ * @plain, of which @body is the gzip: some servers unpack. @versions: there may be an
+ * earlier one; otherwise that is DIFFERENT. */
 void ams_http_compare_async (AmsHttpPlace *place, const gchar *name,
-    AmsBody *body, AmsBody *plain, GCancellable *cancellable,
-    GAsyncReadyCallback callback, gpointer user_data);
+    AmsBody *body, AmsBody *plain, gboolean versions,
+    GCancellable *cancellable, GAsyncReadyCallback callback,
+    gpointer user_data);
 /* FAILED: AMS_STORE_ERROR, ABSENT if nothing is there; G_IO_ERROR_CANCELLED. */
 AmsHttpCompare ams_http_compare_finish (GAsyncResult *result, GError **error);
 

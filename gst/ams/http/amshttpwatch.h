@@ -14,6 +14,7 @@ typedef enum
 {
   AMS_HTTP_WATCH_FINE,
   AMS_HTTP_WATCH_SILENT, /* nothing moved for the timeout */
+  AMS_HTTP_WATCH_OVERDUE, /* it has gone on for too long */
   AMS_HTTP_WATCH_STALLED, /* fewer than AMS_HTTP_STALL_BYTES in the stall timeout */
 } AmsHttpVerdict;
 
@@ -24,11 +25,17 @@ typedef struct
   gint64 moved_at; /* µs */
   guint64 window_moved; /* when the stall timeout began */
   gint64 window_start; /* µs */
+  guint64 size, began_moved; /* bytes */
+  gint64 began, looked, held; /* µs; held: held back in all */
 } AmsHttpWatch;
 
 /* Timeouts in s, @now in µs. */
 void ams_http_watch_begin (AmsHttpWatch *watch, guint timeout,
     guint stall_timeout, guint64 moved, gint64 now);
+/* After begin: at least @size bytes are to move, for which there is time. */
+void ams_http_watch_expect (AmsHttpWatch *watch, guint64 size);
+/* µs that all of it may take, given what has moved; 0: for ever */
+gint64 ams_http_watch_deadline (const AmsHttpWatch *watch, guint64 moved);
 /* @flows: bytes should come or go, and no server needs time to think. @held_back: we
  * let nothing move ourselves. */
 AmsHttpVerdict ams_http_watch_look (AmsHttpWatch *watch, guint64 moved,

@@ -29,7 +29,7 @@ ams_put_is_protected (const AmsPut *put, AmsOverwrite overwrite,
     case AMS_OVERWRITE_NEVER:
       return !g_hash_table_contains (own, put->name);
     default:
-      return !ams_put_is_list (put->role);
+      return ams_put_is_made_once (put->role);
   }
 }
 

@@ -63,6 +63,8 @@ ams_s3_store_options_copy (AmsS3StoreOptions *to, const AmsS3StoreOptions *from)
   list_strings (to, strings);
   for (guint i = 0; i < G_N_ELEMENTS (strings); i++)
     *strings[i] = g_strdup (*strings[i]);
+  if (!to->prefix)
+    to->prefix = g_strdup ("");
   to->endpoint = from->endpoint ? copy_endpoint (from->endpoint) : NULL;
   to->metadata = g_strdupv (from->metadata);
   to->sse_customer_key = g_strdup (from->sse_customer_key);
@@ -113,7 +115,7 @@ check_place (const AmsS3StoreOptions *options, GError **error)
   if (!is_set (options->bucket))
     return refuse (error, "bucket is not set. Give the bucket's name.");
   if (!ams_s3_bucket_check (options->bucket, error) ||
-      !ams_s3_prefix_check (options->prefix, error))
+      (options->prefix && !ams_s3_prefix_check (options->prefix, error)))
     return FALSE;
   if (is_set (options->region) && !ams_s3_region_check (options->region, error))
     return FALSE;

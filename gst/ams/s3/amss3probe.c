@@ -205,7 +205,7 @@ on_looked_up (GObject *store, GAsyncResult *result, gpointer user_data)
     error = g_steal_pointer (&reply->error);
   if (error)
     probe->error = explain (probe, error);
-  if (error || probe->place->asks_first ||
+  if (probe->error || probe->place->asks_first ||
       probe->place->options.overwrite == AMS_OVERWRITE_ALWAYS)
     remove_probe (task);
   else

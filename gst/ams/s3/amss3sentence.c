@@ -51,6 +51,7 @@ static const struct
   { "NoSuchBucket",
       "{host} has no bucket “{bucket}”; create it, or check bucket, region and "
       "endpoint" },
+  { "NoSuchKey", "there is none" },
   { "NoSuchUpload", "the upload of parts was ended by somebody else" },
   { "QuotaExceeded",
       "the quota of the bucket “{bucket}” is used up; make room, or raise it" },

@@ -455,6 +455,19 @@ ams_engine_fetch (AmsEngine *self, const gchar *name, gboolean partial,
   return ams_question_take_data (question, error);
 }
 
+GBytes *
+ams_engine_fetch_soon (AmsEngine *self, const gchar *name, gboolean partial,
+    guint64 max_size, GCancellable *cancellable, GError **error)
+{
+  g_autoptr (AmsQuestion) question =
+      ams_question_new_fetch (name, partial, max_size);
+
+  ams_question_set_impatient (question);
+  if (!ask (self, question, cancellable, error))
+    return NULL;
+  return ams_question_take_data (question, error);
+}
+
 GPtrArray *
 ams_engine_list (AmsEngine *self, const gchar *prefix,
     GCancellable *cancellable, GError **error)

@@ -84,6 +84,10 @@ AmsDrainResult ams_engine_drain (AmsEngine *engine, gint64 timeout,
 GBytes *ams_engine_fetch (AmsEngine *engine, const gchar *name,
     gboolean partial, guint64 max_size, GCancellable *cancellable,
     GError **error);
+/* As fetch(), but a store that does not answer within half a second is not waited for. */
+GBytes *ams_engine_fetch_soon (AmsEngine *engine, const gchar *name,
+    gboolean partial, guint64 max_size, GCancellable *cancellable,
+    GError **error);
 /* (element-type AmsFileEntry) */
 GPtrArray *ams_engine_list (AmsEngine *engine, const gchar *prefix,
     GCancellable *cancellable, GError **error);

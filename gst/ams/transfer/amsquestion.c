@@ -20,6 +20,7 @@ struct _AmsQuestion
   gboolean is_list;
   gchar *name;
   gboolean partial;
+  gboolean impatient;
   guint64 max_size;
 
   /* While it is asked. */
@@ -87,6 +88,12 @@ ams_question_unref (AmsQuestion *self)
   g_free (self);
 }
 
+void
+ams_question_set_impatient (AmsQuestion *self)
+{
+  self->impatient = TRUE;
+}
+
 const gchar *
 ams_question_get_name (AmsQuestion *self)
 {
@@ -131,7 +138,7 @@ fall_back (AmsQuestion *self)
 
   self->memory->silent = self->error &&
       (given_up || says_nothing (self->error)) &&
-      (self->known || self->memory->silent);
+      (self->known || self->impatient || self->memory->silent);
   if (!self->memory->silent)
     return;
   if (!self->known) {
@@ -192,7 +199,7 @@ wait_a_while (AmsQuestion *self, GCancellable *cancellable)
         g_cancellable_connect (cancellable, G_CALLBACK (on_cancelled),
             g_object_ref (self->given_up), g_object_unref);
   }
-  if (!self->known && !self->memory->silent &&
+  if (!self->known && !self->impatient && !self->memory->silent &&
       !(self->is_list && self->memory->spool_knew))
     return;
   self->timer = g_timeout_source_new (self->memory->silent ? 0 : PATIENCE);

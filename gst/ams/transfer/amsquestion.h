@@ -25,6 +25,9 @@ AmsQuestion *ams_question_ref (AmsQuestion *question); /* atomic */
 void ams_question_unref (AmsQuestion *question);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (AmsQuestion, ams_question_unref)
 
+/* Before it is asked: the store is not waited for long (half a second), whether something is known or not. */
+void ams_question_set_impatient (AmsQuestion *question);
+
 const gchar *ams_question_get_name (AmsQuestion *question);
 
 /* What the questions to one store have shown so far. */

@@ -616,31 +616,6 @@ ams_spool_settle (AmsSpool *self, guint64 id, AmsBody *body, AmsSpoolFate fate)
 
 /* What an earlier session left */
 
-void
-ams_spool_entry_free (AmsSpoolEntry *entry)
-{
-  ams_file_begin_clear (&entry->begin);
-  g_clear_object (&entry->body);
-  g_free (entry);
-}
-
-static AmsSpoolEntry *
-make_entry (AmsSpool *self, AmsSpoolItem *item)
-{
-  AmsSpoolEntry *entry = g_new0 (AmsSpoolEntry, 1);
-
-  entry->id = item->record.id;
-  ams_file_begin_copy (&entry->begin, &item->record.begin);
-  if (ams_spool_item_has_body (item)) {
-    entry->kind = item->record.kind;
-    entry->body = ams_spool_item_open_body (item, self->folder);
-  } else {
-    entry->kind = AMS_SPOOL_REMOVE;
-    entry->after = item->record.after;
-  }
-  return entry;
-}
-
 /* Of versions that may be superseded only the last that is whole is left. */
 static void
 drop_superseded (AmsSpool *self, GPtrArray *waiting)
@@ -678,7 +653,7 @@ ams_spool_take_up (AmsSpool *self)
   drop_superseded (self, waiting);
   for (guint i = 0; i < waiting->len; i++)
     g_ptr_array_add (entries,
-        make_entry (self, g_ptr_array_index (waiting, i)));
+        ams_spool_item_to_entry (g_ptr_array_index (waiting, i), self->folder));
   return entries;
 }
 
@@ -697,46 +672,30 @@ find (AmsSpool *self, AmsSpoolItemState state, const gchar *name,
   return item;
 }
 
-/* That a playlist which nobody waits for was changed or is gone only means that it is not
- * known. @item: (nullable) */
-static GBytes *
-read_item (AmsSpool *self, AmsSpoolItem *item, guint64 max_size, GError **error)
-{
-  g_autoptr (GError) local = NULL;
-  GBytes *data;
-
-  if (!item)
-    return NULL;
-  data = ams_spool_item_read (item, self->folder, max_size, &local);
-  if (is_lost (local) && item->state >= AMS_SPOOL_ITEM_KNOWN)
-    local->code = AMS_FAILURE_ABSENT;
-  if (local)
-    g_propagate_error (error, g_steal_pointer (&local));
-  return data;
-}
-
 GBytes *
 ams_spool_fetch (AmsSpool *self, const gchar *name, gboolean partial,
     guint64 max_size, GError **error)
 {
-  AmsSpoolItem *newest = ams_spool_index_find_newest (self->index, name);
-  AmsSpoolItemState state = partial ? AMS_SPOOL_ITEM_PARTIAL
-      : newest                      ? newest->state
-                                    : AMS_SPOOL_ITEM_WAITING;
+  AmsSpoolItem *item =
+      partial ? NULL : ams_spool_index_find_newest (self->index, name);
 
-  return read_item (self,
-      find (self, state, name,
-          partial ? "There is nothing left of" : "There is no", error),
-      max_size, error);
+  if (!item)
+    item =
+        find (self, partial ? AMS_SPOOL_ITEM_PARTIAL : AMS_SPOOL_ITEM_WAITING,
+            name, partial ? "There is nothing left of" : "There is no", error);
+  return item ? ams_spool_item_read (item, self->folder, max_size, error)
+              : NULL;
 }
 
 GBytes *
 ams_spool_fetch_known (AmsSpool *self, const gchar *name, guint64 max_size,
     GError **error)
 {
-  return read_item (self,
-      find (self, AMS_SPOOL_ITEM_KNOWN, name, "There is no earlier", error),
-      max_size, error);
+  AmsSpoolItem *item =
+      find (self, AMS_SPOOL_ITEM_KNOWN, name, "There is no earlier", error);
+
+  return item ? ams_spool_item_read (item, self->folder, max_size, error)
+              : NULL;
 }
 
 GStrv

@@ -133,6 +133,8 @@ ams_spool_index_set_withheld (AmsSpoolIndex *self, AmsSpoolItem *item)
   gchar *name = item->record.begin.name;
   AmsSpoolItem *before = g_hash_table_lookup (self->withheld, name);
 
+  if (before == item)
+    return NULL;
   if (before && before->record.order > item->record.order)
     return item;
   if (before) {
@@ -348,8 +350,13 @@ compare_records (gconstpointer a, gconstpointer b)
 static GPtrArray *
 list_unheeded (AmsSpoolIndex *self)
 {
-  GPtrArray *list = g_hash_table_get_values_as_ptr_array (self->unheeded);
+  GPtrArray *list = g_ptr_array_new ();
+  GHashTableIter iter;
+  gpointer record;
 
+  g_hash_table_iter_init (&iter, self->unheeded);
+  while (g_hash_table_iter_next (&iter, NULL, &record))
+    g_ptr_array_add (list, record);
   g_ptr_array_sort (list, compare_records);
   return list;
 }

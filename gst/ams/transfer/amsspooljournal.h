@@ -43,7 +43,8 @@ typedef struct
   AmsSpoolRecordType type;
   guint64 id; /* never 0 */
   AmsSpoolKind kind; /* BEGUN, COMMITTED: PUT or NOTIFY */
-  AmsFileBegin begin; /* of a NOTIFY nothing, of a REMOVE the name, of FAILED that
+  AmsFileBegin
+      begin; /* of a NOTIFY nothing, of a REMOVE the name, of FAILED that
                        * and the role */
   guint64 order; /* COMMITTED, REMOVE: counts what was handed over */
   AmsSpoolPlace place; /* COMMITTED */

@@ -105,6 +105,31 @@ ams_spool_item_open_body (AmsSpoolItem *item, AmsSpoolFolder *folder)
   return ams_spool_body_new_whole (path, record->size, record->mtime);
 }
 
+void
+ams_spool_entry_free (AmsSpoolEntry *entry)
+{
+  ams_file_begin_clear (&entry->begin);
+  g_clear_object (&entry->body);
+  g_free (entry);
+}
+
+AmsSpoolEntry *
+ams_spool_item_to_entry (AmsSpoolItem *item, AmsSpoolFolder *folder)
+{
+  AmsSpoolEntry *entry = g_new0 (AmsSpoolEntry, 1);
+
+  entry->id = item->record.id;
+  ams_file_begin_copy (&entry->begin, &item->record.begin);
+  if (ams_spool_item_has_body (item)) {
+    entry->kind = item->record.kind;
+    entry->body = ams_spool_item_open_body (item, folder);
+  } else {
+    entry->kind = AMS_SPOOL_REMOVE;
+    entry->after = item->record.after;
+  }
+  return entry;
+}
+
 gboolean
 ams_spool_item_is_there (AmsSpoolItem *item, AmsSpoolFolder *folder)
 {
@@ -150,5 +175,13 @@ ams_spool_item_read (AmsSpoolItem *item, AmsSpoolFolder *folder,
       ? g_object_ref (item->body)
       : ams_spool_item_open_body (item, folder);
 
-  return read_body (body, item->record.begin.name, max_size, error);
+  g_autoptr (GError) local = NULL;
+  GBytes *data = read_body (body, item->record.begin.name, max_size, &local);
+
+  if (local && item->state >= AMS_SPOOL_ITEM_KNOWN &&
+      ams_store_error_get_failure (local) == AMS_FAILURE_LOST)
+    local->code = AMS_FAILURE_ABSENT;
+  if (local)
+    g_propagate_error (error, g_steal_pointer (&local));
+  return data;
 }

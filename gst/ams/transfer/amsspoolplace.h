@@ -22,6 +22,11 @@ gboolean ams_spool_item_place_body (AmsSpoolItem *item, AmsSpoolFolder *folder,
  * journal says. (transfer full) */
 AmsBody *ams_spool_item_open_body (AmsSpoolItem *item, AmsSpoolFolder *folder);
 gboolean ams_spool_item_is_there (AmsSpoolItem *item, AmsSpoolFolder *folder);
+/* (transfer full) */
+AmsSpoolEntry *ams_spool_item_to_entry (AmsSpoolItem *item,
+    AmsSpoolFolder *folder);
+/* Of what nobody waits for (KNOWN, WITHHELD), that it was changed or is gone only means
+ * that it is ABSENT. */
 GBytes *ams_spool_item_read (AmsSpoolItem *item, AmsSpoolFolder *folder,
     guint64 max_size, GError **error);
 

@@ -42,8 +42,9 @@ answer_fetch (AmsEngine *engine, GstQuery *query, const gchar *name,
     gboolean partial, guint64 max_size)
 {
   g_autoptr (GError) error = NULL;
-  g_autoptr (GBytes) data =
-      ams_engine_fetch (engine, name, partial, max_size, NULL, &error);
+  g_autoptr (GBytes) data = (ams_files_query_is_impatient (query)
+          ? ams_engine_fetch_soon
+          : ams_engine_fetch) (engine, name, partial, max_size, NULL, &error);
 
   if (data)
     ams_files_query_add_fetched (query, data);

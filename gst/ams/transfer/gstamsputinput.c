@@ -62,6 +62,9 @@ begin_data (GstAmsPutSink *self, AmsEngine *engine)
     error = ams_store_error_new (AMS_FAILURE_PERMANENT, 0, 0,
         "This element takes a file stream, and no data outside of a file.");
   else if (klass->begin_stream (self, &begin, &error)) {
+    GST_OBJECT_LOCK (self);
+    PRIVATE (self)->has_data = TRUE;
+    GST_OBJECT_UNLOCK (self);
     ams_engine_begin (engine, &begin);
     PRIVATE (self)->position = GST_AMS_PUT_IN_DATA;
     PRIVATE (self)->data_size = 0;
@@ -276,7 +279,7 @@ time_to_drain (GstAmsPutSink *self)
   gint64 timeout = gst_ams_put_sink_drain_time (get_drain_timeout (self));
   gint64 now = g_get_monotonic_time ();
 
-  if (timeout < 0)
+  if (priv->drain_until == 0 && timeout < 0)
     return timeout;
   if (priv->drain_until == 0)
     priv->drain_until = now + timeout;

@@ -35,6 +35,8 @@ typedef struct
   /* Under the object lock. */
   GstAmsPutSettings settings;
   AmsEngine *engine; /* from READY→PAUSED to PAUSED→READY */
+  gboolean
+      has_data; /* ordinary data come: one file, and nobody upstream who heeds its loss */
   gboolean said; /* a file has begun: upstream hears of failures */
   GPtrArray *unsaid; /* names of files that were given up before */
   gboolean prerolling; /* READY→PAUSED ends with the first data, or EOS */

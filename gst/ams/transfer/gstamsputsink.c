@@ -81,7 +81,7 @@ void
 gst_ams_put_sink_post_lost (GstAmsPutSink *self, guint files, guint64 bytes)
 {
   g_autoptr (GError) error = ams_store_error_new (AMS_FAILURE_LOST, 0, 0,
-      "The stream has ended and drain-timeout has passed, but %u files (%" G_GUINT64_FORMAT
+      "The stream has ended and drain-timeout has passed, but %u file(s) (%" G_GUINT64_FORMAT
       " bytes of media) are in memory only and will be lost: "
       "set spool-dir, so that the next start sends them, or a longer "
       "drain-timeout.",
@@ -165,7 +165,14 @@ on_failed (const AmsFileInfo *file, const GError *error, gpointer user_data)
 {
   GstAmsPutSink *self = user_data;
 
-  if (!keep_unsaid (self, file->name))
+  gboolean has_data;
+
+  GST_OBJECT_LOCK (self);
+  has_data = PRIVATE (self)->has_data;
+  GST_OBJECT_UNLOCK (self);
+  if (has_data)
+    gst_ams_put_sink_post_error (self, error, file->name);
+  else if (!keep_unsaid (self, file->name))
     say_failed (self, file->name);
   ams_put_post_file (GST_ELEMENT (self),
       gst_structure_new ("ams-file-failed", "reason", G_TYPE_STRING,
@@ -441,6 +448,7 @@ start (GstAmsPutSink *self)
   priv->position = GST_AMS_PUT_BETWEEN_FILES;
   priv->drain_until = 0;
   priv->said = FALSE;
+  priv->has_data = FALSE;
   g_ptr_array_set_size (priv->unsaid, 0);
   priv->notified = 0;
   g_clear_pointer (&priv->final, g_free);
