@@ -402,6 +402,15 @@ class Bucket:
         _, _, body = self.do("GET", "", query={"uploads": ""})
         return re.findall(r"<Key>(.*?)</Key>", body.decode())
 
+    def parts(self):
+        """How many parts there are of uploads under way."""
+        _, _, body = self.do("GET", "", query={"uploads": ""})
+        found = 0
+        for key, number in re.findall(r"<Key>(.*?)</Key><UploadId>(.*?)</UploadId>", body.decode()):
+            status, _, body = self.do("GET", key, query={"uploadId": number}, ok=(200, 404))
+            found += body.count(b"<PartNumber>") if status == 200 else 0
+        return found
+
     def objects(self, prefix=""):
         """Key (without the prefix) and bytes, as launch.files_in()."""
         found = {key: self.get(key) for key in self.keys(prefix)}

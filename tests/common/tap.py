@@ -96,9 +96,9 @@ def m3u8_check(*playlists):
     return run(["node", os.path.join(COMMON, "m3u8-check.mjs"), *playlists])
 
 
-def have_element():
+def have_element(name="amshlssink"):
     """The plugin just built must have it: no reason to skip."""
     need("gst-inspect-1.0", "gst-launch-1.0")
-    done = subprocess.run(["gst-inspect-1.0", "--exists", "--atleast-version=0.0.0", "amshlssink"], stdout=subprocess.DEVNULL,
+    done = subprocess.run(["gst-inspect-1.0", "--exists", "--atleast-version=0.0.0", name], stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL, check=False)
-    check(done.returncode == 0, "the built plugin has no element amshlssink")
+    check(done.returncode == 0, f"the built plugin has no element {name}")

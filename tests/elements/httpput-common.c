@@ -408,8 +408,8 @@ put_record (Put *put, guint n)
 }
 
 /* As amshlssink asks: what was given up has to be in the last playlist. */
-static void
-drain (Put *put)
+void
+put_drain (Put *put)
 {
   g_autoptr (GstQuery) query = ams_files_query_new_drain ();
 
@@ -419,7 +419,7 @@ drain (Put *put)
 void
 put_finish (Put *put)
 {
-  drain (put);
+  put_drain (put);
   put_push_playlist (put, TRUE);
   gst_pad_push_event (put->pad, gst_event_new_eos ());
   gst_message_unref (put_wait (put, GST_MESSAGE_EOS, NULL, 1));

@@ -63,7 +63,9 @@ void put_push_segment (Put *put, gsize size);
 void put_push_playlist (Put *put, gboolean final);
 /* @n segments of 10 to 100 kB, a playlist after each. */
 void put_record (Put *put, guint n);
-/* The last playlist and EOS; waits until the bus has that. */
+/* Waits until all that was handed over is stored or given up. */
+void put_drain (Put *put);
+/* Drains; then the last playlist and EOS; waits until the bus has that. */
 void put_finish (Put *put);
 /* In a thread of its own, which put_join() waits for. */
 GThread *put_finish_begin (Put *put);

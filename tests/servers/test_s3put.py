@@ -25,6 +25,7 @@ from test_httpput import check_lost, check_reader, check_recording, check_spool,
 
 HLS = "amshlssink name=h location=stream123_%05d.ts playlist-location=stream123.m3u8 target-duration=1 "
 CHROMIUM = threading.Lock()
+IN_PARTS = "location=film spool-dir=spool multipart-threshold=6000000 part-size=5242880 "
 KEPT = "drain-timeout=500000000 "  # ns that EOS waits for what cannot be delivered
 NAMES = iter(f"cam{number}" for number in range(1, 1000))  # of users and buckets: each test has its own
 
@@ -110,11 +111,12 @@ def test_user_suspended_and_enabled_again_costs_nothing():
     with tap.folder() as folder:
         bucket = new_bucket(SHARED.gateway)
         reader = reader_of(bucket)
-        begun = time.monotonic()
         with launch.Launch(launch.LIVE + HLS + put(bucket, "spool-dir=spool"), folder, env=keys_of(bucket.user)) as recorder:
+            recorder.wait_for("New clock")
+            begun = time.monotonic()
             reader.wait_for_version(2)
             SHARED.ceph.suspend(bucket.user)
-            recorder.wait_for("WARNING.*(403 UserSuspended|suspended)")
+            recorder.wait_for("WARNING.*the user of the access key is suspended")
             launch.wait_until(lambda: segments_in(os.path.join(folder, "spool")) >= 2, "segments wait in the spool")
             SHARED.ceph.enable(bucket.user)
             seen = reader.looked_at
@@ -131,8 +133,9 @@ def test_quota_used_up_and_raised_costs_nothing():
     with tap.folder() as folder:
         bucket = new_bucket(SHARED.gateway)
         SHARED.ceph.quota(bucket.user, max_objects=4)
-        begun = time.monotonic()
         with launch.Launch(launch.LIVE + HLS + put(bucket, "spool-dir=spool"), folder, env=keys_of(bucket.user)) as recorder:
+            recorder.wait_for("New clock")
+            begun = time.monotonic()
             recorder.wait_for(f"WARNING.*the quota of the bucket “{bucket.name}” is used up")
             launch.wait_until(lambda: segments_in(os.path.join(folder, "spool")) >= 2, "segments wait in the spool")
             SHARED.ceph.quota(bucket.user, max_objects=1000)
@@ -180,8 +183,9 @@ def test_session_tokens_that_expire_are_renewed():
         bucket = new_bucket(server)
         with Keyring(folder, server, bucket.user, 3) as keyring:
             reader = reader_of(bucket)
-            begun = time.monotonic()
             with launch.Launch(launch.LIVE + HLS + put(bucket), folder, env=keyring.environment()) as recorder:
+                recorder.wait_for("New clock")
+                begun = time.monotonic()
                 reader.wait_for_version(10)
                 lived = time.monotonic() - begun
                 recorder.stop()
@@ -196,7 +200,7 @@ def test_session_token_that_has_expired_leaves_the_rest_to_the_next_start():
         bucket = new_bucket(server)
         role = SHARED.ceph.role(f"role-of-{bucket.user.name}", bucket.user)
         line = launch.LIVE + HLS + put(bucket, "spool-dir=spool " + KEPT)
-        session, _ = server.session(role, bucket.user, 3)
+        session, _ = server.session(role, bucket.user, 6)
         with launch.Launch(line, folder, env=keys_of(session)) as recorder:
             recorder.wait_for("WARNING.*\\(403 ")
             launch.wait_until(lambda: segments_in(os.path.join(folder, "spool")) >= 2, "segments wait in the spool")
@@ -278,8 +282,9 @@ def test_gateway_killed_five_times_costs_nothing():
     with tap.folder() as folder, rgw.Rgw(SHARED.ceph) as server:
         bucket = new_bucket(server)
         reader = reader_of(bucket)
-        begun = time.monotonic()
         with launch.Launch(launch.LIVE + HLS + "write-files=always " + put(bucket), folder, env=keys_of(bucket.user)) as recorder:
+            recorder.wait_for("New clock")
+            begun = time.monotonic()
             reader.wait_for_version(1)
             for _ in range(5):
                 time.sleep(random.uniform(0.3, 1.2))
@@ -335,8 +340,9 @@ def test_clock_that_is_wrong_is_corrected():
             os.replace(clock + ".new", clock)
         set_clock("-20m")
         reader = reader_of(bucket)
-        begun = time.monotonic()
         with launch.Launch(launch.LIVE + HLS + put(bucket, "probe=true"), folder, env={**env, **keys_of(bucket.user)}) as recorder:
+            recorder.wait_for("New clock")
+            begun = time.monotonic()
             for offset in ("-20m", "+0", "+3h"):
                 set_clock(offset)
                 reader.wait_for_version(reader.looked_at + 3, timeout=15)
@@ -354,7 +360,7 @@ def refused(bucket, folder, name, server=None, user=None, more=""):
     said = launch.run(launch.LIVE + HLS + put(there, "probe=true " + more), folder, env=keys_of(there.user), code=None, timeout=15)
     check_secret(said, there.user)
     errors = re.findall("ERROR: from element (\\S+)", said)
-    tap.check(errors and errors[0].endswith("/GstAmsS3Put:amss3put0:"), said)
+    tap.check(any(error.endswith("/GstAmsS3Put:amss3put0:") for error in errors), said)
     return said
 
 
@@ -423,9 +429,10 @@ def test_disk_of_the_store_that_hangs_costs_nothing():
     with tap.folder() as folder, rgw.Ceph(folder) as ceph, rgw.Rgw(ceph) as server:
         bucket = new_bucket(server)
         reader = reader_of(bucket)
-        begun = time.monotonic()
         line = launch.LIVE + HLS + "write-files=always " + put(bucket, "timeout=2 stall-timeout=2")
         with launch.Launch(line, folder, env=keys_of(bucket.user)) as recorder:
+            recorder.wait_for("New clock")
+            begun = time.monotonic()
             reader.wait_for_version(2)
             ceph.stop_disk()
             try:
@@ -442,38 +449,26 @@ def test_disk_of_the_store_that_hangs_costs_nothing():
 
 
 def test_recorder_killed_within_an_upload_of_parts_leaves_none():
-    with tap.folder() as folder, rgw.Ceph(folder) as ceph, rgw.Rgw(ceph) as server:
-        bucket = new_bucket(server)
-        data = write_random(os.path.join(folder, "film"), 12000000)
-        line = "filesrc location=film " + put(bucket, "location=film spool-dir=spool multipart-threshold=6000000 part-size=5242880")
-        stopped = threading.Event()
-
-        def stop_disk_when_it_has_begun():
-            launch.wait_until(bucket.uploads, "an upload of parts is under way", interval=0.001)
-            ceph.stop_disk()
-            stopped.set()
-        watcher = threading.Thread(target=stop_disk_when_it_has_begun)
-        watcher.start()
+    with tap.folder() as folder:
+        bucket = new_bucket(SHARED.gateway)
+        data = write_random(os.path.join(folder, "film"), 32000000)
+        line = "filesrc location=film " + put(bucket, IN_PARTS + "max-bitrate=128000000")
         with launch.Launch(line, folder, env=keys_of(bucket.user)) as recorder:
-            launch.wait_until(stopped.is_set, "the disk is stopped")
+            launch.wait_until(bucket.parts, "a part is there")
             recorder.kill()
-        watcher.join()
-        ceph.continue_disk()
         tap.check(len(bucket.uploads()) == 1, f"under way: {bucket.uploads()}")
         launch.run(line, folder, env=keys_of(bucket.user))
         tap.check(bucket.uploads() == [], f"still under way: {bucket.uploads()}")
         tap.check(bucket.get("rec/film") == data, "the film is another")
-        tap.check(bucket.head("rec/film")["ETag"].endswith('-3"'), bucket.head("rec/film")["ETag"])
 
 
 def test_gateway_killed_within_an_upload_of_parts_costs_nothing():
     with tap.folder() as folder, rgw.Rgw(SHARED.ceph) as server:
         bucket = new_bucket(server)
         data = write_random(os.path.join(folder, "film"), 32000000)
-        line = ("filesrc location=film " + put(bucket, "location=film spool-dir=spool multipart-threshold=6000000 part-size=5242880 "
-            "max-bitrate=128000000"))
+        line = "filesrc location=film " + put(bucket, IN_PARTS + "max-bitrate=128000000")
         with launch.Launch(line, folder, env=keys_of(bucket.user)) as recorder:
-            launch.wait_until(bucket.uploads, "an upload of parts is under way", interval=0.005)
+            launch.wait_until(bucket.parts, "a part is there")
             server.kill()
             server.start()
             tap.check(recorder.ended() == 0, recorder.said())
@@ -485,11 +480,10 @@ def test_object_in_parts_is_the_file():
     with tap.folder() as folder:
         bucket = new_bucket(SHARED.gateway)
         data = write_random(os.path.join(folder, "film"), 12000000)
-        line = "filesrc location=film " + put(bucket, "location=film.mp4 verify=size spool-dir=spool multipart-threshold=6000000 part-size=5242880")
-        launch.run(line, folder, env=keys_of(bucket.user))
-        tap.check(bucket.get("rec/film.mp4") == data, "the film is another")
-        tap.check(bucket.head("rec/film.mp4")["ETag"].endswith('-3"'), bucket.head("rec/film.mp4")["ETag"])
-        tap.check(bucket.head("rec/film.mp4")["Content-Type"] == "video/mp4", bucket.head("rec/film.mp4")["Content-Type"])
+        launch.run("filesrc location=film " + put(bucket, IN_PARTS + "verify=size content-type=video/mp4"), folder, env=keys_of(bucket.user))
+        tap.check(bucket.get("rec/film") == data, "the film is another")
+        head = bucket.head("rec/film")
+        tap.check(head["ETag"].endswith('-3"') and head["Content-Type"] == "video/mp4", head)
 
 
 ODD_KEYS = ["a b/c  d", "plus+and&equals=", "100%", "%41%2F", "tilde~", "Küche/Größe", "camera-🎥", "ﷺ", "a:b;c,d!e*f'(g)@h$i",
@@ -567,15 +561,18 @@ def main():
     for name in [n for n in os.environ if n.startswith("AWS_")]:
         del os.environ[name]
     os.environ.update(AWS_EC2_METADATA_DISABLED="true", AWS_CONFIG_FILE="/nowhere", AWS_SHARED_CREDENTIALS_FILE="/nowhere")
-    tap.need("gst-launch-1.0")
     with tap.folder() as folder:
         SHARED = Shared(folder)
         try:
+            tap.have_element("amss3put")
             SHARED.gateway  # pylint: disable=pointless-statement
             return tap.run_tests(launch.beside_each_other(globals(), 5))
         except tap.Skip as reason:
             print(f"1..0 # SKIP {reason}")
             return 0
+        except tap.Failed as reason:
+            print(f"1..1\nnot ok 1 - {reason}")
+            return 1
         finally:
             SHARED.end()
 

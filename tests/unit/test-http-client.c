@@ -331,21 +331,6 @@ GST_START_TEST (test_client_server_that_reads_a_trickle_stalls)
 
 GST_END_TEST;
 
-/* Enough for each of the other timers. */
-GST_START_TEST (test_client_server_that_is_slow_all_along_is_overdue)
-{
-  begin ();
-  f.options.timeout = 1;
-  f.options.stall_timeout = 60;
-  rule ((AmsFaultRule){ .method = "PUT", .slow_bytes = 20, .slow_ms = 100 });
-  run ("PUT", "/a.ts", 500);
-  ams_http_call_assert_failed (&call, AMS_FAILURE_TRANSIENT,
-      "was not over after 2 s");
-  end ();
-}
-
-GST_END_TEST;
-
 /* Answers */
 
 GST_START_TEST (test_client_refused_connection_says_so)
@@ -665,7 +650,6 @@ http_client_suite (void)
   tcase_add_test (tc, test_client_tls_server_that_reads_no_more_times_out);
   tcase_add_test (tc, test_client_tls_handshake_that_hangs_times_out);
   tcase_add_test (tc, test_client_server_that_reads_a_trickle_stalls);
-  tcase_add_test (tc, test_client_server_that_is_slow_all_along_is_overdue);
   tcase_add_test (tc, test_client_refused_connection_says_so);
   tcase_add_test (tc, test_client_reset_without_an_answer_wants_expect);
   tcase_add_test (tc, test_client_garbage_is_transient);

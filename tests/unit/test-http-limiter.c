@@ -134,6 +134,7 @@ GST_START_TEST (test_watch_enough_in_each_window_is_fine)
   AmsHttpWatch watch;
 
   ams_http_watch_begin (&watch, 30, 30, 0, 0);
+  ams_http_watch_expect (&watch, 512 * 300);
   for (gint64 second = 1; second < 300; second++)
     g_assert_cmpint (
         ams_http_watch_look (&watch, second * 300, TRUE, FALSE, second * S), ==,

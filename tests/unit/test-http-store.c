@@ -21,7 +21,7 @@ test_segment_is_put_with_its_headers (Fixture *f, gconstpointer data)
   assert_header (f, "PUT", NULL, 1, "Content-Length", "5");
   assert_header (f, "PUT", NULL, 1, "Content-Range", NULL);
   assert_header (f, "PUT", NULL, 1, "Content-Encoding", NULL);
-  assert_count (f, NULL, 1);
+  assert_count (f, "PUT", 1);
 }
 
 static void
@@ -64,7 +64,7 @@ test_query_of_location_is_on_each_request (Fixture *f, gconstpointer data)
   /* A “?” of the pattern fits any character. */
   g_assert_cmpuint (
       ams_fault_server_count (f->server, NULL, "/rec/1.ts?sig=" SECRET "&x"),
-      ==, 2);
+      ==, 3);
   rule (f,
       &(AmsFaultRule){ .status = 403,
           .body = "no /rec/1.ts?sig=" SECRET "&x" });
@@ -160,15 +160,16 @@ test_attempt_after_a_cut_asks_first (Fixture *f, gconstpointer data)
   f->client_options.expect = AMS_HTTP_EXPECT_AUTO;
   start (f);
   rule (f,
-      &(AmsFaultRule){ .count = 1,
+      &(AmsFaultRule){ .method = "PUT",
+          .count = 1,
           .at = AMS_FAULT_AT_BODY,
           .bytes = 1000,
           .end = AMS_FAULT_RESET });
   rule (f,
       &(AmsFaultRule){ .header = "Expect", .unread = TRUE, .status = 413 });
-  g_assert_false (put_body (f, "1.ts", AMS_FILE_ROLE_SEGMENT, body, 1, &reset));
+  g_assert_false (put_body (f, "1.ts", AMS_FILE_ROLE_SEGMENT, body, 2, &reset));
   g_assert_error (reset, AMS_STORE_ERROR, AMS_FAILURE_TRANSIENT);
-  g_assert_false (put_body (f, "1.ts", AMS_FILE_ROLE_SEGMENT, body, 2, &error));
+  g_assert_false (put_body (f, "1.ts", AMS_FILE_ROLE_SEGMENT, body, 3, &error));
   assert_error (error, AMS_FAILURE_PERMANENT, "client_max_body_size");
   assert_header (f, "PUT", NULL, 2, "Expect", "100-continue");
 }
@@ -235,12 +236,13 @@ test_lost_answer_is_stored_once (Fixture *f, gconstpointer data)
 
   start (f);
   rule (f,
-      &(AmsFaultRule){ .count = 1,
+      &(AmsFaultRule){ .method = "PUT",
+          .count = 1,
           .at = AMS_FAULT_AT_STORED,
           .end = AMS_FAULT_RESET });
-  g_assert_false (put_body (f, "1.ts", AMS_FILE_ROLE_SEGMENT, body, 1, &error));
+  g_assert_false (put_body (f, "1.ts", AMS_FILE_ROLE_SEGMENT, body, 2, &error));
   g_assert_error (error, AMS_STORE_ERROR, AMS_FAILURE_TRANSIENT);
-  g_assert_true (put_body (f, "1.ts", AMS_FILE_ROLE_SEGMENT, body, 2, NULL));
+  g_assert_true (put_body (f, "1.ts", AMS_FILE_ROLE_SEGMENT, body, 3, NULL));
   assert_text (f, "/rec/1.ts", "media");
   ams_fault_server_wait_stored (f->server, "/rec/1.ts", 1);
   assert_header (f, "GET", NULL, 1, "Accept-Encoding", "identity");
@@ -349,7 +351,7 @@ test_other_400_is_permanent (Fixture *f, gconstpointer data)
   rule (f, &(AmsFaultRule){ .status = 400, .body = "bad name" });
   g_assert_false (put_segment (f, "1.ts", "media", &error));
   assert_error (error, AMS_FAILURE_PERMANENT, "bad name");
-  assert_count (f, NULL, 1);
+  assert_count (f, "PUT", 1);
 }
 
 static void
@@ -423,16 +425,17 @@ test_what_is_made_once_is_not_replaced (Fixture *f, gconstpointer data)
   }
 }
 
-/* The first version is stored, and its answer lost. */
+/* On a new connection: libsoup tries again by itself on one that was used. */
 static void
 put_without_an_answer (Fixture *f, const gchar *text, AmsFaultRule lost)
 {
+  g_autoptr (AmsBody) body = new_body (text, strlen (text));
   g_autoptr (GError) error = NULL;
 
   lost.method = "PUT";
   lost.count = 1;
   rule (f, &lost);
-  g_assert_false (put (f, "p", AMS_FILE_ROLE_PLAYLIST, text, &error));
+  g_assert_false (put_body (f, "p", AMS_FILE_ROLE_PLAYLIST, body, 2, &error));
   g_assert_error (error, AMS_STORE_ERROR, AMS_FAILURE_TRANSIENT);
 }
 
@@ -583,8 +586,8 @@ test_first_free_name_ends_the_looking (Fixture *f, gconstpointer data)
 static void
 test_looking_that_fails_does_not_hinder (Fixture *f, gconstpointer data)
 {
-  static const guint gets[] = { 1, 3 };
   const AmsFaultRule *failing = data;
+  guint looks = failing->status == 403 ? 1 : 3;
 
   start (f);
   rule (f, failing);
@@ -593,7 +596,8 @@ test_looking_that_fails_does_not_hinder (Fixture *f, gconstpointer data)
 
     g_assert_true (put_segment (f, name, "media", NULL));
   }
-  assert_count (f, "GET", gets[failing->status != 403]);
+  /* Those that are reset on a used connection are sent again by libsoup. */
+  assert_count (f, "GET", failing->status ? looks : 2 * looks - 1);
 }
 
 static const AmsFaultRule no_looks[] = {

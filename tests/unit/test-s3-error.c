@@ -328,37 +328,37 @@ typedef struct
 static const Sentence sentences[] = {
   { "access-key", 403, ERR ("InvalidAccessKeyId"),
       "“rec/cam1/1.ts” was not stored: s3.test does not know the access key; "
-      "check access-key (403 InvalidAccessKeyId, request R1)." },
+      "check access-key (403 InvalidAccessKeyId, request R1)" },
   { "secret", 403, ERR ("SignatureDoesNotMatch"),
       "“rec/cam1/1.ts” was not stored: the secret does not belong to the access "
-      "key; check secret-access-key (403 SignatureDoesNotMatch, request R1)." },
+      "key; check secret-access-key (403 SignatureDoesNotMatch, request R1)" },
   { "region", 400,
       "<Error><Code>AuthorizationHeaderMalformed</Code>"
       "<Region>eu-west-1</Region></Error>",
       "“rec/cam1/1.ts” was not stored: the bucket “rec” is in the region "
       "“eu-west-1”, not in “us-east-1”; set region to that (400 "
-      "AuthorizationHeaderMalformed)." },
+      "AuthorizationHeaderMalformed)" },
   { "clock", 403, ERR ("AccessDenied"),
       "“rec/cam1/1.ts” was not stored: this computer's clock is 60 minutes off; "
-      "set it right (403 AccessDenied, request R1).",
+      "set it right (403 AccessDenied, request R1)",
       { "Date", DATE_LATER } },
   { "bucket", 404, ERR ("NoSuchBucket"),
       "“rec/cam1/1.ts” was not stored: s3.test has no bucket “rec”; create it, "
-      "or check bucket, region and endpoint (404 NoSuchBucket, request R1)." },
+      "or check bucket, region and endpoint (404 NoSuchBucket, request R1)" },
   { "quota", 403, ERR ("QuotaExceeded"),
       "“rec/cam1/1.ts” was not stored: the quota of the bucket “rec” is used "
-      "up; make room, or raise it (403 QuotaExceeded, request R1)." },
+      "up; make room, or raise it (403 QuotaExceeded, request R1)" },
   { "denied", 403, ERR ("AccessDenied"),
       "“rec/cam1/1.ts” was not stored: the access key may not do that in the "
-      "bucket “rec”; allow it s3:PutObject (403 AccessDenied, request R1)." },
+      "bucket “rec”; allow it s3:PutObject (403 AccessDenied, request R1)" },
   { "unknown-code", 400,
       "<Error><Code>Odd</Code><Message>It is odd.</Message></Error>",
-      "“rec/cam1/1.ts” was not stored: s3.test said “It is odd.” (400 Odd)." },
+      "“rec/cam1/1.ts” was not stored: s3.test said “It is odd.” (400 Odd)" },
   { "html", 403, "<html><h1>no</h1></html>",
       "“rec/cam1/1.ts” was not stored: s3.test does not allow it; check "
-      "access-key, secret-access-key and what they may do (403)." },
+      "access-key, secret-access-key and what they may do (403)" },
   { "status-only", 418, NULL,
-      "“rec/cam1/1.ts” was not stored: s3.test answered with an error (418)." },
+      "“rec/cam1/1.ts” was not stored: s3.test answered with an error (418)" },
 };
 
 static void

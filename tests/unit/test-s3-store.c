@@ -386,6 +386,24 @@ test_never_replaces_own_playlist_only (Fixture *f, gconstpointer data)
 }
 
 static void
+test_never_replaces_version_whose_answer_was_lost (Fixture *f,
+    gconstpointer data)
+{
+  g_autoptr (GError) error = NULL;
+
+  f->options.overwrite = AMS_OVERWRITE_NEVER;
+  start (f);
+  rule (f,
+      &(AmsFaultRule){ .method = "PUT", .count = 1, .end = AMS_FAULT_RESET });
+  ams_fault_server_put_object (f->server, "/bucket/rec/q.m3u8", NULL, "o", 1);
+  g_assert_false (put (f, "p.m3u8", AMS_FILE_ROLE_PLAYLIST, "one", NULL));
+  g_assert_true (put (f, "p.m3u8", AMS_FILE_ROLE_PLAYLIST, "second", NULL));
+  assert_text (f, "/bucket/rec/p.m3u8", "second");
+  g_assert_false (put (f, "q.m3u8", AMS_FILE_ROLE_PLAYLIST, "one", &error));
+  assert_error (error, AMS_FAILURE_EXISTS, 412, "q.m3u8");
+}
+
+static void
 test_unknown_condition_is_asked_instead (Fixture *f, gconstpointer data)
 {
   g_autoptr (GError) error = NULL;
@@ -1105,6 +1123,7 @@ add_answer_tests (void)
   ADD ("there/unreadable", test_unreadable_object_is_not_replaced);
   ADD ("there/always", test_always_replaces);
   ADD ("there/never", test_never_replaces_own_playlist_only);
+  ADD ("there/never-lost", test_never_replaces_version_whose_answer_was_lost);
   ADD ("there/asked", test_unknown_condition_is_asked_instead);
   ADD ("there/named-by-400", test_condition_is_named_by_400);
   ADD ("there/501-of-another", test_501_without_a_condition_is_said);

@@ -530,7 +530,6 @@ on_wrote_body (SoupMessage *message, gpointer user_data)
 
   self->phase = AMS_HTTP_PHASE_WAITING;
   self->sent_whole = TRUE;
-  set_corked (self, FALSE);
 }
 
 static void

@@ -84,16 +84,6 @@ ams_http_sockets_shut_down (GHashTable *sockets, guint64 id)
     g_socket_shutdown (socket, TRUE, TRUE, NULL);
 }
 
-void
-ams_http_sockets_set_corked (GHashTable *sockets, guint64 id, gboolean corked)
-{
-  GWeakRef *weak_ref = g_hash_table_lookup (sockets, &id);
-  g_autoptr (GSocket) socket = weak_ref ? g_weak_ref_get (weak_ref) : NULL;
-
-  if (socket)
-    g_socket_set_option (socket, IPPROTO_TCP, TCP_CORK, corked, NULL);
-}
-
 gboolean
 ams_http_sockets_is_ended (GHashTable *sockets, guint64 id)
 {

@@ -23,9 +23,6 @@ GSocket *ams_http_socket_of (GIOStream *connection);
 GHashTable *ams_http_sockets_new (void);
 void ams_http_sockets_add (GHashTable *sockets, guint64 id, GSocket *socket);
 void ams_http_sockets_shut_down (GHashTable *sockets, guint64 id);
-/* While it is corked, only full packets go out, and the rest after 0.2 s at most. */
-void ams_http_sockets_set_corked (GHashTable *sockets, guint64 id,
-    gboolean corked);
 /* The other side has ended the connection. */
 gboolean ams_http_sockets_is_ended (GHashTable *sockets, guint64 id);
 

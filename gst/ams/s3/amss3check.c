@@ -133,6 +133,7 @@ check_head (GTask *task, const AmsS3Reply *reply)
   Look *look = g_task_get_task_data (task);
   guint64 size;
 
+  look->etag = ams_s3_dup_md5_etag (reply->http->headers);
   if (look->plain || !get_size (reply, &size) ||
       ams_http_reply_is_encoded (reply->http)) {
     read_it (task);
@@ -142,7 +143,6 @@ check_head (GTask *task, const AmsS3Reply *reply)
     g_task_return_int (task, AMS_S3_CHECK_DIFFERENT);
     return;
   }
-  look->etag = ams_s3_dup_md5_etag (reply->http->headers);
   if (look->etag)
     ams_s3_sums_async (look->body, AMS_S3_DIGEST_MD5,
         g_task_get_cancellable (task), on_md5, g_object_ref (task));
@@ -178,10 +178,12 @@ ams_s3_check_async (AmsS3Place *place, const gchar *key, AmsBody *body,
 }
 
 AmsS3Check
-ams_s3_check_finish (GAsyncResult *result, GError **error)
+ams_s3_check_finish (GAsyncResult *result, gchar **md5, GError **error)
 {
+  Look *look = g_task_get_task_data (G_TASK (result));
   gssize found = g_task_propagate_int (G_TASK (result), error);
 
+  *md5 = g_strdup (look->etag);
   return found < 0 ? AMS_S3_CHECK_FAILED : (AmsS3Check) found;
 }
 

@@ -26,7 +26,9 @@ void ams_s3_check_async (AmsS3Place *place, const gchar *key, AmsBody *body,
     AmsBody *plain, GCancellable *cancellable, GAsyncReadyCallback callback,
     gpointer user_data);
 /* FAILED: AMS_STORE_ERROR, ABSENT if nothing is there; G_IO_ERROR_CANCELLED. */
-AmsS3Check ams_s3_check_finish (GAsyncResult *result, GError **error);
+/* @md5: (out) (nullable) of what is there, if its ETag says. */
+AmsS3Check ams_s3_check_finish (GAsyncResult *result, gchar **md5,
+    GError **error);
 
 /* What was just answered with @etag (nullable) is looked up, as the option verify says. */
 void ams_s3_verify_async (AmsS3Place *place, const gchar *key, AmsBody *body,

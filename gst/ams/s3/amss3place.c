@@ -62,6 +62,8 @@ ams_s3_place_init (AmsS3Place *place, GObject *store, AmsHttpClient *client,
   place->own = new_set ();
   place->cut_off = new_set ();
   place->spoiled = new_set ();
+  place->unsure =
+      g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
 }
 
 void
@@ -78,6 +80,7 @@ ams_s3_place_clear (AmsS3Place *place)
   g_hash_table_unref (place->own);
   g_hash_table_unref (place->cut_off);
   g_hash_table_unref (place->spoiled);
+  g_hash_table_unref (place->unsure);
 }
 
 /* AWS has an endpoint for each region; elsewhere there is the one. */

@@ -29,6 +29,8 @@ typedef struct
   /* Sets of names: that may be put again; whose last attempt was cut off; whose object is ours, and
    * is not what it should be. */
   GHashTable *own, *cut_off, *spoiled;
+  /* By names: the MD5 of a version that may be there, as its answer was lost. */
+  GHashTable *unsure;
   gboolean asks_first; /* If-None-Match is not supported there */
 } AmsS3Place;
 

@@ -74,6 +74,7 @@ ams_s3_remove_async (AmsS3Place *place, const gchar *name,
   g_hash_table_remove (place->own, name);
   g_hash_table_remove (place->cut_off, removal->key);
   g_hash_table_remove (place->spoiled, removal->key);
+  g_hash_table_remove (place->unsure, removal->key);
   removal->request = (AmsS3Request){ .operation = AMS_S3_DELETE,
     .method = "DELETE",
     .key = removal->key,
@@ -189,7 +190,7 @@ explain (Probe *probe, GError *error)
   shown = ams_s3_place_display (probe->place, probe->key);
   return ams_store_error_new (AMS_FAILURE_PERMANENT, 403, 0,
       "“%s” was stored, but cannot be looked up: allow the access key "
-      "s3:GetObject and s3:ListBucket in the bucket “%s” (403).",
+      "s3:GetObject and s3:ListBucket in the bucket “%s” (403)",
       shown, probe->place->options.bucket);
 }
 

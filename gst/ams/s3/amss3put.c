@@ -76,6 +76,7 @@ finish_stored (GTask *task)
 
   ams_put_note_own (job->put, job->place->options.overwrite, job->place->own);
   g_hash_table_remove (job->place->spoiled, job->key);
+  g_hash_table_remove (job->place->unsure, job->key);
   g_task_return_boolean (task, TRUE);
 }
 
@@ -131,24 +132,49 @@ finish_lost_upload (GTask *task)
 
 /* There already: a PUT whose answer was lost, or another's? */
 
+static void send_it (GTask *task);
+
+/* An earlier version, of which it was not known whether it is there. */
+static gboolean
+is_own_version (const Job *job, const gchar *md5)
+{
+  return md5 &&
+      g_strcmp0 (md5, g_hash_table_lookup (job->place->unsure, job->key)) == 0;
+}
+
+/* @md5: (nullable) of what is there */
+static void
+finish_different (GTask *task, const gchar *md5)
+{
+  Job *job = g_task_get_task_data (task);
+
+  if (!job->is_protected) {
+    finish_lost_upload (task);
+  } else if (is_own_version (job, md5)) {
+    job->is_protected = FALSE;
+    send_it (task);
+  } else {
+    finish_exists (task);
+  }
+}
+
 static void
 on_checked (GObject *store, GAsyncResult *result, gpointer user_data)
 {
   g_autoptr (GTask) task = user_data;
   Job *job = g_task_get_task_data (task);
+  g_autofree gchar *md5 = NULL;
   GError *error = NULL;
-  AmsS3Check found = ams_s3_check_finish (result, &error);
+  AmsS3Check found = ams_s3_check_finish (result, &md5, &error);
 
   if (job->in_parts && found != AMS_S3_CHECK_FAILED)
     ams_s3_multipart_drop (job->place, job->sent);
   if (found == AMS_S3_CHECK_SAME)
     finish_stored (task);
-  else if (found == AMS_S3_CHECK_FAILED)
-    finish_unknown (task, error);
-  else if (job->is_protected)
-    finish_exists (task);
+  else if (found == AMS_S3_CHECK_DIFFERENT)
+    finish_different (task, md5);
   else
-    finish_lost_upload (task);
+    finish_unknown (task, error);
 }
 
 static void
@@ -160,8 +186,6 @@ check (GTask *task, GAsyncReadyCallback callback)
       g_task_get_cancellable (task), callback, g_object_ref (task));
 }
 
-static void send_it (GTask *task);
-
 /* Before a PUT to a store that does not know If-None-Match, and before an upload of parts: that
  * is much to send in vain, and not every store (Ceph 16) heeds the condition at its end. */
 static void
@@ -169,15 +193,16 @@ on_asked (GObject *store, GAsyncResult *result, gpointer user_data)
 {
   g_autoptr (GTask) task = user_data;
   Job *job = g_task_get_task_data (task);
+  g_autofree gchar *md5 = NULL;
   GError *error = NULL;
-  AmsS3Check found = ams_s3_check_finish (result, &error);
+  AmsS3Check found = ams_s3_check_finish (result, &md5, &error);
 
   if (job->in_parts && found != AMS_S3_CHECK_FAILED)
     ams_s3_multipart_drop (job->place, job->sent);
   if (found == AMS_S3_CHECK_SAME) {
     finish_stored (task);
   } else if (found == AMS_S3_CHECK_DIFFERENT) {
-    finish_exists (task);
+    finish_different (task, md5);
   } else if (g_error_matches (error, AMS_STORE_ERROR, AMS_FAILURE_ABSENT)) {
     g_error_free (error);
     send_it (task);
@@ -319,6 +344,17 @@ take_reply (GTask *task, AmsS3Reply *reply)
 
 /* The PUT */
 
+/* What is made once has no other version. */
+static void
+note_unsure (Job *job, const AmsS3Reply *reply)
+{
+  if ((reply && reply->answer->status < 500) || !job->is_protected ||
+      job->digests.md5[0] == '\0' || ams_put_is_made_once (job->put->role))
+    return;
+  g_hash_table_insert (job->place->unsure, g_strdup (job->key),
+      g_strdup (job->digests.md5));
+}
+
 static void
 on_put (GObject *store, GAsyncResult *result, gpointer user_data)
 {
@@ -328,6 +364,7 @@ on_put (GObject *store, GAsyncResult *result, gpointer user_data)
   g_autoptr (AmsS3Reply) reply = ams_s3_send_finish (result, &error);
 
   ams_s3_place_note_cut_off (job->place, job->key, error);
+  note_unsure (job, reply);
   if (reply)
     take_reply (task, reply);
   else

@@ -25,6 +25,8 @@ static const struct
   { "AccessDenied",
       "the access key may not do that in the bucket “{bucket}”; allow it "
       "{permission}" },
+  { "UserSuspended",
+      "the user of the access key is suspended; enable it again" },
   { "ExpiredToken", "the session token has expired; give new credentials" },
   { "TokenRefreshRequired",
       "the session token has expired; give new credentials" },
@@ -219,7 +221,7 @@ ams_s3_answer_to_error (const AmsS3Answer *answer, const AmsS3Asked *asked)
   g_autofree gchar *name = name_answer (answer);
 
   return ams_store_error_new (answer->failure, answer->status,
-      answer->retry_after, "“%s%s%s” was not %s: %s (%s).", asked->bucket,
+      answer->retry_after, "“%s%s%s” was not %s: %s (%s)", asked->bucket,
       asked->key != NULL ? "/" : "", asked->key != NULL ? asked->key : "",
       operations[asked->operation], why, name);
 }

@@ -560,6 +560,7 @@ withhold (AmsSpool *self, AmsSpoolItem *item)
     discard (self, older, AMS_SPOOL_DROPPED);
 }
 
+/* It is synced with what it is about. */
 static void
 add_failed (AmsSpool *self, const gchar *name, AmsFileRole role)
 {
@@ -568,13 +569,6 @@ add_failed (AmsSpool *self, const gchar *name, AmsFileRole role)
 
   if (record)
     ams_spool_log_add (self->log, record);
-}
-
-void
-ams_spool_add_failed (AmsSpool *self, const gchar *name, AmsFileRole role)
-{
-  add_failed (self, name, role);
-  flush_log (self, TRUE, NULL);
 }
 
 /* What its end means for others. */
@@ -659,19 +653,6 @@ ams_spool_take_up (AmsSpool *self)
 
 /* Asking */
 
-static AmsSpoolItem *
-find (AmsSpool *self, AmsSpoolItemState state, const gchar *name,
-    const gchar *what, GError **error)
-{
-  AmsSpoolItem *item = ams_spool_index_find (self->index, state, name);
-
-  if (!item)
-    g_propagate_error (error,
-        ams_store_error_new (AMS_FAILURE_ABSENT, 0, 0, "%s “%s” in the spool",
-            what, name));
-  return item;
-}
-
 GBytes *
 ams_spool_fetch (AmsSpool *self, const gchar *name, gboolean partial,
     guint64 max_size, GError **error)
@@ -680,9 +661,8 @@ ams_spool_fetch (AmsSpool *self, const gchar *name, gboolean partial,
       partial ? NULL : ams_spool_index_find_newest (self->index, name);
 
   if (!item)
-    item =
-        find (self, partial ? AMS_SPOOL_ITEM_PARTIAL : AMS_SPOOL_ITEM_WAITING,
-            name, partial ? "There is nothing left of" : "There is no", error);
+    item = ams_spool_index_get (self->index,
+        partial ? AMS_SPOOL_ITEM_PARTIAL : AMS_SPOOL_ITEM_WAITING, name, error);
   return item ? ams_spool_item_read (item, self->folder, max_size, error)
               : NULL;
 }
@@ -692,10 +672,17 @@ ams_spool_fetch_known (AmsSpool *self, const gchar *name, guint64 max_size,
     GError **error)
 {
   AmsSpoolItem *item =
-      find (self, AMS_SPOOL_ITEM_KNOWN, name, "There is no earlier", error);
+      ams_spool_index_get (self->index, AMS_SPOOL_ITEM_KNOWN, name, error);
 
   return item ? ams_spool_item_read (item, self->folder, max_size, error)
               : NULL;
+}
+
+void
+ams_spool_add_failed (AmsSpool *self, const gchar *name, AmsFileRole role)
+{
+  add_failed (self, name, role);
+  flush_log (self, TRUE, NULL);
 }
 
 GStrv
@@ -720,8 +707,8 @@ AmsBody *
 ams_spool_adopt (AmsSpool *self, const gchar *name, guint64 size,
     AmsFileBegin *begin, GError **error)
 {
-  AmsSpoolItem *item = find (self, AMS_SPOOL_ITEM_PARTIAL, name,
-      "There is nothing left of", error);
+  AmsSpoolItem *item =
+      ams_spool_index_get (self->index, AMS_SPOOL_ITEM_PARTIAL, name, error);
   g_autofree gchar *path = NULL;
   AmsBody *body;
 

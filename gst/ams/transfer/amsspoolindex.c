@@ -6,6 +6,8 @@
 
 #include "transfer/amsspoolindex.h"
 
+#include "transfer/amsstore.h"
+
 static void
 item_free (gpointer data)
 {
@@ -323,6 +325,24 @@ ams_spool_index_find (AmsSpoolIndex *self, AmsSpoolItemState state,
       found = item;
   }
   return found;
+}
+
+AmsSpoolItem *
+ams_spool_index_get (AmsSpoolIndex *self, AmsSpoolItemState state,
+    const gchar *name, GError **error)
+{
+  static const gchar *const missing[] = {
+    [AMS_SPOOL_ITEM_PARTIAL] = "There is nothing left of",
+    [AMS_SPOOL_ITEM_WAITING] = "There is no",
+    [AMS_SPOOL_ITEM_KNOWN] = "There is no earlier",
+  };
+  AmsSpoolItem *item = ams_spool_index_find (self, state, name);
+
+  if (!item)
+    g_propagate_error (error,
+        ams_store_error_new (AMS_FAILURE_ABSENT, 0, 0, "%s “%s” in the spool",
+            missing[state], name));
+  return item;
 }
 
 AmsSpoolItem *

@@ -72,6 +72,9 @@ guint ams_spool_index_get_live (AmsSpoolIndex *index);
 /* The newest with @name. (nullable) */
 AmsSpoolItem *ams_spool_index_find (AmsSpoolIndex *index,
     AmsSpoolItemState state, const gchar *name);
+/* Likewise; of what is PARTIAL, WAITING or KNOWN. NULL: AMS_FAILURE_ABSENT */
+AmsSpoolItem *ams_spool_index_get (AmsSpoolIndex *index,
+    AmsSpoolItemState state, const gchar *name, GError **error);
 /* In the order in which they were handed over. (transfer container) */
 GPtrArray *ams_spool_index_list (AmsSpoolIndex *index, AmsSpoolItemState state);
 /* What is WAITING or PARTIAL, the newest of each name. (transfer full) (element-type
