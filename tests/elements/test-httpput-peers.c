@@ -100,7 +100,7 @@ test_certificate_bad_is_said_and_nothing_sent (void)
 /* ---- TLS that ends without notice ---- */
 
 static void
-record_without_notify (const AmsFaultRule *rule, guint faults)
+record_without_notify (const AmsFaultRule *rule)
 {
   AmsFaultOptions options = { .tls = AMS_FAULT_TLS_GOOD,
     .tls_no_close_notify = TRUE };
@@ -111,10 +111,8 @@ record_without_notify (const AmsFaultRule *rule, guint faults)
   put_record (put, 4);
   put_finish (put);
   put_assert_stored (put, server);
-  if (faults == 0)
-    put_assert_faults (put, 0);
-  else
-    put_assert_faults_are_over (put);
+  g_assert_cmpuint (put_count (put, GST_MESSAGE_WARNING, NULL), ==,
+      put_count (put, GST_MESSAGE_INFO, NULL));
 }
 
 static void
@@ -122,16 +120,15 @@ test_tls_without_close_notify_delivers_all (void)
 {
   if (skips_tls ())
     return;
-  record_without_notify (&(AmsFaultRule){ .close = TRUE }, 0);
+  record_without_notify (&(AmsFaultRule){ .close = TRUE });
   record_without_notify (
       &(AmsFaultRule){ .at = AMS_FAULT_AT_SENT, .end = AMS_FAULT_FIN }, 0);
   record_without_notify (
       &(AmsFaultRule){ .at = AMS_FAULT_AT_NEXT, .end = AMS_FAULT_FIN }, 0);
   record_without_notify (&(AmsFaultRule){ .method = "PUT",
-                             .count = 2,
-                             .at = AMS_FAULT_AT_STORED,
-                             .end = AMS_FAULT_FIN },
-      1);
+      .count = 2,
+      .at = AMS_FAULT_AT_STORED,
+      .end = AMS_FAULT_FIN });
 }
 
 /* In a process of its own, as the version is. */
@@ -338,11 +335,17 @@ static void
 fail_in_many_ways (AmsFaultServer *server, const gchar *echo)
 {
   const AmsFaultRule rules[] = {
-    { .count = 1, .status = 500, .body = echo },
-    { .count = 1, .end = AMS_FAULT_RESET, .at = AMS_FAULT_AT_BODY },
-    { .count = 1, .raw = echo },
-    { .count = 1, .status = 307, .location = "%s&t=" SECRET },
-    { .count = 1, .end = AMS_FAULT_RESET, .at = AMS_FAULT_AT_STORED },
+    { .method = "PUT", .count = 1, .status = 500, .body = echo },
+    { .method = "PUT",
+        .count = 1,
+        .end = AMS_FAULT_RESET,
+        .at = AMS_FAULT_AT_BODY },
+    { .method = "PUT", .count = 1, .raw = echo },
+    { .method = "PUT", .count = 1, .status = 307, .location = "%s&t=" SECRET },
+    { .method = "PUT",
+        .count = 1,
+        .end = AMS_FAULT_RESET,
+        .at = AMS_FAULT_AT_STORED },
   };
 
   for (guint i = 0; i < G_N_ELEMENTS (rules); i++)

@@ -149,11 +149,21 @@ typedef struct
 } Hang;
 
 static const Hang hangs[] = {
-  { "before the body", { .hold = TRUE, .at = AMS_FAULT_AT_HEADERS } },
-  { "in the body", { .hold = TRUE, .at = AMS_FAULT_AT_BODY, .bytes = 2000 } },
-  { "after the body", { .hold = TRUE, .at = AMS_FAULT_AT_READ } },
-  { "in the answer", { .hold = TRUE, .at = AMS_FAULT_AT_ANSWER, .bytes = 10 } },
-  { "when all is stored", { .hold = TRUE } },
+  { "before the body",
+      { .method = "PUT", .hold = TRUE, .at = AMS_FAULT_AT_HEADERS } },
+  { "in the body",
+      { .method = "PUT",
+          .hold = TRUE,
+          .at = AMS_FAULT_AT_BODY,
+          .bytes = 2000 } },
+  { "after the body",
+      { .method = "PUT", .hold = TRUE, .at = AMS_FAULT_AT_READ } },
+  { "in the answer",
+      { .method = "PUT",
+          .hold = TRUE,
+          .at = AMS_FAULT_AT_ANSWER,
+          .bytes = 10 } },
+  { "when all is stored", { .method = "PUT", .hold = TRUE } },
 };
 
 static void
@@ -201,7 +211,8 @@ test_stop_while_eos_waits_is_quick (void)
   g_autoptr (Put) put = put_new (server, NULL);
   GThread *thread;
 
-  ams_fault_server_add_rule (server, &(AmsFaultRule){ .hold = TRUE });
+  ams_fault_server_add_rule (server,
+      &(AmsFaultRule){ .method = "PUT", .hold = TRUE });
   put_record (put, 2);
   ams_fault_server_wait_held (server, "PUT", ".ts", 2);
   thread = g_thread_new ("eos", push_eos, put);
@@ -218,7 +229,8 @@ test_eos_that_waits_in_vain_says_what_is_in_the_spool (void)
   Put *put = put_new (server,
       PUT_SETTINGS ("spool-dir", spool, "drain-timeout", "200000000"));
 
-  ams_fault_server_add_rule (server, &(AmsFaultRule){ .hold = TRUE });
+  ams_fault_server_add_rule (server,
+      &(AmsFaultRule){ .method = "PUT", .hold = TRUE });
   put_record (put, 2);
   put_finish (put);
   put_assert_warning (put, 1, GST_RESOURCE_ERROR_WRITE, "drain-timeout");
@@ -238,7 +250,8 @@ test_eos_that_waits_in_vain_without_spool_is_an_error (void)
   g_autoptr (GstMessage) message = NULL;
   g_autoptr (GError) error = NULL;
 
-  ams_fault_server_add_rule (server, &(AmsFaultRule){ .hold = TRUE });
+  ams_fault_server_add_rule (server,
+      &(AmsFaultRule){ .method = "PUT", .hold = TRUE });
   put_record (put, 2);
   put_finish (put);
   message = put_wait (put, GST_MESSAGE_ERROR, NULL, 1);
@@ -270,7 +283,9 @@ begin_full (AmsFaultServer *server, const gchar *spool, const gchar *policy)
           "queue-policy", policy));
 
   ams_fault_server_add_rule (server,
-      &(AmsFaultRule){ .hold = TRUE, .at = AMS_FAULT_AT_HEADERS });
+      &(AmsFaultRule){ .method = "PUT",
+          .hold = TRUE,
+          .at = AMS_FAULT_AT_HEADERS });
   limit_files (9000);
   return put;
 }

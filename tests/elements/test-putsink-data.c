@@ -414,7 +414,7 @@ test_eos_that_loses_says_how_much (Fixture *f, gconstpointer data)
   push_eos (f);
   message = wait_message (f, GST_MESSAGE_ERROR);
   gst_message_parse_error (message, &error, NULL);
-  g_assert_nonnull (strstr (error->message, "1 files (10 bytes of media)"));
+  g_assert_nonnull (strstr (error->message, "1 file(s) (10 bytes of media)"));
 }
 
 #define ADD(path, up, function) \

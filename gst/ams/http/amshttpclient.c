@@ -58,6 +58,7 @@ set_tls (AmsHttpClient *self, SoupSession *session)
 
   if (!g_tls_backend_supports_tls (g_tls_backend_get_default ()))
     return;
+  g_clear_object (&self->shared.certificate);
   self->shared.certificate =
       ams_http_options_load_certificate (&self->options, NULL);
   if (self->options.ssl_ca_file)
@@ -97,6 +98,18 @@ ensure_session (AmsHttpClient *self)
   self->shared.session = session;
 }
 
+/* libsoup looks a host's addresses up once: of a name that has moved, it would try the
+ * old ones for ever. */
+static void
+forget_addresses (AmsHttpClient *self)
+{
+  if (self->running > 0)
+    return;
+  soup_session_abort (self->shared.session);
+  g_clear_object (&self->shared.session);
+  g_hash_table_remove_all (self->shared.sockets);
+}
+
 /* Jobs */
 
 static void
@@ -119,6 +132,7 @@ start_waiting (AmsHttpClient *self)
 
     if (!job)
       return;
+    ensure_session (self);
     self->running++;
     job->started = TRUE;
     ams_http_exchange_start (job->exchange);
@@ -132,6 +146,8 @@ on_exchange_done (AmsHttpReply *reply, GError *error, gpointer user_data)
   g_autoptr (AmsHttpClient) self = g_object_ref (job->client);
 
   self->running--;
+  if (error)
+    forget_addresses (self);
   if (error)
     g_task_return_error (job->task, error);
   else
@@ -179,7 +195,6 @@ ams_http_client_send_async (AmsHttpClient *self, const AmsHttpRequest *request,
     g_object_unref (task);
     return;
   }
-  ensure_session (self);
   job = g_new0 (Job, 1);
   job->client = g_object_ref (self);
   job->task = task;

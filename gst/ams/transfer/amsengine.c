@@ -286,6 +286,16 @@ ams_engine_set_patient (AmsEngine *self, gboolean patient)
 }
 
 void
+ams_engine_abandon (AmsEngine *self)
+{
+  g_mutex_lock (&self->lock);
+  if (self->open)
+    push_locked (self, ams_command_new (AMS_COMMAND_ABANDON));
+  self->open = FALSE;
+  g_mutex_unlock (&self->lock);
+}
+
+void
 ams_engine_set_flushing (AmsEngine *self, gboolean flushing)
 {
   g_mutex_lock (&self->lock);

@@ -72,7 +72,9 @@ void ams_engine_release (AmsEngine *engine);
  * max_queue_bytes, if that is less) are queued: nothing need be given up, nor held. */
 void ams_engine_set_patient (AmsEngine *engine, gboolean patient);
 
-/* TRUE: the open file is abandoned, and waiting ends; whole files go on. */
+/* The open file will not be whole, and nobody is told. */
+void ams_engine_abandon (AmsEngine *engine);
+/* TRUE: the open file has failed, and waiting ends; whole files go on. */
 void ams_engine_set_flushing (AmsEngine *engine, gboolean flushing);
 
 /* Waits until all that was handed over as a whole is settled, but for removes

@@ -354,11 +354,25 @@ handle_eos (GstAmsPutSink *self, guint32 seqnum)
   gst_ams_put_sink_reach_eos (self, seqnum);
 }
 
+static gboolean
+has_data (GstAmsPutSink *self)
+{
+  gboolean data;
+
+  GST_OBJECT_LOCK (self);
+  data = PRIVATE (self)->has_data;
+  GST_OBJECT_UNLOCK (self);
+  return data;
+}
+
 static void
 handle_flush (GstAmsPutSink *self, gboolean start)
 {
   g_autoptr (AmsEngine) engine = gst_ams_put_sink_ref_engine (self);
 
+  /* Ordinary data begin anew after a flush, a file of a file stream does not. */
+  if (engine && has_data (self))
+    ams_engine_abandon (engine);
   if (engine)
     ams_engine_set_flushing (engine, start);
   if (start)
