@@ -122,9 +122,9 @@ test_tls_without_close_notify_delivers_all (void)
     return;
   record_without_notify (&(AmsFaultRule){ .close = TRUE });
   record_without_notify (
-      &(AmsFaultRule){ .at = AMS_FAULT_AT_SENT, .end = AMS_FAULT_FIN }, 0);
+      &(AmsFaultRule){ .at = AMS_FAULT_AT_SENT, .end = AMS_FAULT_FIN });
   record_without_notify (
-      &(AmsFaultRule){ .at = AMS_FAULT_AT_NEXT, .end = AMS_FAULT_FIN }, 0);
+      &(AmsFaultRule){ .at = AMS_FAULT_AT_NEXT, .end = AMS_FAULT_FIN });
   record_without_notify (&(AmsFaultRule){ .method = "PUT",
       .count = 2,
       .at = AMS_FAULT_AT_STORED,

@@ -40,6 +40,7 @@ set_up (Fixture *f, gconstpointer data)
   /* The system's proxies are asked for in a library that valgrind does not bear. */
   g_free (f->client_options.proxy);
   f->client_options.proxy = g_strdup ("");
+  f->options.look_first = TRUE;
   f->options.segment_cache_control =
       g_strdup ("public, max-age=31536000, immutable");
   f->options.playlist_cache_control = g_strdup ("no-cache");

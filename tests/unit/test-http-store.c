@@ -125,7 +125,7 @@ test_cancelled_put_says_so (Fixture *f, gconstpointer data)
   g_autoptr (GError) error = NULL;
 
   start (f);
-  rule (f, &(AmsFaultRule){ .hold = TRUE });
+  rule (f, &(AmsFaultRule){ .method = "PUT", .hold = TRUE });
   ams_store_put_async (f->store, &what, cancellable, on_done, &result);
   while (ams_fault_server_count (f->server, "PUT", NULL) == 0)
     g_main_context_iteration (NULL, FALSE);

@@ -23,6 +23,7 @@ ams_http_place_init (AmsHttpPlace *place, AmsHttpClient *client,
   place->client = g_object_ref (client);
   ams_http_store_options_copy (&place->options, options);
   place->patience = PATIENCE;
+  place->found_free = !options->look_first;
   place->folders = new_set ();
   place->own = new_set ();
   place->cut_off = new_set ();

@@ -43,6 +43,8 @@ typedef struct
   AmsHttpDigest digest;
   gboolean create_collections;
   AmsOverwrite overwrite;
+  gboolean
+      look_first; /* whether names are in use is asked (GET) before what may not be overwritten is put, until one is free: for servers that take If-None-Match and do not heed it */
   gchar *
       content_type; /* (nullable) of segments and other data, in place of that by role and name */
   gchar *segment_cache_control,

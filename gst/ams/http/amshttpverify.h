@@ -22,9 +22,8 @@ typedef enum
  * @plain, of which @body is the gzip: some servers unpack. @versions: there may be an
  * earlier one; otherwise that is DIFFERENT. */
 void ams_http_compare_async (AmsHttpPlace *place, const gchar *name,
-    AmsBody *body, AmsBody *plain, gboolean versions,
-    GCancellable *cancellable, GAsyncReadyCallback callback,
-    gpointer user_data);
+    AmsBody *body, AmsBody *plain, gboolean versions, GCancellable *cancellable,
+    GAsyncReadyCallback callback, gpointer user_data);
 /* FAILED: AMS_STORE_ERROR, ABSENT if nothing is there; G_IO_ERROR_CANCELLED. */
 AmsHttpCompare ams_http_compare_finish (GAsyncResult *result, GError **error);
 

@@ -280,6 +280,7 @@ gst_ams_http_put_resolve (GstAmsHttpSink *sink, GstAmsHttpTarget *target,
   target->http.redirect = settings.redirect;
   target->store.digest = settings.digest;
   target->store.create_collections = settings.create_collections;
+  target->store.look_first = target->name != NULL;
   target->store.url = g_steal_pointer (&url);
   return TRUE;
 }
