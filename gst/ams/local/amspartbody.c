@@ -134,6 +134,17 @@ part_append (AmsBody *body, GBytes *bytes, GError **error)
   return FALSE;
 }
 
+/* Whoever waits for room appends nothing, so that append() cannot find out. */
+static void
+part_spill (AmsBody *body)
+{
+  AmsPartBody *self = AMS_PART_BODY (body);
+
+  if (self->pending_bytes > 0 &&
+      g_get_monotonic_time () - self->tried >= RETRY_INTERVAL)
+    flush (self, NULL);
+}
+
 static void
 part_finish (AmsBody *body, guint64 size)
 {
@@ -309,6 +320,7 @@ ams_part_body_class_init (AmsPartBodyClass *klass)
   body_class->abandon = part_abandon;
   body_class->get_held = part_get_held;
   body_class->read = part_read;
+  body_class->spill = part_spill;
 }
 
 static void
