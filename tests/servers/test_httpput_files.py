@@ -163,9 +163,10 @@ def test_apache_without_the_folder_says_so():
 def test_apache_file_that_is_there_is_left_alone():
     with tap.folder() as folder, servers.Apache(folder) as server:
         _, before = put_file(folder, server.url("/x.ts"))
-        for more, code in (("", 0), ("on-error=error", 1)):
-            said, _ = put_file(folder, server.url("/x.ts"), more, code=code)
-            check_says(said, "WARNING" if code == 0 else "ERROR", "/x.ts", "is another file already", "overwrite=always")
+        for more in ("", "on-error=error"):
+            said, _ = put_file(folder, server.url("/x.ts"), more, code=1)
+            tap.check("WARNING" not in said and said.count("ERROR: from") == 1, said)
+            check_says(said, "ERROR", "/x.ts", "is another file already", "overwrite=always")
             check_is(server, "x.ts", before)
         with open(made_file(folder), "rb") as file:
             after = file.read()

@@ -40,6 +40,8 @@ struct _AmsDelivery
   AmsFaults *faults;
   AmsFaults *remove_faults; /* of removes, which never disturb media */
   GError *queue_fault; /* said, not over */
+  GHashTable *
+      withheld; /* set of playlists whose final version is; no other has come */
   GCancellable *cancellable;
   GHashTable *operations; /* set of AmsOperation */
   AmsLineages *lineages;
@@ -181,7 +183,6 @@ on_dropped (const AmsJob *job, AmsDropReason reason, gpointer user_data)
 {
   AmsDelivery *self = user_data;
   AmsOutgoing *file = job->data;
-  g_autoptr (GError) error = NULL;
 
   ams_faults_forget (self->faults, job->name);
   settle_spooled (self, job->id, file,
@@ -190,13 +191,9 @@ on_dropped (const AmsJob *job, AmsDropReason reason, gpointer user_data)
     return;
   uncount (self, file);
   self->stats.superseded++;
-  if (reason != AMS_DROP_WITHHELD || !file->begin.final)
-    return;
-  error = ams_store_error_new (AMS_FAILURE_PERMANENT, 0, 0,
-      "The last version of “%s” is withheld: it names a file that could not be "
-      "stored",
-      file->begin.name);
-  say_warning (self, error, file->begin.name);
+  /* Upstream has been told, and makes another as a rule. */
+  if (reason == AMS_DROP_WITHHELD && file->begin.final)
+    g_hash_table_add (self->withheld, g_strdup (file->begin.name));
 }
 
 /* The open file */
@@ -373,6 +370,7 @@ hand_over (AmsDelivery *self, AmsOutgoing *file)
   count_handed (self, file);
   if (ams_outgoing_is_playlist (file))
     ams_lineages_hand_over (self->lineages, file->begin.name, file->size);
+  g_hash_table_remove (self->withheld, file->begin.name);
   add_file (self, file, AMS_JOB_PUT, id);
 }
 
@@ -867,6 +865,7 @@ ams_delivery_get_stats (AmsDelivery *self, AmsDeliveryStats *stats)
   *stats = self->stats;
   stats->queued_files = ams_schedule_get_length (self->schedule);
   stats->in_flight = ams_schedule_get_in_flight (self->schedule);
+  stats->withheld = g_hash_table_size (self->withheld);
   stats->waiting_removes = ams_schedule_get_waiting_removes (self->schedule);
   stats->unsafe_bytes = self->unsafe -
       (self->open && is_unsafe (self->open) ? self->open->held : 0);
@@ -1000,6 +999,8 @@ ams_delivery_new (AmsStore *store, const AmsDeliveryConfig *config,
   self->schedule = ams_schedule_new (config->max_parallel, on_dropped, self);
   self->faults = ams_faults_new ();
   self->remove_faults = ams_faults_new ();
+  self->withheld =
+      g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
   self->cancellable = g_object_ref (cancellable);
   self->operations = g_hash_table_new (NULL, NULL);
   self->lineages = ams_lineages_new ();
@@ -1030,6 +1031,7 @@ ams_delivery_free (AmsDelivery *self)
   ams_schedule_free (self->schedule);
   ams_faults_free (self->faults);
   ams_faults_free (self->remove_faults);
+  g_hash_table_unref (self->withheld);
   g_clear_error (&self->queue_fault);
   ams_lineages_free (self->lineages);
   g_clear_pointer (&self->config.spool, ams_spool_close);

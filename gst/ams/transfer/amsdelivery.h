@@ -76,6 +76,8 @@ typedef struct
   guint in_flight;
   guint
       waiting_removes; /* of the queued ones: removes whose time has not come */
+  guint
+      withheld; /* playlists whose final version names a file that was given up */
   guint64 oldest_age; /* µs since the oldest of them was handed over */
   /* Bytes of media that are nowhere but in memory */
   guint64 unsafe_bytes;

@@ -262,6 +262,8 @@ post_timeout (GstAmsPutSink *self, AmsEngine *engine)
   AmsEngineStats stats;
   guint files;
 
+  /* What the engine has not come to yet is not in its figures. */
+  ams_engine_settle_commands (engine, G_TIME_SPAN_SECOND / 2);
   ams_engine_get_stats (engine, &stats);
   files = stats.files.queued_files - stats.files.waiting_removes;
   if (stats.files.unsafe_bytes > 0)
@@ -269,6 +271,23 @@ post_timeout (GstAmsPutSink *self, AmsEngine *engine)
   else
     ams_put_post_undelivered (GST_ELEMENT (self), files,
         "drain-timeout has passed at the end of the stream");
+}
+
+/* The end of a recording that is not in its playlist. */
+static void
+post_withheld (GstAmsPutSink *self, AmsEngine *engine)
+{
+  g_autoptr (GError) error = NULL;
+  AmsEngineStats stats;
+
+  ams_engine_get_stats (engine, &stats);
+  if (stats.files.withheld == 0)
+    return;
+  error = ams_store_error_new (AMS_FAILURE_PERMANENT, 0, 0,
+      "The last version of a playlist is withheld: it names a file that could "
+      "not be stored");
+  ams_put_post (GST_ELEMENT (self), GST_MESSAGE_WARNING, error, error->message,
+      NULL);
 }
 
 /* One drain-timeout for the drain that upstream asks for and for EOS behind it. */
@@ -351,6 +370,7 @@ handle_eos (GstAmsPutSink *self, guint32 seqnum)
     return;
   if (result == AMS_DRAIN_TIMEOUT)
     post_timeout (self, engine);
+  post_withheld (self, engine);
   gst_ams_put_sink_reach_eos (self, seqnum);
 }
 

@@ -160,30 +160,66 @@ gst_ams_put_sink_say_unsaid (GstAmsPutSink *self)
     say_failed (self, g_ptr_array_index (names, i));
 }
 
+static gboolean
+is_for_good (const GError *error)
+{
+  switch (ams_store_error_get_failure (error)) {
+    case AMS_FAILURE_EXISTS:
+    case AMS_FAILURE_ABSENT:
+    case AMS_FAILURE_LOST:
+    case AMS_FAILURE_UNSUPPORTED:
+      return TRUE;
+    default:
+      return FALSE;
+  }
+}
+
+/* Ordinary data are one file: without it there is nothing left to do. */
+static gboolean
+is_all_there_is (GstAmsPutSink *self)
+{
+  gboolean is_all;
+
+  GST_OBJECT_LOCK (self);
+  is_all = PRIVATE (self)->has_data;
+  GST_OBJECT_UNLOCK (self);
+  return is_all;
+}
+
+static gboolean
+has_failed (GstAmsPutSink *self)
+{
+  gboolean in_error;
+
+  GST_OBJECT_LOCK (self);
+  in_error = PRIVATE (self)->in_error;
+  GST_OBJECT_UNLOCK (self);
+  return in_error;
+}
+
+/* What follows as an error is not said before. */
+static void
+on_warning (const GError *error, const gchar *name, gpointer user_data)
+{
+  if (!(is_for_good (error) && is_all_there_is (user_data)))
+    post_fault (user_data, error, name);
+}
+
 static void
 on_failed (const AmsFileInfo *file, const GError *error, gpointer user_data)
 {
   GstAmsPutSink *self = user_data;
 
-  gboolean has_data;
-
-  GST_OBJECT_LOCK (self);
-  has_data = PRIVATE (self)->has_data;
-  GST_OBJECT_UNLOCK (self);
-  if (has_data)
-    gst_ams_put_sink_post_error (self, error, file->name);
-  else if (!keep_unsaid (self, file->name))
+  if (is_all_there_is (self)) {
+    if (!has_failed (self))
+      gst_ams_put_sink_post_error (self, error, file->name);
+  } else if (!keep_unsaid (self, file->name)) {
     say_failed (self, file->name);
+  }
   ams_put_post_file (GST_ELEMENT (self),
       gst_structure_new ("ams-file-failed", "reason", G_TYPE_STRING,
           error->message, NULL),
       file);
-}
-
-static void
-on_warning (const GError *error, const gchar *name, gpointer user_data)
-{
-  post_fault (user_data, error, name);
 }
 
 static void
