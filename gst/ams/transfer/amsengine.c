@@ -891,6 +891,10 @@ ams_engine_finalize (GObject *object)
 
   if (self->destroy)
     self->destroy (self->user_data);
+  /* After the thread has let go of it: for the eyes of ThreadSanitizer, which does not
+   * see the reference counts. */
+  g_mutex_lock (&self->lock);
+  g_mutex_unlock (&self->lock);
   ams_queue_clear (&self->queue);
   g_clear_pointer (&self->config.spool, ams_spool_close);
   g_object_unref (self->store);
