@@ -651,13 +651,10 @@ test_credentials_file_that_may_not_be_read_is_refused (void)
 
   g_chmod (path, 0);
   g_object_set (put, "bucket", "rec", NULL);
-  /* Root may read everything, but not a folder as a file. */
-  if (access (path, R_OK) == 0) {
-    g_unlink (path);
-    g_mkdir (path, 0700);
-  }
-  assert_refused (put, words);
-  g_rmdir (path);
+  if (access (path, R_OK) == 0)
+    g_test_skip ("root may read everything");
+  else
+    assert_refused (put, words);
   remove_credentials (path);
 }
 
