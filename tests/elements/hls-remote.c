@@ -35,6 +35,7 @@ struct _HlsRemote
   gchar *gives_up, *refuses; /* (nullable) */
   GHashTable *files, *parts; /* name → GBytes */
   GHashTable *paths; /* name → local path */
+  GHashTable *notes; /* name → AmsFileEntry: what its begin said */
   GString *log;
   GQueue owed; /* Owed: stored, and not said yet */
 };
@@ -220,6 +221,18 @@ remove_file (HlsRemote *self, const gchar *name)
 }
 
 static void
+take_note (HlsRemote *self)
+{
+  AmsFileEntry *entry = ams_file_entry_new (self->begin.name, 0, FALSE);
+
+  entry->date_time = self->begin.date_time;
+  entry->discontinuity = self->begin.discontinuity;
+  g_mutex_lock (&self->lock);
+  g_hash_table_replace (self->notes, entry->name, entry);
+  g_mutex_unlock (&self->lock);
+}
+
+static void
 take_event (HlsRemote *self, GstEvent *event)
 {
   g_autofree gchar *name = NULL;
@@ -233,6 +246,7 @@ take_event (HlsRemote *self, GstEvent *event)
     ams_file_begin_clear (&self->begin);
     self->begin = begin;
     self->open = TRUE;
+    take_note (self);
     g_byte_array_set_size (self->bytes, 0);
   } else if (ams_files_event_parse_end (event, &end)) {
     g_assert_true (self->open);
@@ -307,9 +321,23 @@ answer_fetch (HlsRemote *self, GstQuery *query, const gchar *name,
   g_clear_pointer (&data, g_bytes_unref);
 }
 
+static AmsFileEntry *
+make_entry (HlsRemote *self, const gchar *name, GBytes *data, gboolean partial)
+{
+  AmsFileEntry *entry =
+      ams_file_entry_new (name, g_bytes_get_size (data), partial);
+  const AmsFileEntry *noted = g_hash_table_lookup (self->notes, name);
+
+  if (noted && (self->faults & HLS_REMOTE_TAKES_NOTE)) {
+    entry->date_time = noted->date_time;
+    entry->discontinuity = noted->discontinuity;
+  }
+  return entry;
+}
+
 static void
-add_entries (GHashTable *table, gboolean partial, const gchar *prefix,
-    GPtrArray *entries)
+add_entries (HlsRemote *self, GHashTable *table, gboolean partial,
+    const gchar *prefix, GPtrArray *entries)
 {
   GHashTableIter iter;
   gpointer name, data;
@@ -317,8 +345,7 @@ add_entries (GHashTable *table, gboolean partial, const gchar *prefix,
   g_hash_table_iter_init (&iter, table);
   while (g_hash_table_iter_next (&iter, &name, &data))
     if (g_str_has_prefix (name, prefix))
-      g_ptr_array_add (entries,
-          ams_file_entry_new (name, g_bytes_get_size (data), partial));
+      g_ptr_array_add (entries, make_entry (self, name, data, partial));
 }
 
 static void
@@ -333,8 +360,8 @@ answer_list (HlsRemote *self, GstQuery *query, const gchar *prefix,
     return;
   }
   g_mutex_lock (&self->lock);
-  add_entries (self->files, FALSE, prefix, entries);
-  add_entries (self->parts, TRUE, prefix, entries);
+  add_entries (self, self->files, FALSE, prefix, entries);
+  add_entries (self, self->parts, TRUE, prefix, entries);
   g_mutex_unlock (&self->lock);
   ams_files_query_add_listed (query, entries);
 }
@@ -376,6 +403,7 @@ hls_remote_finalize (GObject *object)
   g_hash_table_unref (self->files);
   g_hash_table_unref (self->parts);
   g_hash_table_unref (self->paths);
+  g_hash_table_unref (self->notes);
   g_string_free (self->log, TRUE);
   g_queue_clear_full (&self->owed, (GDestroyNotify) owed_free);
   G_OBJECT_CLASS (hls_remote_parent_class)->finalize (object);
@@ -407,6 +435,8 @@ hls_remote_init (HlsRemote *self)
   self->files = new_table ();
   self->parts = new_table ();
   self->paths = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
+  self->notes = g_hash_table_new_full (g_str_hash, g_str_equal, NULL,
+      (GDestroyNotify) ams_file_entry_free);
   self->log = g_string_new (NULL);
   g_queue_init (&self->owed);
   self->pad = gst_pad_new_from_static_template (&sink_template, "sink");

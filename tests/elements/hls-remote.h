@@ -23,6 +23,7 @@ typedef enum
   HLS_REMOTE_MUTE = 1 << 3, /* it is no store */
   HLS_REMOTE_LATE =
       1 << 4, /* says that it has stored something when it is drained */
+  HLS_REMOTE_TAKES_NOTE = 1 << 5, /* of dates, as a spool does */
 } HlsRemoteFaults;
 
 /* In the pipeline, linked to the element's src pad; @write_files is set. */

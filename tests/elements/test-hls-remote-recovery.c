@@ -123,6 +123,40 @@ test_part_without_a_journal_has_a_date (void)
   g_assert_nonnull (hls_segment (playlist, 2)->date);
 }
 
+/* What it noted when the file began is believed, so the last segment listed is not asked for: the store may be away, and
+ * somebody waits to record. */
+static void
+test_part_that_the_store_noted_has_its_date_at_once (void)
+{
+  g_autoptr (Hls) hls = hls_new ();
+  HlsRemote *remote = hls_add_remote (hls, "never");
+  g_autofree gchar *text = NULL, *cut = NULL, *later = NULL, *asked = NULL;
+  g_autoptr (HlsPlaylist) whole = NULL, playlist = NULL;
+
+  hls_remote_set_faults (remote, HLS_REMOTE_TAKES_NOTE);
+  hls_add_video (hls, NULL);
+  hls_record (hls, SECONDS (4));
+  hls_record (hls, SECONDS (4));
+  text = hls_remote_dup_text (remote, "p.m3u8");
+  whole = hls_playlist_parse (text);
+  cut = hls_cut_playlist (text, 2);
+  hls_remote_set (remote, "p.m3u8", cut, strlen (cut), FALSE);
+  g_free (hls_remote_take_log (remote));
+  hls_record (hls, SECONDS (4));
+  asked = hls_remote_take_lines (remote, TRUE);
+  g_assert_null (strstr (asked, "s00001.ts"));
+  later = hls_remote_dup_text (remote, "p.m3u8");
+  playlist = hls_playlist_parse (later);
+  g_assert_cmpuint (playlist->segments->len, ==, 6);
+  for (guint i = 2; i < 4; i++) {
+    g_assert_nonnull (hls_segment (whole, i)->date);
+    g_assert_cmpstr (hls_segment (playlist, i)->date, ==,
+        hls_segment (whole, i)->date);
+    g_assert_cmpint (hls_segment (playlist, i)->discontinuity, ==,
+        hls_segment (whole, i)->discontinuity);
+  }
+}
+
 /* ---- a store that cannot list ---- */
 
 static void
@@ -315,6 +349,7 @@ main (int argc, char **argv)
   ADD ("crash/both", part_in_both_is_the_disks);
   ADD ("crash/whole", whole_in_the_remote_and_part_on_disk_is_the_whole);
   ADD ("crash/date", part_without_a_journal_has_a_date);
+  ADD ("crash/noted", part_that_the_store_noted_has_its_date_at_once);
   ADD ("probe/found", unlisted_in_a_store_that_cannot_list_is_found);
   ADD ("probe/no-playlist", unlisted_without_a_playlist_is_found);
   ADD ("probe/garbage", probed_garbage_is_stepped_over);

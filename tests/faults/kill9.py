@@ -214,6 +214,12 @@ class Lane:
         return [(date if date is not None else self.runs[number].playing, s)
             for (date, s), run in zip(self.sessions, self.run_of) if run == number]
 
+    def story(self):
+        """What became of each run, for people."""
+        for number, run in enumerate(self.runs):
+            sessions = [f"{date or 0:.3f} {[(e.uri, round(e.duration, 3)) for e in entries]}" for date, entries in self.sessions_of(number)]
+            yield f"{self.name}: run {number} playing {run.playing or 0:.3f} killed {run.killed:.3f}: {sessions or 'nothing'}"
+
     def losses(self):
         """For each run: (its number, seconds lost at the kill, seconds from PLAYING to the first frame)."""
         found = []
@@ -230,10 +236,7 @@ class Lane:
 
 
 class HttpLane(Lane):
-    """One whose recording is on a server that comes and goes. Dates of what was not listed yet are in the journal, which is on
-    the disk only: without that, what was open at a kill may have no date. If the last segment listed cannot be had from the
-    server at the start either, nobody can tell whether the rest follows on, and it is behind an EXT-X-DISCONTINUITY."""
-    sessions_of_a_run = 2
+    """One whose recording is on a server that comes and goes. Dates of what was not listed yet are in the spool."""
 
     def __init__(self, number, kills, rng, folder):
         super().__init__(number, kills, rng, folder)
@@ -288,13 +291,6 @@ class HttpLane(Lane):
         missing = [e.uri for e in listed if e.uri not in self.hashes]
         if missing:
             self.changed.append(f"{self.name}: after run {number} {missing} are listed and not there")
-
-    def check_playlist(self):
-        try:
-            super().check_playlist()
-        except tap.Failed as failed:
-            found = [line for line in str(failed).splitlines() if line.startswith("FAIL")]
-            tap.check(found and all("no EXT-X-PROGRAM-DATE-TIME after the DISCONTINUITY" in line for line in found), failed)
 
     def finish(self):
         self.stop_chaos()
@@ -411,6 +407,8 @@ def test_at_most_a_second_is_lost():
         for name, number, loss, _ in losses if loss > LOST_AT_MOST + LATENCY]
     bad += [f"{name}: run {number} lists {-loss:.3f} s more than there were" for name, number, loss, _ in losses if loss < -0.5]
     bad += [f"{name}: run {number} began {start:.3f} s late" for name, number, _, start in losses if start > START_AT_MOST]
+    for lane in LANES if bad else []:
+        tap.note("\n".join(lane.story()))
     tap.check(not bad, "\n".join(bad))
 
 

@@ -60,7 +60,9 @@ test_begin_by_reference_round_trip_and_copy_keep_it (void)
   AmsFileBegin begin = { .name = (gchar *) "x/1.ts",
     .role = AMS_FILE_ROLE_SEGMENT,
     .local_path = (gchar *) "/rec/x/1.ts",
-    .by_reference = TRUE };
+    .by_reference = TRUE,
+    .date_time = 4711,
+    .discontinuity = TRUE };
   g_autoptr (GstEvent) event = ams_files_event_new_begin (&begin);
   g_auto (AmsFileBegin) parsed = { 0 };
   g_auto (AmsFileBegin) copy = { 0 };
@@ -71,6 +73,8 @@ test_begin_by_reference_round_trip_and_copy_keep_it (void)
   g_assert_cmpstr (copy.local_path, ==, "/rec/x/1.ts");
   g_assert_true (copy.local_path != parsed.local_path);
   g_assert_true (copy.by_reference);
+  g_assert_cmpint (copy.date_time, ==, 4711);
+  g_assert_true (copy.discontinuity);
 }
 
 /* Where it is would depend on the receiver's folder. */
@@ -200,6 +204,9 @@ test_list_answers_are_collected (void)
   AmsFileEntry *entry;
 
   g_ptr_array_add (entries, ams_file_entry_new ("p/1", G_MAXUINT64, TRUE));
+  entry = entries->pdata[0];
+  entry->date_time = 4711;
+  entry->discontinuity = TRUE;
   ams_files_query_add_listed (query, entries);
   ams_files_query_add_failed (query, "cannot list");
   answers = ams_files_query_list_answers (query);
@@ -210,6 +217,8 @@ test_list_answers_are_collected (void)
   g_assert_cmpstr (entry->name, ==, "p/1");
   g_assert_cmpuint (entry->size, ==, G_MAXUINT64);
   g_assert_true (entry->partial);
+  g_assert_cmpint (entry->date_time, ==, 4711);
+  g_assert_true (entry->discontinuity);
   answer = answers->pdata[1];
   g_assert_cmpint (answer->status, ==, AMS_FILE_STATUS_FAILED);
 }

@@ -606,6 +606,53 @@ test_measure (gconstpointer data)
       (t->first + (t->partial ? 9 : 10) * FRAME) % WRAP);
 }
 
+/* A store that noted it when the file began. */
+static void
+test_measure_noted_by_store_believed (void)
+{
+  for (guint discontinuity = 0; discontinuity < 2; discontinuity++) {
+    g_autoptr (GBytes) bytes = make_ts (0, 10);
+    g_autoptr (AmsRecordingSegment) segment = g_new0 (AmsRecordingSegment, 1);
+    AmsRecoveryFile file = { (gchar *) "1.ts", g_bytes_get_size (bytes), TRUE,
+      TRUE, 4711, discontinuity };
+    guint64 end_pts = G_MAXUINT64, usable;
+
+    g_assert_true (ams_recovery_is_noted (&file, NULL));
+    g_assert_true (
+        ams_recovery_measure (&file, bytes, NULL, &end_pts, segment, &usable));
+    g_assert_cmpint (segment->date_time, ==, 4711);
+    g_assert_cmpint (segment->discontinuity, ==, discontinuity);
+  }
+}
+
+/* A store and the spool before it name the same file. */
+static void
+test_survey_named_twice_one_with_date_taken (void)
+{
+  const Survey plain = { .location = "%05d.ts", .playlist_location = "l.m3u8" };
+
+  for (guint i = 0; i < 2; i++) {
+    g_autoptr (AmsRecording) recording = make_recording (&plain);
+    g_autoptr (GPtrArray) files = g_ptr_array_new_with_free_func (
+        (GDestroyNotify) ams_recovery_file_free);
+    AmsRecoveryFile *dated = ams_recovery_file_new ("00004.ts", 1, FALSE);
+    AmsRecoveryFile *undated = ams_recovery_file_new ("00004.ts", 1, FALSE);
+    g_autoptr (AmsSurvey) survey = NULL;
+    const AmsRecoveryFile *orphan;
+
+    dated->remote = undated->remote = TRUE;
+    dated->date_time = 4711;
+    dated->discontinuity = TRUE;
+    g_ptr_array_add (files, i ? dated : undated);
+    g_ptr_array_add (files, i ? undated : dated);
+    survey = ams_recovery_survey (recording, NULL, NULL, files);
+    g_assert_cmpuint (survey->orphans->len, ==, 1);
+    orphan = g_ptr_array_index (survey->orphans, 0);
+    g_assert_cmpint (orphan->date_time, ==, 4711);
+    g_assert_true (orphan->discontinuity);
+  }
+}
+
 /* Two that follow on each other, then one of another session. */
 static void
 test_measure_in_row (void)
@@ -681,6 +728,10 @@ main (int argc, char **argv)
   ADD_TABLE (measures, "/recovery-measure/", test_measure);
   g_test_add_func ("/recovery-measure/in-a-row/end-moved-on",
       test_measure_in_row);
+  g_test_add_func ("/recovery/measure/noted-by-store-believed",
+      test_measure_noted_by_store_believed);
+  g_test_add_func ("/recovery/survey/named-twice-one-with-date-taken",
+      test_survey_named_twice_one_with_date_taken);
   g_test_add_func ("/recovery-measure/useless/false",
       test_measure_useless_false);
   return g_test_run ();

@@ -33,6 +33,8 @@ assert_begin_same (const AmsFileBegin *a, const AmsFileBegin *b)
   g_assert_cmpint (a->final, ==, b->final);
   g_assert_cmpstr (a->local_path, ==, b->local_path);
   g_assert_cmpint (a->by_reference, ==, b->by_reference);
+  g_assert_cmpint (a->date_time, ==, b->date_time);
+  g_assert_cmpint (a->discontinuity, ==, b->discontinuity);
   g_assert_true ((a->failed == NULL) == (b->failed == NULL));
   if (a->failed)
     g_assert_true (g_strv_equal ((const gchar *const *) a->failed,
@@ -62,7 +64,9 @@ static const AmsSpoolRecord records[] = {
       .id = 1,
       .begin = { .name = (gchar *) "ümläut/100% =\"x\" 日本.ts",
           .role = AMS_FILE_ROLE_SEGMENT,
-          .content_type = (gchar *) "video/mp2t; a=b" } },
+          .content_type = (gchar *) "video/mp2t; a=b",
+          .date_time = -4711,
+          .discontinuity = TRUE } },
   { .type = AMS_SPOOL_RECORD_COMMITTED,
       .id = 2,
       .order = 1,

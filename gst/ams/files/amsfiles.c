@@ -256,6 +256,9 @@ ams_files_event_new_begin (const AmsFileBegin *begin)
   if (begin->local_path)
     gst_structure_set (s, "local-path", G_TYPE_STRING, begin->local_path,
         "by-reference", G_TYPE_BOOLEAN, begin->by_reference, NULL);
+  if (begin->date_time)
+    gst_structure_set (s, "date-time", G_TYPE_INT64, begin->date_time,
+        "discontinuity", G_TYPE_BOOLEAN, begin->discontinuity, NULL);
   return gst_event_new_custom (GST_EVENT_CUSTOM_DOWNSTREAM, s);
 }
 
@@ -295,6 +298,8 @@ ams_files_event_parse_begin (GstEvent *event, AmsFileBegin *begin)
   gst_structure_get_boolean (s, "final", &begin->final);
   begin->failed = get_names (s, "failed");
   parse_local_path (s, begin);
+  gst_structure_get_int64 (s, "date-time", &begin->date_time);
+  gst_structure_get_boolean (s, "discontinuity", &begin->discontinuity);
   return TRUE;
 }
 
@@ -597,7 +602,7 @@ ams_files_query_fetch_answers (GstQuery *query)
 /* ams-file-list: the entries travel as one GVariant a(stb), which costs the
  * same to pass on however many there are. */
 
-#define ENTRIES_TYPE "a(stb)"
+#define ENTRIES_TYPE "a(stbxb)"
 
 GstQuery *
 ams_files_query_new_list (const gchar *prefix)
@@ -625,8 +630,8 @@ ams_files_query_add_listed (GstQuery *query, GPtrArray *entries)
   for (guint i = 0; i < entries->len; i++) {
     const AmsFileEntry *entry = g_ptr_array_index (entries, i);
 
-    g_variant_builder_add (&builder, "(stb)", entry->name, entry->size,
-        entry->partial);
+    g_variant_builder_add (&builder, "(stbxb)", entry->name, entry->size,
+        entry->partial, entry->date_time, entry->discontinuity);
   }
   gst_structure_set (answer, "entries", G_TYPE_VARIANT,
       g_variant_builder_end (&builder), NULL);
@@ -641,22 +646,32 @@ list_answer_free (AmsFileListAnswer *answer)
   g_free (answer);
 }
 
+static AmsFileEntry *
+copy_entry (const AmsFileEntry *entry)
+{
+  AmsFileEntry *copy =
+      ams_file_entry_new (entry->name, entry->size, entry->partial);
+
+  copy->date_time = entry->date_time;
+  copy->discontinuity = entry->discontinuity;
+  return copy;
+}
+
 static gboolean
 parse_entries (const GstStructure *s, GPtrArray *entries)
 {
   g_autoptr (GVariant) list = NULL;
   GVariantIter iter;
-  const gchar *name;
-  guint64 size;
-  gboolean partial;
+  AmsFileEntry entry;
 
   if (!gst_structure_get (s, "entries", G_TYPE_VARIANT, &list, NULL) ||
       !g_variant_is_of_type (list, G_VARIANT_TYPE (ENTRIES_TYPE)))
     return FALSE;
   g_variant_iter_init (&iter, list);
-  while (g_variant_iter_next (&iter, "(&stb)", &name, &size, &partial)) {
-    if (!name_fault (name))
-      g_ptr_array_add (entries, ams_file_entry_new (name, size, partial));
+  while (g_variant_iter_next (&iter, "(&stbxb)", &entry.name, &entry.size,
+      &entry.partial, &entry.date_time, &entry.discontinuity)) {
+    if (!name_fault (entry.name))
+      g_ptr_array_add (entries, copy_entry (&entry));
   }
   return TRUE;
 }
@@ -711,7 +726,7 @@ ams_files_query_parse_drain (GstQuery *query)
 AmsFileEntry *
 ams_file_entry_new (const gchar *name, guint64 size, gboolean partial)
 {
-  AmsFileEntry *entry = g_new (AmsFileEntry, 1);
+  AmsFileEntry *entry = g_new0 (AmsFileEntry, 1);
 
   entry->name = g_strdup (name);
   entry->size = size;

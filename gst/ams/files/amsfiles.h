@@ -61,6 +61,9 @@ typedef struct
       local_path; /* (nullable) absolute: upstream writes the same file there, and leaves it there as long as it is listed */
   gboolean
       by_reference; /* no buffers come: the file at local_path, of the size that ams-file-end says, is it */
+  gint64 date_time; /* a segment's start, µs since 1970 UTC; 0: unknown */
+  gboolean
+      discontinuity; /* with a date_time: EXT-X-DISCONTINUITY comes before it */
 } AmsFileBegin;
 
 /* ams-file-end: the file is whole, or never will be. */
@@ -150,6 +153,8 @@ typedef struct
   guint64 size;
   gboolean
       partial; /* a crash left this much of it; ams-file-adopt makes it whole */
+  gint64 date_time; /* as its ams-file-begin said; 0: unknown */
+  gboolean discontinuity; /* likewise */
 } AmsFileEntry;
 
 typedef struct

@@ -294,7 +294,9 @@ compare_numbered (gconstpointer a, gconstpointer b)
     return strcmp (x->file->name, y->file->name);
   if (x->file->partial != y->file->partial)
     return x->file->partial - y->file->partial;
-  return x->file->remote - y->file->remote;
+  if (x->file->remote != y->file->remote)
+    return x->file->remote - y->file->remote;
+  return (y->file->date_time != 0) - (x->file->date_time != 0);
 }
 
 static void
@@ -314,7 +316,7 @@ drop_repeated (GArray *found)
 }
 
 /* The stores' files that have this recording's names, in order, each once: whole
- * if any store has it whole, else the disk's. */
+ * if any store has it whole, else the disk's, else one that knows its date. */
 static GArray *
 collect_files (const AmsNames *names, GPtrArray *files)
 {
@@ -349,6 +351,8 @@ copy_file (const AmsRecoveryFile *file)
       ams_recovery_file_new (file->name, file->size, file->partial);
 
   copy->remote = file->remote;
+  copy->date_time = file->date_time;
+  copy->discontinuity = file->discontinuity;
   return copy;
 }
 
@@ -436,6 +440,27 @@ follows (guint64 end_pts, guint64 first_pts)
 }
 
 gboolean
+ams_recovery_is_noted (const AmsRecoveryFile *file, const AmsJournal *journal)
+{
+  return file->date_time != 0 ||
+      (journal && ams_journal_find (journal, file->name));
+}
+
+/* What was noted of @file when it began. */
+static void
+take_note (const AmsRecoveryFile *file, const AmsJournalSegment *known,
+    gboolean follows_on, AmsRecordingSegment *segment)
+{
+  segment->date_time = known ? known->date_time : file->date_time;
+  if (known)
+    segment->discontinuity = known->discontinuity;
+  else if (file->date_time)
+    segment->discontinuity = file->discontinuity;
+  else
+    segment->discontinuity = !follows_on;
+}
+
+gboolean
 ams_recovery_measure (const AmsRecoveryFile *file, GBytes *data,
     const AmsJournal *journal, guint64 *end_pts, AmsRecordingSegment *segment,
     guint64 *usable)
@@ -455,9 +480,7 @@ ams_recovery_measure (const AmsRecoveryFile *file, GBytes *data,
   segment->duration = known && known->duration && !file->partial
       ? known->duration
       : scan.duration;
-  segment->date_time = known ? known->date_time : 0;
-  segment->discontinuity =
-      known ? known->discontinuity : !follows (*end_pts, scan.first_pts);
+  take_note (file, known, follows (*end_pts, scan.first_pts), segment);
   *end_pts = scan.end_pts;
   return TRUE;
 }

@@ -30,6 +30,8 @@ typedef struct
   guint64 size;
   gboolean partial;
   gboolean remote; /* it is behind the src pad, not on the disk */
+  gint64 date_time; /* µs since 1970 UTC; 0: the store does not know */
+  gboolean discontinuity; /* with a date_time */
 } AmsRecoveryFile;
 
 AmsRecoveryFile *ams_recovery_file_new (const gchar *name, guint64 size,
@@ -75,8 +77,13 @@ AmsSurvey *ams_recovery_survey (AmsRecording *recording,
     const AmsPlaylistParsed *earlier, const AmsJournal *journal,
     GPtrArray *files);
 
+/* Whether what a segment cannot tell itself was noted when @file began: in @journal
+ * (nullable), or by the store. */
+gboolean ams_recovery_is_noted (const AmsRecoveryFile *file,
+    const AmsJournal *journal);
+
 /* How long the orphan in @data is, and whether it follows on a segment that ends at @end_pts (90 kHz; G_MAXUINT64:
- * unknown, then it does not). @journal is believed where it knows. Returns FALSE when nothing of it is usable. *@end_pts is moved on,
+ * unknown, then it does not). @journal is believed where it knows, then the store. Returns FALSE when nothing of it is usable. *@end_pts is moved on,
  * *@usable is the number of bytes worth keeping. */
 gboolean ams_recovery_measure (const AmsRecoveryFile *file, GBytes *data,
     const AmsJournal *journal, guint64 *end_pts, AmsRecordingSegment *segment,

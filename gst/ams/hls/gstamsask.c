@@ -95,6 +95,8 @@ take_entries (GPtrArray *files, const AmsFileListAnswer *answer,
         ams_recovery_file_new (entry->name, entry->size, entry->partial);
 
     file->remote = remote;
+    file->date_time = entry->date_time;
+    file->discontinuity = entry->discontinuity;
     g_ptr_array_add (files, file);
   }
 }

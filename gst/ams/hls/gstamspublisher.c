@@ -313,6 +313,8 @@ gst_ams_publisher_begin_file (GstAmsPublisher *self, const GstAmsCut *cut)
   begin.name = segment->name;
   begin.content_type =
       (gchar *) ams_file_content_type (AMS_FILE_ROLE_SEGMENT, segment->name);
+  begin.date_time = segment->date_time;
+  begin.discontinuity = segment->discontinuity;
   GST_DEBUG_OBJECT (self->element, "begins \"%s\"", segment->name);
   push_begin (self, &begin);
   return GST_FLOW_OK;

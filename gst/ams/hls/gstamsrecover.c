@@ -250,20 +250,34 @@ look (AmsRecording *recording, const GstAmsStores *stores, Found *found,
 
 /* ---- orphans ---- */
 
+/* (transfer full) (nullable): a store that is away is not waited for. */
+static GBytes *
+fetch_listed (const GstAmsStores *stores, const gchar *name)
+{
+  g_auto (GstAmsAnswers) answers = {
+    0,
+  };
+  GBytes *data = gst_ams_ask_one (stores->local, name, FALSE, MAX_SEGMENT_SIZE);
+
+  if (data)
+    return data;
+  gst_ams_ask_file_soon (stores->remote, name, MAX_SEGMENT_SIZE, &answers);
+  if (answers.found->len == 0)
+    return NULL;
+  return g_bytes_ref (g_ptr_array_index (answers.found, 0));
+}
+
 /* Where the media of the last listed segment end, to see whether the first orphan follows on. */
 static guint64
 last_end_pts (const GstAmsStores *stores, const gchar *name)
 {
-  g_autoptr (GBytes) data =
-      gst_ams_ask_one (stores->local, name, FALSE, MAX_SEGMENT_SIZE);
-  AmsRecoveryFile file = { (gchar *) name, 0, FALSE, FALSE };
+  g_autoptr (GBytes) data = fetch_listed (stores, name);
+  AmsRecoveryFile file = { (gchar *) name };
   AmsRecordingSegment segment = {
     NULL,
   };
   guint64 end_pts = G_MAXUINT64, usable;
 
-  if (!data)
-    data = gst_ams_ask_one (stores->remote, name, FALSE, MAX_SEGMENT_SIZE);
   if (data)
     ams_recovery_measure (&file, data, NULL, &end_pts, &segment, &usable);
   g_free (segment.name);
@@ -282,20 +296,39 @@ last_listed_name (AmsRecording *recording, const AmsPlaylistParsed *earlier)
       ams_recording_get_config (recording)->playlist_root, uri);
 }
 
+/* (transfer full) (nullable): it cannot be read, and @warnings says so. */
+static GBytes *
+read_orphan (const GstAmsStores *stores, const AmsRecoveryFile *file,
+    GHashTable *probed, GPtrArray *warnings)
+{
+  g_auto (GstAmsAnswers) answers = {
+    0,
+  };
+
+  if (probed && g_hash_table_contains (probed, file->name))
+    return g_bytes_ref (g_hash_table_lookup (probed, file->name));
+  gst_ams_ask_file (file->remote ? stores->remote : stores->local, file->name,
+      file->partial, MAX_SEGMENT_SIZE, &answers);
+  if (answers.found->len > 0)
+    return g_bytes_ref (g_ptr_array_index (answers.found, 0));
+  if (answers.failed)
+    g_ptr_array_add (warnings,
+        g_strdup_printf ("“%s”, which an earlier session left unlisted, cannot "
+                         "be read (%s): it stays where it is, and no playlist "
+                         "lists it.",
+            file->name, answers.failed));
+  return NULL;
+}
+
 /* (transfer full) (nullable): nothing of it is whole. What is of @file. */
 static GBytes *
 measure_orphan (const GstAmsStores *stores, const AmsRecoveryFile *file,
-    GHashTable *probed, const AmsJournal *journal, guint64 *end_pts,
-    AmsRecordingSegment *segment)
+    GHashTable *probed, const AmsJournal *journal, GPtrArray *warnings,
+    guint64 *end_pts, AmsRecordingSegment *segment)
 {
-  g_autoptr (GBytes) data = NULL;
+  g_autoptr (GBytes) data = read_orphan (stores, file, probed, warnings);
   guint64 usable;
 
-  if (probed && g_hash_table_contains (probed, file->name))
-    data = g_bytes_ref (g_hash_table_lookup (probed, file->name));
-  else
-    data = gst_ams_ask_one (file->remote ? stores->remote : stores->local,
-        file->name, file->partial, MAX_SEGMENT_SIZE);
   if (!data ||
       !ams_recovery_measure (file, data, journal, end_pts, segment, &usable)) {
     GST_INFO ("\"%s\", left by a crash, has nothing that is whole", file->name);
@@ -334,7 +367,7 @@ recover_orphan (AmsRecording *recording, const GstAmsStores *stores,
     NULL,
   };
   g_autoptr (GBytes) data = measure_orphan (stores, file, found->probed,
-      found->journal, end_pts, &segment);
+      found->journal, recovered->handover.warnings, end_pts, &segment);
 
   if (data) {
     segment.discontinuity &= ams_recording_get_length (recording) > 0;
@@ -360,7 +393,9 @@ recover_orphans (AmsRecording *recording, const GstAmsStores *stores,
       found->earlier ? ams_playlist_parsed_end_date (found->earlier) : 0;
   guint i;
 
-  if (survey->orphans->len > 0 && last)
+  if (last && survey->orphans->len > 0 &&
+      !ams_recovery_is_noted (g_ptr_array_index (survey->orphans, 0),
+          found->journal))
     end_pts = last_end_pts (stores, last);
   for (i = 0; i < survey->orphans->len; i++)
     recover_orphan (recording, stores, g_ptr_array_index (survey->orphans, i),
@@ -548,7 +583,7 @@ find_left (const GstAmsStores *stores, const gchar *name)
 static void
 finish_session (AmsRecording *recording, const GstAmsStores *stores,
     const AmsJournal *journal, const AmsPlaylistParsed *earlier,
-    AmsPlaylist *playlist, GPtrArray *out, GPtrArray *recovered)
+    AmsPlaylist *playlist, GstAmsHandover *handover, GPtrArray *recovered)
 {
   const gchar *root = ams_recording_get_config (recording)->playlist_root;
   guint64 end_pts = G_MAXUINT64;
@@ -568,14 +603,15 @@ finish_session (AmsRecording *recording, const GstAmsStores *stores,
     if (is_listed (earlier, recording, journal, known->name) ||
         !(file = find_left (stores, known->name)))
       continue;
-    data = measure_orphan (stores, file, NULL, journal, &end_pts, &segment);
+    data = measure_orphan (stores, file, NULL, journal, handover->warnings,
+        &end_pts, &segment);
     if (data) {
       AmsPlaylistSegment line = { uri, segment.duration, segment.date_time,
         segment.discontinuity, FALSE };
 
       ams_playlist_add (playlist, &line);
       if (file->partial)
-        g_ptr_array_add (out,
+        g_ptr_array_add (handover->local,
             ams_files_event_new_adopt (file->name, segment.size));
       g_ptr_array_add (recovered,
           ams_recovery_file_new (file->name, segment.size, FALSE));
@@ -645,8 +681,8 @@ gst_ams_recover_other_session (AmsRecording *recording,
     playlist = ams_playlist_new (config->type, config->target_duration,
         config->playlist_length, config->independent);
 
-  finish_session (recording, stores, journal, earlier, playlist,
-      handover->local, recovered);
+  finish_session (recording, stores, journal, earlier, playlist, handover,
+      recovered);
   if (ams_playlist_get_length (playlist) == 0) {
     g_ptr_array_set_size (handover->local, 0);
     return FALSE;

@@ -9,10 +9,10 @@
 GST_DEBUG_CATEGORY_EXTERN (ams_engine_debug);
 #define GST_CAT_DEFAULT ams_engine_debug
 
-/* A store that has not said within this time (ms) what it has is not waited for if
+/* A store that has not said within this time what it has is not waited for if
  * the spool knows: somebody is waiting to record, and what has come in meanwhile is in
- * memory only. A crash may cost a second. */
-#define PATIENCE 500
+ * memory only. A crash may cost a second, so this is for all questions together. */
+#define PATIENCE (G_TIME_SPAN_SECOND / 2)
 
 struct _AmsQuestion
 {
@@ -29,6 +29,7 @@ struct _AmsQuestion
   GBytes *known; /* (nullable) what the spool says that the store has */
   GSource *
       timer; /* so long the store may take, if something is known or it is silent */
+  gint64 asked_at; /* monotonic, µs */
   GCancellable *given_up; /* by that */
   GCancellable *cancellable;
   gulong watching;
@@ -159,8 +160,10 @@ stop_waiting (AmsQuestion *self)
   g_cancellable_disconnect (self->cancellable, self->watching);
   g_clear_object (&self->cancellable);
   g_clear_object (&self->given_up);
-  if (self->timer)
+  if (self->timer) {
     g_source_destroy (self->timer);
+    self->memory->waited += g_get_monotonic_time () - self->asked_at;
+  }
   g_clear_pointer (&self->timer, g_source_unref);
   g_clear_pointer (&self->known, g_bytes_unref);
 }
@@ -190,6 +193,15 @@ on_cancelled (GCancellable *cancellable, gpointer given_up)
   g_cancellable_cancel (given_up);
 }
 
+/* ms */
+static guint
+get_patience (AmsQuestion *self)
+{
+  if (self->memory->silent)
+    return 0;
+  return MAX (PATIENCE - self->memory->waited, 0) / G_TIME_SPAN_MILLISECOND;
+}
+
 static void
 wait_a_while (AmsQuestion *self, GCancellable *cancellable)
 {
@@ -202,7 +214,8 @@ wait_a_while (AmsQuestion *self, GCancellable *cancellable)
   if (!self->known && !self->impatient && !self->memory->silent &&
       !(self->is_list && self->memory->spool_knew))
     return;
-  self->timer = g_timeout_source_new (self->memory->silent ? 0 : PATIENCE);
+  self->asked_at = g_get_monotonic_time ();
+  self->timer = g_timeout_source_new (get_patience (self));
   g_source_set_callback (self->timer, on_patience,
       g_object_ref (self->given_up), g_object_unref);
   g_source_attach (self->timer, g_main_context_get_thread_default ());

@@ -25,7 +25,7 @@ AmsQuestion *ams_question_ref (AmsQuestion *question); /* atomic */
 void ams_question_unref (AmsQuestion *question);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (AmsQuestion, ams_question_unref)
 
-/* Before it is asked: the store is not waited for long (half a second), whether something is known or not. */
+/* Before it is asked: the store is not waited for long (half a second, all questions together), whether something is known or not. */
 void ams_question_set_impatient (AmsQuestion *question);
 
 const gchar *ams_question_get_name (AmsQuestion *question);
@@ -36,6 +36,7 @@ typedef struct
   gboolean
       silent; /* the store has let the one before down: it is not waited for */
   gboolean spool_knew; /* the spool is that of what is asked for */
+  gint64 waited; /* µs, for answers that could have been done without */
 } AmsQuestionMemory;
 
 /* Once, by the thread that uses @store and @spool (nullable), which must outlive the

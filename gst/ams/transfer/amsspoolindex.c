@@ -404,6 +404,18 @@ ams_spool_index_dup_withheld (AmsSpoolIndex *self)
   return names;
 }
 
+static AmsFileEntry *
+make_entry (const AmsSpoolItem *item)
+{
+  const AmsSpoolRecord *record = &item->record;
+  AmsFileEntry *entry = ams_file_entry_new (record->begin.name, record->size,
+      item->state == AMS_SPOOL_ITEM_PARTIAL);
+
+  entry->date_time = record->begin.date_time;
+  entry->discontinuity = record->begin.discontinuity;
+  return entry;
+}
+
 static void
 list_items (AmsSpoolIndex *self, AmsSpoolItemState state, const gchar *prefix,
     GHashTable *seen, GPtrArray *entries)
@@ -416,9 +428,7 @@ list_items (AmsSpoolIndex *self, AmsSpoolItemState state, const gchar *prefix,
 
     if (ams_spool_item_has_body (item) && name &&
         g_str_has_prefix (name, prefix) && g_hash_table_add (seen, name))
-      g_ptr_array_add (entries,
-          ams_file_entry_new (name, item->record.size,
-              state == AMS_SPOOL_ITEM_PARTIAL));
+      g_ptr_array_add (entries, make_entry (item));
   }
 }
 

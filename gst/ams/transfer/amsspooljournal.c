@@ -102,6 +102,10 @@ add_begin (GString *line, const AmsFileBegin *begin)
     add_text (line, "local", begin->local_path);
   if (begin->by_reference)
     add_number (line, "reference", 1);
+  if (begin->date_time)
+    add_time (line, "date", begin->date_time);
+  if (begin->discontinuity)
+    add_number (line, "discontinuity", 1);
 }
 
 static void
@@ -319,6 +323,10 @@ take_begin_field (Line *line, const gchar *key, const gchar *value)
     return take_text (&begin->local_path, value) && g_path_is_absolute (value);
   if (g_str_equal (key, "reference"))
     return parse_flag (value, &begin->by_reference);
+  if (g_str_equal (key, "date"))
+    return parse_time (value, &begin->date_time);
+  if (g_str_equal (key, "discontinuity"))
+    return parse_flag (value, &begin->discontinuity);
   return FALSE;
 }
 

@@ -6,7 +6,7 @@
  * of the rest, so that a last line that was torn is told from damage before it.
  *
  *   CHECKSUM spool version=1
- *   CHECKSUM begun id=7 kind=put name=a.ts role=segment type=video/mp2t
+ *   CHECKSUM begun id=7 kind=put name=a.ts role=segment type=video/mp2t date=1767225600000000
  *   CHECKSUM committed id=7 order=3 place=file size=9 mtime=5 kind=put name=a.ts …
  *   CHECKSUM remove id=8 order=4 after=30000000 name=b.ts
  *   CHECKSUM settled id=7 fate=stored
