@@ -398,6 +398,81 @@ test_unusable_folder_is_said (Fixture *f, gconstpointer data)
   g_assert_nonnull (strstr (error->message, path));
 }
 
+/* With a date, as a segment of a recording. */
+static guint64
+commit_dated (Fixture *f, const gchar *name, const gchar *text)
+{
+  AmsFileBegin begin = begin_of (name);
+
+  begin.date_time = 4711;
+  begin.discontinuity = TRUE;
+  return commit_begin (f, &begin, text);
+}
+
+static void
+assert_date_listed (Fixture *f, const gchar *name)
+{
+  g_autoptr (GPtrArray) entries = ams_spool_list (f->spool, name);
+  const AmsFileEntry *entry;
+
+  g_assert_cmpuint (entries->len, ==, 1);
+  entry = g_ptr_array_index (entries, 0);
+  g_assert_cmpint (entry->date_time, ==, 4711);
+  g_assert_true (entry->discontinuity);
+}
+
+/* Only this spool knows of it: its number must not be used again. */
+static void
+test_stored_and_unlisted_is_found_after_a_crash (Fixture *f, gconstpointer data)
+{
+  commit (f, "l.m3u8", "1");
+  settle (f, commit_dated (f, "a.ts", "abc"), AMS_SPOOL_STORED);
+  g_assert_cmpuint (ams_spool_get_bytes (f->spool), ==, 1);
+  crash (f);
+  assert_listed (f, "a", "a.ts:3");
+  assert_date_listed (f, "a.ts");
+  assert_taken_up (f, "l.m3u8=1 a.ts=abc");
+}
+
+static void
+test_stored_and_listed_is_gone (Fixture *f, gconstpointer data)
+{
+  settle (f, commit_dated (f, "a.ts", "abc"), AMS_SPOOL_STORED);
+  settle (f, commit (f, "b.ts", "no date"), AMS_SPOOL_STORED);
+  assert_listed (f, "", "a.ts:3");
+  settle (f, commit (f, "l.m3u8", "1"), AMS_SPOOL_STORED);
+  assert_listed (f, "", "");
+  crash (f);
+  assert_taken_up (f, "");
+}
+
+/* The playlist was handed over in time, and stored after the crash. */
+static void
+test_stored_after_its_playlist_came_is_gone (Fixture *f, gconstpointer data)
+{
+  guint64 a = commit_dated (f, "a.ts", "abc");
+
+  commit (f, "l.m3u8", "1");
+  crash (f);
+  assert_taken_up (f, "a.ts=abc l.m3u8=1");
+  settle (f, a, AMS_SPOOL_STORED);
+  assert_listed (f, "a", "");
+}
+
+static void
+test_part_has_its_date_after_a_crash (Fixture *f, gconstpointer data)
+{
+  AmsFileBegin begin = begin_of ("a.ts");
+  g_autoptr (AmsBody) body = NULL;
+
+  begin.date_time = 4711;
+  begin.discontinuity = TRUE;
+  body = make_body (f, &begin, "ab");
+  crash (f);
+  assert_listed (f, "", "a.ts:2:partial");
+  assert_date_listed (f, "a.ts");
+}
+
 static void
 test_bytes_are_written_as_they_come (Fixture *f, gconstpointer data)
 {
@@ -1322,6 +1397,12 @@ main (int argc, char **argv)
   ADD ("journal/damaged-is-set-aside", test_damaged_journal_is_set_aside);
   ADD ("journal/large-is-compacted", test_large_journal_is_compacted);
   ADD ("journal/cut-anywhere-is-opened", test_journal_cut_anywhere_is_opened);
+  ADD ("unlisted/found-after-a-crash",
+      test_stored_and_unlisted_is_found_after_a_crash);
+  ADD ("unlisted/listed-is-gone", test_stored_and_listed_is_gone);
+  ADD ("unlisted/playlist-before-the-crash-is-gone",
+      test_stored_after_its_playlist_came_is_gone);
+  ADD ("unlisted/part-has-its-date", test_part_has_its_date_after_a_crash);
   ADD ("killed/loses-nothing", test_killed_process_loses_nothing);
   return g_test_run ();
 }

@@ -260,13 +260,14 @@ fetch (AmsQuestion *self, AmsStore *store, GCancellable *cancellable)
 
 /* Listing */
 
-/* A store that cannot list leaves it to the spool. One that does not answer does, too,
- * where the spool has the playlist: what that does not list is in the spool as well. */
+/* A store that cannot list leaves it to the spool, where that has the playlist or
+ * anything else: what the playlist does not list is in the spool as well. One that does
+ * not answer does, too, where the spool has the playlist. */
 static gboolean
-spool_suffices (AmsQuestion *self)
+spool_suffices (AmsQuestion *self, const GPtrArray *spooled)
 {
   if (ams_store_error_get_failure (self->error) == AMS_FAILURE_UNSUPPORTED)
-    return TRUE;
+    return self->memory->spool_knew || spooled->len > 0;
   return self->memory->spool_knew &&
       (was_given_up (self) || says_nothing (self->error));
 }
@@ -281,7 +282,7 @@ add_spooled (AmsQuestion *self)
   spooled = ams_spool_list (self->spool, self->name);
   if (self->entries) {
     g_ptr_array_extend_and_steal (self->entries, g_steal_pointer (&spooled));
-  } else if (spool_suffices (self)) {
+  } else if (spool_suffices (self, spooled)) {
     g_clear_error (&self->error);
     self->entries = g_steal_pointer (&spooled);
   }

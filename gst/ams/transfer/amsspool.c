@@ -41,6 +41,8 @@ struct _AmsSpool
   GQueue
       unsafe; /* of AmsSpoolItem: handed over, and not yet to be relied upon */
   GQueue awaited; /* of AmsSpoolItem: to become links */
+  GQueue unlisted; /* of AmsSpoolItem: stored, and no playlist has come since */
+  guint64 playlist_order; /* of the last that is safe */
   GError *error; /* why the first of unsafe or awaited is */
   gint64 tried; /* when that was; monotonic, µs */
 
@@ -168,6 +170,7 @@ remove_item (AmsSpool *self, AmsSpoolItem *item)
 {
   g_queue_remove (&self->unsafe, item);
   g_queue_remove (&self->awaited, item);
+  g_queue_remove (&self->unlisted, item);
   count_on_disk (self, item, 0);
   ams_spool_index_remove (self->index, item);
 }
@@ -445,6 +448,17 @@ hand_over (AmsSpool *self, AmsSpoolItem *item, guint64 *id, GError **error)
   return secure_all (self, error);
 }
 
+/* Segments that are stored, once the playlist that came after them is safe. */
+static void
+release_listed (AmsSpool *self)
+{
+  AmsSpoolItem *item;
+
+  while ((item = g_queue_peek_head (&self->unlisted)) &&
+      item->record.order < self->playlist_order)
+    discard (self, item, AMS_SPOOL_STORED);
+}
+
 static void
 hand_body (AmsSpoolItem *item, AmsBody *body)
 {
@@ -469,6 +483,7 @@ ams_spool_commit (AmsSpool *self, AmsBody *body, const AmsFileBegin *begin,
     guint64 *id, GError **error)
 {
   AmsSpoolItem *item = g_object_get_data (G_OBJECT (body), ITEM_KEY);
+  gboolean safe;
 
   g_return_val_if_fail (item && item->watched == body, FALSE);
 
@@ -477,7 +492,12 @@ ams_spool_commit (AmsSpool *self, AmsBody *body, const AmsFileBegin *begin,
   hand_body (item, body);
   ams_file_begin_clear (&item->record.begin);
   ams_file_begin_copy (&item->record.begin, begin);
-  return hand_over (self, item, id, error);
+  safe = hand_over (self, item, id, error);
+  if (safe && begin->role == AMS_FILE_ROLE_PLAYLIST) {
+    self->playlist_order = item->record.order;
+    release_listed (self);
+  }
+  return safe;
 }
 
 gboolean
@@ -589,6 +609,25 @@ settle_name (AmsSpool *self, AmsSpoolItem *item, AmsSpoolFate fate)
   }
 }
 
+/* The store has it, but if there is a crash now, only this spool knows that: the
+ * playlist that lists it has not been handed over. It is as if it were waiting. */
+static gboolean
+is_unlisted (AmsSpool *self, const AmsSpoolItem *item)
+{
+  return item->record.kind == AMS_SPOOL_PUT &&
+      item->record.begin.role == AMS_FILE_ROLE_SEGMENT &&
+      item->record.begin.date_time != 0 &&
+      item->record.order > self->playlist_order;
+}
+
+static void
+keep_unlisted (AmsSpool *self, AmsSpoolItem *item)
+{
+  count_on_disk (self, item, 0);
+  if (!g_queue_find (&self->unlisted, item))
+    g_queue_push_tail (&self->unlisted, item);
+}
+
 void
 ams_spool_settle (AmsSpool *self, guint64 id, AmsBody *body, AmsSpoolFate fate)
 {
@@ -603,6 +642,8 @@ ams_spool_settle (AmsSpool *self, guint64 id, AmsBody *body, AmsSpoolFate fate)
     keep_known (self, item);
   else if (fate == AMS_SPOOL_WITHHELD && ams_spool_item_is_playlist (item))
     withhold (self, item);
+  else if (fate == AMS_SPOOL_STORED && is_unlisted (self, item))
+    keep_unlisted (self, item);
   else
     discard (self, item, fate);
   secure_all (self, NULL);
@@ -788,6 +829,7 @@ ams_spool_open (const gchar *folder, const gchar *destination, GError **error)
   self->log = g_steal_pointer (&log);
   self->index = g_steal_pointer (&index);
   self->trash = g_array_new (FALSE, FALSE, sizeof (guint64));
+  self->playlist_order = ams_spool_index_get_playlist_order (self->index);
   self->compact_size = COMPACT_SIZE;
   count_waiting (self);
   return self;
@@ -825,6 +867,7 @@ ams_spool_close (AmsSpool *self)
   unwatch_all (self);
   g_queue_clear (&self->unsafe);
   g_queue_clear (&self->awaited);
+  g_queue_clear (&self->unlisted);
   g_clear_error (&self->error);
   g_array_unref (self->trash);
   ams_spool_index_free (self->index);

@@ -85,7 +85,8 @@ gint64 ams_spool_get_next_flush (AmsSpool *spool);
 
 typedef enum
 {
-  AMS_SPOOL_STORED, /* a playlist is kept as what the store has now, until the next is stored */
+  AMS_SPOOL_STORED, /* a playlist is kept as what the store has now, until the next is stored; a segment
+                     * with a date_time as if it were waiting, until the next playlist is committed */
   AMS_SPOOL_DROPPED, /* superseded, cancelled: nobody needs it */
   AMS_SPOOL_GIVEN_UP, /* never tried again, but not thrown away: moved to `given-up` */
   AMS_SPOOL_WITHHELD, /* a playlist that names what was given up: not sent, but what the

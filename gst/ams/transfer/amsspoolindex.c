@@ -345,6 +345,23 @@ ams_spool_index_get (AmsSpoolIndex *self, AmsSpoolItemState state,
   return item;
 }
 
+guint64
+ams_spool_index_get_playlist_order (AmsSpoolIndex *self)
+{
+  GHashTableIter iter;
+  gpointer value;
+  guint64 order = 0;
+
+  g_hash_table_iter_init (&iter, self->items);
+  while (g_hash_table_iter_next (&iter, NULL, &value)) {
+    const AmsSpoolItem *item = value;
+
+    if (item->recorded && item->record.begin.role == AMS_FILE_ROLE_PLAYLIST)
+      order = MAX (order, item->record.order);
+  }
+  return order;
+}
+
 AmsSpoolItem *
 ams_spool_index_find_newest (AmsSpoolIndex *self, const gchar *name)
 {

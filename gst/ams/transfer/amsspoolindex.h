@@ -66,6 +66,9 @@ AmsSpoolItem *ams_spool_index_lookup (AmsSpoolIndex *index, guint64 id);
 /* Frees @item. */
 void ams_spool_index_remove (AmsSpoolIndex *index, AmsSpoolItem *item);
 
+/* The last playlist that is recorded was handed over so. 0: there is none. */
+guint64 ams_spool_index_get_playlist_order (AmsSpoolIndex *index);
+
 /* So many records say all that is in it, but for what is not recorded yet. */
 guint ams_spool_index_get_live (AmsSpoolIndex *index);
 
