@@ -271,6 +271,25 @@ test_two_threads_feed_the_pads_no_deadlock (void)
   }
 }
 
+/* Its thread has gone when the recording starts: the other's has to push what it left. */
+static void
+test_audio_ends_before_the_video_comes_no_deadlock (void)
+{
+  g_autoptr (Hls) hls = hls_new ();
+  g_autoptr (HlsPlaylist) playlist = NULL;
+  GThread *video;
+
+  hls_add_av (hls);
+  hls_play (hls);
+  g_thread_join (hls_track_thread (hls->audio, SECONDS (1), TRUE));
+  video = hls_track_thread (hls->video, SECONDS (20), TRUE);
+  g_thread_join (video);
+  gst_message_unref (hls_wait (hls, GST_MESSAGE_EOS, NULL, 1));
+  playlist = hls_check (hls);
+  g_assert_cmpuint (playlist->total, ==, SECONDS (20));
+  g_assert_cmpuint (hls_count_frames (hls, TRUE), ==, 500);
+}
+
 /* ---- 8 ---- */
 
 /* The names that were renamed in a folder, in order. */
@@ -608,6 +627,8 @@ main (int argc, char **argv)
       test_one_thread_feeds_both_pads_in_chunks_no_deadlock);
   hls_test_add ("/hls/defects/7/two-threads-feed-the-pads-no-deadlock",
       test_two_threads_feed_the_pads_no_deadlock);
+  hls_test_add ("/hls/defects/7/audio-ends-before-the-video-comes-no-deadlock",
+      test_audio_ends_before_the_video_comes_no_deadlock);
   hls_test_add ("/hls/defects/8/overwritten-playlist-comes-after-its-segment",
       test_overwritten_playlist_comes_after_its_segment);
   hls_test_add ("/hls/defects/9/fragment-stream-is-null-one-fault-is-said",

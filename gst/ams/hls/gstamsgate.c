@@ -50,8 +50,9 @@ static GstStaticPadTemplate audio_sink_template =
 static GstStaticPadTemplate src_template = GST_STATIC_PAD_TEMPLATE ("src_%u",
     GST_PAD_SRC, GST_PAD_SOMETIMES, GST_STATIC_CAPS_ANY);
 
-/* What is held of a track while the other is waited for, before its thread waits as well. */
-#define HOLD_SLACK (2 * GST_SECOND)
+/* What is held of a track while the other is waited for, before its thread waits as well. Less than
+ * its queue takes: if its thread has gone by then, the other's pushes all of it, and must not wait. */
+#define HOLD_SLACK GST_SECOND
 
 /* µs: how often the watch thread looks. */
 #define WATCH_INTERVAL (G_USEC_PER_SEC / 10)
@@ -273,6 +274,15 @@ request_keyframe (GstAmsGate *self, GstAmsGateTrack *track, GstEvent *request)
   g_mutex_unlock (&self->lock);
 }
 
+/* Another thread is attaching the tracks: what comes meanwhile could be all of this one, and then nobody
+ * would push it. */
+static void
+wait_while_starting_locked (GstAmsGate *self)
+{
+  while (self->logic.starting && !self->stopping)
+    g_cond_wait (&self->cond, &self->lock);
+}
+
 /* A start is waited for, and enough is held: as with a full queue, this thread
  * waits, until the other track comes or has had its time. */
 static void
@@ -299,6 +309,51 @@ wait_for_promise_locked (GstAmsGate *self)
       !self->logic.finished &&
       g_cond_wait_until (&self->cond, &self->lock, until))
     ;
+}
+
+/* Of a track whose thread has sent its EOS, which waits behind what is held, into @out; the start was waited for, or a
+ * cut. Lock held, released in between. */
+static void
+take_rest_locked (GstAmsGate *self, GstAmsGateTrack *track, GQueue *out)
+{
+  gint64 room = self->logic.settings.stall_timeout + HOLD_SLACK * 3 / 2;
+  gboolean any;
+
+  if (!self->logic.started || !track->eos || track->ended || track->pushing ||
+      !gst_ams_gate_logic_is_ready (track))
+    return;
+  if (gst_ams_gate_logic_held_span (track) > room &&
+      !gst_ams_gate_logic_all_eos (&self->logic, &any))
+    return;
+  if (!advance_locked (self, track, out) || gst_ams_gate_logic_is_ready (track))
+    return;
+  g_queue_push_tail (out, gst_ams_gate_logic_new_end (&self->logic));
+  g_queue_push_tail (out, gst_event_new_eos ());
+  track->ended = TRUE;
+}
+
+static void
+push_rest (GstAmsGate *self, GstAmsGateTrack *track)
+{
+  g_auto (GQueue) out = G_QUEUE_INIT;
+
+  g_mutex_lock (&self->lock);
+  take_rest_locked (self, track, &out);
+  g_mutex_unlock (&self->lock);
+  push_all (track, &out);
+}
+
+/* Nothing may come any more that wakes the track which has ended before @track went on. */
+static void
+push_rest_of_other (GstAmsGate *self, GstAmsGateTrack *track)
+{
+  GstAmsGateTrack *other;
+
+  g_mutex_lock (&self->lock);
+  other = gst_ams_gate_logic_other_track (&self->logic, track);
+  g_mutex_unlock (&self->lock);
+  if (other)
+    push_rest (self, other);
 }
 
 static GstFlowReturn
@@ -333,6 +388,7 @@ gst_ams_gate_chain (GstPad *pad, GstObject *parent, GstBuffer *buffer)
 
     g_queue_push_tail (&track->held, item);
     wait_for_start_locked (self, track);
+    wait_while_starting_locked (self);
     if (decides)
       wait_for_promise_locked (self);
     ok = advance_locked (self, track, &out);
@@ -350,6 +406,7 @@ gst_ams_gate_chain (GstPad *pad, GstObject *parent, GstBuffer *buffer)
 
   if (complain)
     complain_no_keyframe (self);
+  push_rest_of_other (self, track);
   ret = push_all (track, &out);
   if (gap)
     gst_pad_push_event (silent->srcpad, gap);
@@ -360,28 +417,6 @@ gst_ams_gate_chain (GstPad *pad, GstObject *parent, GstBuffer *buffer)
   g_mutex_unlock (&self->lock);
   /* Whoever failed to attach has posted why. */
   return ok ? ret : GST_FLOW_ERROR;
-}
-
-/* The start may have waited for @ended only: the others go on now, as nothing else
- * may come that wakes them. */
-static void
-flush_others (GstAmsGate *self, GstAmsGateTrack *ended)
-{
-  g_auto (GQueue) out = G_QUEUE_INIT;
-  GstAmsGateTrack *other;
-
-  g_mutex_lock (&self->lock);
-  other = gst_ams_gate_logic_other_track (&self->logic, ended);
-  if (other && other->eos && gst_ams_gate_logic_is_ready (other) &&
-      !other->pushing) {
-    advance_locked (self, other, &out);
-    g_queue_push_tail (&out, gst_ams_gate_logic_new_end (&self->logic));
-    g_queue_push_tail (&out, gst_event_new_eos ());
-    other->ended = TRUE;
-  }
-  g_mutex_unlock (&self->lock);
-  if (other)
-    push_all (other, &out);
 }
 
 static void
@@ -396,7 +431,8 @@ end_track (GstAmsGate *self, GstAmsGateTrack *track, GstEvent *eos)
     gst_event_unref (eos);
     return;
   }
-  track->eos = TRUE;
+  track->eos = track->pushing = TRUE;
+  wait_while_starting_locked (self);
   track->joins_at_cut = FALSE;
   g_cond_broadcast (&self->cond);
   advance_locked (self, track, &out);
@@ -410,7 +446,11 @@ end_track (GstAmsGate *self, GstAmsGateTrack *track, GstEvent *eos)
   g_mutex_unlock (&self->lock);
 
   push_all (track, &out);
-  flush_others (self, track);
+  g_mutex_lock (&self->lock);
+  track->pushing = FALSE;
+  g_mutex_unlock (&self->lock);
+  push_rest (self, track);
+  push_rest_of_other (self, track);
   if (all && !any_attached)
     self->callbacks.nothing (self, self->user_data);
   gst_event_unref (eos);
