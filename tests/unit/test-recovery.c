@@ -606,6 +606,24 @@ test_measure (gconstpointer data)
       (t->first + (t->partial ? 9 : 10) * FRAME) % WRAP);
 }
 
+/* How long it lasts is not to be seen. */
+static void
+test_measure_single_frame_of_a_part_is_useless (void)
+{
+  g_autoptr (GBytes) whole = make_ts (0, 1);
+  g_autoptr (GBytes) two = make_ts (0, 2);
+  g_autoptr (AmsRecordingSegment) segment = g_new0 (AmsRecordingSegment, 1);
+  AmsRecoveryFile file = { (gchar *) "1.ts", g_bytes_get_size (two), TRUE };
+  guint64 end_pts = G_MAXUINT64, usable;
+
+  g_assert_false (
+      ams_recovery_measure (&file, two, NULL, &end_pts, segment, &usable));
+  file.partial = FALSE;
+  g_assert_true (
+      ams_recovery_measure (&file, whole, NULL, &end_pts, segment, &usable));
+  g_assert_cmpuint (segment->duration, ==, 40 * 1000000);
+}
+
 /* A store that noted it when the file began. */
 static void
 test_measure_noted_by_store_believed (void)
@@ -728,6 +746,8 @@ main (int argc, char **argv)
   ADD_TABLE (measures, "/recovery-measure/", test_measure);
   g_test_add_func ("/recovery-measure/in-a-row/end-moved-on",
       test_measure_in_row);
+  g_test_add_func ("/recovery/measure/single-frame-of-a-part-is-useless",
+      test_measure_single_frame_of_a_part_is_useless);
   g_test_add_func ("/recovery/measure/noted-by-store-believed",
       test_measure_noted_by_store_believed);
   g_test_add_func ("/recovery/survey/named-twice-one-with-date-taken",

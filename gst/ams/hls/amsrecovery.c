@@ -15,6 +15,10 @@ G_DEFINE_QUARK (ams_recovery_error_quark, ams_recovery_error)
 #define FOLLOWS_TOLERANCE (90000 / 10)
 #define PTS_MODULO (G_GUINT64_CONSTANT (1) << 33)
 
+/* ns: how long a single frame lasts cannot be measured. What a crash left of a segment
+ * is not worth listing then; a whole one is taken to last as long as a frame of PAL. */
+#define SHORTEST_SEGMENT (G_GUINT64_CONSTANT (40) * 1000000)
+
 /* ns: a playlist with a longer segment could not be read again. */
 #define LONGEST_SEGMENT (G_GUINT64_CONSTANT (86400) * 1000000000)
 
@@ -470,7 +474,7 @@ ams_recovery_measure (const AmsRecoveryFile *file, GBytes *data,
   AmsTsScan scan;
 
   if (!ams_ts_scan (data, !file->partial, &scan) ||
-      scan.duration > LONGEST_SEGMENT)
+      scan.duration > LONGEST_SEGMENT || (scan.duration == 0 && file->partial))
     return FALSE;
 
   *usable = file->partial ? scan.usable : file->size;
@@ -479,7 +483,7 @@ ams_recovery_measure (const AmsRecoveryFile *file, GBytes *data,
   segment->size = *usable;
   segment->duration = known && known->duration && !file->partial
       ? known->duration
-      : scan.duration;
+      : MAX (scan.duration, SHORTEST_SEGMENT);
   take_note (file, known, follows (*end_pts, scan.first_pts), segment);
   *end_pts = scan.end_pts;
   return TRUE;
