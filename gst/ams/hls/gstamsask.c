@@ -6,6 +6,8 @@
 
 #include "gstamsask.h"
 
+#include <string.h>
+
 #include "amsrecovery.h"
 #include "files/amsfiles.h"
 
@@ -16,6 +18,16 @@ gst_ams_answers_clear (GstAmsAnswers *answers)
   answers->absent = FALSE;
   g_clear_pointer (&answers->failed, g_free);
   g_clear_pointer (&answers->found, g_ptr_array_unref);
+}
+
+/* A store's sentence, to stand within one of ours. */
+static gchar *
+dup_reason (const gchar *message)
+{
+  gsize length = strlen (message);
+
+  return g_strndup (message,
+      length > 0 && message[length - 1] == '.' ? length - 1 : length);
 }
 
 static void
@@ -31,7 +43,7 @@ take_answer (GstAmsAnswers *answers, const AmsFileFetchAnswer *answer)
       break;
     default:
       if (!answers->failed)
-        answers->failed = g_strdup (answer->message);
+        answers->failed = dup_reason (answer->message);
       break;
   }
 }
@@ -116,7 +128,7 @@ gst_ams_ask_list (const GstAmsStores *stores, gboolean remote,
     const AmsFileListAnswer *answer = g_ptr_array_index (answers, i);
 
     if (answer->status == AMS_FILE_STATUS_FAILED && !failed)
-      failed = g_strdup (answer->message);
+      failed = dup_reason (answer->message);
     take_entries (files, answer, remote);
   }
   if (answered)
