@@ -570,6 +570,69 @@ test_flush_what_was_recorded_stays (void)
   assert_all_there (hls);
 }
 
+static void
+wait_for_time (gint64 until)
+{
+  GMutex mutex;
+  GCond cond;
+
+  g_mutex_init (&mutex);
+  g_cond_init (&cond);
+  g_mutex_lock (&mutex);
+  while (g_cond_wait_until (&cond, &mutex, until))
+    ;
+  g_mutex_unlock (&mutex);
+  g_cond_clear (&cond);
+  g_mutex_clear (&mutex);
+}
+
+/* The camera was away for longer than the stall timeout, and its sound is back first: the hole is in no segment. */
+static HlsPlaylist *
+record_outage (Hls *hls, GstClockTime audio_first)
+{
+  g_autofree gchar *path = hls_path (hls, "p.m3u8");
+  g_autofree gchar *text = NULL;
+
+  g_object_set (hls->sink, "stall-timeout", 200 * GST_MSECOND, NULL);
+  hls_add_av (hls);
+  hls_play (hls);
+  hls_push_until (hls, SECONDS (5));
+  flush (hls->video);
+  flush (hls->audio);
+  wait_for_time (g_get_monotonic_time () + 250 * G_TIME_SPAN_MILLISECOND);
+  hls->video->offset = hls->audio->offset = SECONDS (20);
+  hls_track_push_until (hls->audio, SECONDS (5) + audio_first);
+  hls_push_until (hls, SECONDS (11));
+  hls_eos (hls);
+  g_assert_true (g_file_get_contents (path, &text, NULL, NULL));
+  return hls_playlist_parse (text);
+}
+
+static void
+test_outage_that_the_audio_ends_is_in_no_segment (void)
+{
+  g_autoptr (Hls) hls = hls_new ();
+  g_autoptr (HlsPlaylist) playlist = record_outage (hls, SECONDS (1) / 10);
+  g_autoptr (HlsPlaylist) checked = hls_check (hls);
+
+  g_assert_cmpint (playlist->total, ==, SECONDS (11));
+  g_assert_cmpuint (count_discontinuities (playlist), ==, 1);
+  g_assert_cmpuint (playlist->segments->len, ==, 6);
+}
+
+/* It is not waited for longer than the stall timeout. */
+static void
+test_outage_that_the_audio_ends_long_before_is_in_no_segment (void)
+{
+  g_autoptr (Hls) hls = hls_new ();
+  g_autoptr (HlsPlaylist) playlist = record_outage (hls, SECONDS (1));
+
+  assert_near (playlist->total, SECONDS (11), HLS_FRAME);
+  g_assert_cmpuint (count_discontinuities (playlist), ==, 2);
+  for (guint i = 0; i < playlist->segments->len; i++)
+    g_assert_cmpuint (hls_segment (playlist, i)->duration, <=, SECONDS (2));
+}
+
 int
 main (int argc, char **argv)
 {
@@ -607,5 +670,8 @@ main (int argc, char **argv)
   ADD ("caps/vp8", codec_ts_cannot_carry_is_refused);
   ADD ("stop/waiting", stop_while_the_start_is_waited_for_records_what_came);
   ADD ("flush", flush_what_was_recorded_stays);
+  ADD ("outage/audio-first", outage_that_the_audio_ends_is_in_no_segment);
+  ADD ("outage/audio-long-before",
+      outage_that_the_audio_ends_long_before_is_in_no_segment);
   return g_test_run ();
 }

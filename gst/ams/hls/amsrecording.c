@@ -14,6 +14,9 @@
  * but not yet in a stored playlist while the disk keeps up. */
 #define JOURNAL_SEGMENTS 16
 
+/* s: a file is taken to be gone so long after its removal was due. */
+#define GRACE 60
+
 /* A segment that is no longer listed but still there. */
 typedef struct
 {
@@ -50,8 +53,23 @@ struct _AmsRecording
   guint n_earlier; /* the first ones of those, an earlier session's */
   guint64 longest_playlist; /* ns */
   GPtrArray *own_files;
+  GQueue going; /* of Going: in own_files, and to be removed */
   AmsRecordingStats stats;
 };
+
+/* A file whose removal is due when the recording is so long. */
+typedef struct
+{
+  gchar *name;
+  guint64 due; /* ns */
+} Going;
+
+static void
+going_free (Going *going)
+{
+  g_free (going->name);
+  g_free (going);
+}
 
 AmsRecordingConfig *
 ams_recording_config_new (void)
@@ -156,6 +174,7 @@ ams_recording_new (AmsRecordingConfig *config, GError **error)
   self->own_files = g_ptr_array_new_with_free_func (g_free);
   g_queue_init (&self->recent);
   g_queue_init (&self->kept);
+  g_queue_init (&self->going);
   self->journal_name = make_journal_name (config->playlist_location);
   self->next_number = config->start_index;
   if (!parse_names (self, config->add_date_time, error))
@@ -181,6 +200,7 @@ ams_recording_free (AmsRecording *self)
   g_queue_clear_full (&self->recent, (GDestroyNotify) ams_journal_segment_free);
   g_queue_clear_full (&self->kept, (GDestroyNotify) kept_free);
   g_ptr_array_unref (self->own_files);
+  g_queue_clear_full (&self->going, (GDestroyNotify) going_free);
   g_free (self);
 }
 
@@ -587,6 +607,33 @@ forget_file (AmsRecording *self, const gchar *name)
   }
 }
 
+/* Until a file is gone for certain, the end may come, and then it is deleted with the others. */
+static void
+note_removal (AmsRecording *self, const AmsRecordingRemoval *removal)
+{
+  Going *going;
+
+  if (!self->config->remember_files)
+    return;
+  going = g_new0 (Going, 1);
+  going->name = g_strdup (removal->name);
+  going->due =
+      self->stats.duration + (guint64) ((removal->after + GRACE) * SECOND);
+  g_queue_push_tail (&self->going, going);
+}
+
+static void
+forget_gone (AmsRecording *self)
+{
+  Going *going;
+
+  while ((going = g_queue_peek_head (&self->going)) &&
+      going->due <= self->stats.duration) {
+    forget_file (self, going->name);
+    going_free (g_queue_pop_head (&self->going));
+  }
+}
+
 GPtrArray *
 ams_recording_take_removals (AmsRecording *self)
 {
@@ -602,10 +649,11 @@ ams_recording_take_removals (AmsRecording *self)
     removal->name = g_steal_pointer (&kept->name);
     removal->after =
         kept->grace > elapsed ? (gdouble) (kept->grace - elapsed) / SECOND : 0;
-    forget_file (self, removal->name);
+    note_removal (self, removal);
     g_ptr_array_add (removals, removal);
     kept_free (kept);
   }
+  forget_gone (self);
   return removals;
 }
 

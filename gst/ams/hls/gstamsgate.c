@@ -173,7 +173,8 @@ advance_locked (GstAmsGate *self, GstAmsGateTrack *track, GQueue *out)
       return FALSE;
     track->attached = TRUE;
   }
-  while (gst_ams_gate_logic_is_ready (track))
+  while (gst_ams_gate_logic_is_ready (track) &&
+      !gst_ams_gate_logic_awaits_video (&self->logic, track, out))
     gst_ams_gate_logic_process (&self->logic, track,
         g_queue_pop_head (&track->held), out);
   return TRUE;
@@ -301,14 +302,16 @@ wait_for_start_locked (GstAmsGate *self, GstAmsGateTrack *track)
  * shorter target is still being found out, in the muxer's thread. Bounded, as nothing worse
  * comes of going on. */
 static void
-wait_for_promise_locked (GstAmsGate *self)
+wait_for_promise_locked (GstAmsGate *self, GstAmsGateTrack *track)
 {
   gint64 until = g_get_monotonic_time () + PROMISE_TIMEOUT;
 
+  track->pushing = TRUE; /* held up, not silent */
   while (self->logic.segment_open && !self->logic.promised && !self->stopping &&
       !self->logic.finished &&
       g_cond_wait_until (&self->cond, &self->lock, until))
     ;
+  track->pushing = FALSE;
 }
 
 /* Of a track whose thread has sent its EOS, which waits behind what is held, into @out; the start was waited for, or a
@@ -390,7 +393,7 @@ gst_ams_gate_chain (GstPad *pad, GstObject *parent, GstBuffer *buffer)
     wait_for_start_locked (self, track);
     wait_while_starting_locked (self);
     if (decides)
-      wait_for_promise_locked (self);
+      wait_for_promise_locked (self, track);
     ok = advance_locked (self, track, &out);
     gap = gst_ams_gate_logic_gap_for_other (&self->logic, track, &silent);
     if (ams_cutter_get_segment_start (self->logic.cutter) != segment_start)

@@ -38,6 +38,7 @@ gst_ams_gate_track_reset (GstAmsGateTrack *track)
   gst_segment_init (&track->segment, GST_FORMAT_TIME);
   track->frame_duration = 0;
   track->flowing = track->attached = track->joins_at_cut = FALSE;
+  track->awaits_video = FALSE;
   track->eos = track->ended = track->silent = track->pushing = FALSE;
   track->begin_at = AMS_TIME_NONE;
   track->position = track->last_pts = AMS_TIME_NONE;
@@ -196,11 +197,13 @@ begin_segment (GstAmsGateLogic *self, GstAmsGateTrack *track,
   self->segment_open = TRUE;
   self->discontinuity = FALSE;
   self->end = item->end;
-  if (other && other->joins_at_cut) {
-    other->joins_at_cut = FALSE;
+  if (!other)
+    return;
+  if (other->joins_at_cut)
     other->flowing = TRUE;
+  if (other->joins_at_cut || other->awaits_video)
     other->begin_at = item->pts;
-  }
+  other->joins_at_cut = FALSE;
 }
 
 static void
@@ -372,6 +375,56 @@ gint64
 gst_ams_gate_logic_monotonic_time (void)
 {
   return g_get_monotonic_time () * 1000;
+}
+
+/* Both tracks were away, as when a camera was, and the audio is back first. Recorded at once, it would put
+ * the hole into the segment that is open, as the video begins the next. */
+static gboolean
+is_at_common_hole (GstAmsGateLogic *self, GstAmsGateTrack *track,
+    const GstAmsGateTrack *lead)
+{
+  const GstAmsGateItem *item = g_queue_peek_head (&track->held);
+  gint64 threshold = self->settings.discontinuity_threshold;
+
+  return item->jump && !track->video && track->flowing && !track->eos &&
+      !self->finished && lead && lead->video &&
+      track->position != AMS_TIME_NONE && lead->position != AMS_TIME_NONE &&
+      item->pts > track->position + threshold &&
+      item->pts > lead->position + threshold;
+}
+
+/* It is waited for as long as any track that has fallen silent. */
+static gboolean
+has_had_its_time (GstAmsGateLogic *self, GstAmsGateTrack *track,
+    const GstAmsGateTrack *lead)
+{
+  gint64 timeout = self->settings.stall_timeout;
+
+  return !lead->pushing && gst_ams_gate_logic_held_span (track) >= timeout &&
+      gst_ams_gate_logic_monotonic_time () - lead->arrival >= timeout;
+}
+
+gboolean
+gst_ams_gate_logic_awaits_video (GstAmsGateLogic *self, GstAmsGateTrack *track,
+    GQueue *out)
+{
+  GstAmsGateTrack *lead = gst_ams_gate_logic_lead (self);
+  const GstAmsGateItem *first = g_queue_peek_head (&track->held);
+  gboolean waited = track->awaits_video;
+
+  track->awaits_video = is_at_common_hole (self, track, lead);
+  if (!track->awaits_video)
+    return FALSE;
+  if (has_had_its_time (self, track, lead)) {
+    lead->silent = TRUE;
+    track->awaits_video = FALSE;
+    return FALSE;
+  }
+  /* Should the video have no hole, the muxer must not wait for the audio in it. */
+  if (!waited)
+    g_queue_push_tail (out,
+        gst_event_new_gap (MAX (first->pts + (gint64) TIME_SHIFT, 0), 0));
+  return TRUE;
 }
 
 /* All that will come are there, or the others have waited long enough. */

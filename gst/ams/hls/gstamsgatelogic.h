@@ -46,6 +46,8 @@ typedef struct
   gboolean flowing;
   gboolean attached;
   gboolean joins_at_cut; /* holding until the video's next cut */
+  gboolean
+      awaits_video; /* holding behind a hole, which the video may have as well */
   gboolean eos;
   gboolean ended; /* and that has been handed on: no data follow */
   gboolean silent; /* GAPs are sent in its place */
@@ -97,6 +99,10 @@ GstEvent *gst_ams_gate_logic_new_end (GstAmsGateLogic *self);
 void gst_ams_gate_logic_process (GstAmsGateLogic *self, GstAmsGateTrack *track,
     GstAmsGateItem *item, GQueue *out);
 gboolean gst_ams_gate_logic_is_ready (GstAmsGateTrack *track);
+/* Of a track that is ready: what is held has to wait for the video. What the muxer is to be told
+ * is put into @out. */
+gboolean gst_ams_gate_logic_awaits_video (GstAmsGateLogic *self,
+    GstAmsGateTrack *track, GQueue *out);
 gint64 gst_ams_gate_logic_held_span (GstAmsGateTrack *track);
 gint64 gst_ams_gate_logic_monotonic_time (void);
 gboolean gst_ams_gate_logic_may_start (GstAmsGateLogic *self);
