@@ -1030,6 +1030,31 @@ test_full_disk_loses_nothing_withheld (Fixture *f, gconstpointer data)
   g_assert_cmpuint (count_bodies (f), ==, 1);
 }
 
+/* Neither it, as it could not be kept, nor what the store had before. */
+static void
+test_full_disk_leaves_no_playlist_known (Fixture *f, gconstpointer data)
+{
+  AmsFileBegin begin = begin_of ("l.m3u8");
+  g_autofree gchar *text = g_strnfill (5000, 'x');
+  g_autoptr (AmsBody) body = NULL;
+  guint64 id;
+
+  settle (f, commit (f, "l.m3u8", "v1"), AMS_SPOOL_STORED);
+  assert_known (f, "l.m3u8", "v1");
+  limit_files (4096);
+  body = make_body (f, &begin, text);
+  ams_body_finish (body, 5000);
+  g_assert_false (ams_spool_commit (f->spool, body, &begin, &id, NULL));
+  settle (f, id, AMS_SPOOL_STORED);
+  assert_known (f, "l.m3u8", NULL);
+  limit_files (0);
+  flush (f);
+  crash (f);
+  assert_known (f, "l.m3u8", NULL);
+  assert_taken_up (f, "");
+  g_assert_cmpuint (count_bodies (f), ==, 0);
+}
+
 /* Links */
 
 static void
@@ -1384,6 +1409,7 @@ main (int argc, char **argv)
   ADD ("full/loses-nothing", test_full_disk_loses_nothing);
   ADD ("full/spilled", test_full_disk_is_tried_again_by_spilling);
   ADD ("full/withheld", test_full_disk_loses_nothing_withheld);
+  ADD ("full/no-playlist-known", test_full_disk_leaves_no_playlist_known);
   ADD ("link/local-file", test_local_file_is_linked);
   ADD ("link/awaited", test_local_file_is_awaited);
   ADD ("link/awaited-found-after-crash", test_awaited_is_found_after_a_crash);

@@ -222,7 +222,10 @@ replay_settled (AmsSpoolIndex *self, const AmsSpoolRecord *record)
   if (!item)
     return;
   if (stored && ams_spool_item_is_playlist (item)) {
-    settle_known (self, item->record.begin.name, item);
+    /* One that the disk had no room for is nowhere; what was known before is wrong, too. */
+    settle_known (self, item->record.begin.name, item->recorded ? item : NULL);
+    if (!item->recorded)
+      move_to_settled (self, item, record->fate);
     return;
   }
   if (record->fate == AMS_SPOOL_WITHHELD && item->recorded &&

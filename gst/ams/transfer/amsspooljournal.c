@@ -371,11 +371,12 @@ take_field (Line *line, const gchar *key, const gchar *value)
   return take_begin_field (line, key, value);
 }
 
-/* A body has to be somewhere. */
+/* A body has to be somewhere, and only a file's is ever at a path. */
 static gboolean
 has_place (const AmsSpoolRecord *record)
 {
-  return record->place == AMS_SPOOL_PLACE_FILE || record->begin.local_path;
+  return record->place == AMS_SPOOL_PLACE_FILE ||
+      (record->kind == AMS_SPOOL_PUT && record->begin.local_path);
 }
 
 static gboolean
