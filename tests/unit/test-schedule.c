@@ -14,6 +14,7 @@
  *   +NAME -NAME ~NAME ~NAME@T confirmed; given up; to be tried again, not before T
  *   *NAME@T                   likewise, and it is the endpoint's fault
  *   ^                         that is over
+ *   '                         that may be over: the first may try
  *   :T                        the time between two versions
  *   !NAME                     given up before it was whole
  *   uP                        a version of the playlist is missing from before all that
@@ -146,6 +147,9 @@ run_word (Run *run, const gchar *word)
     case '^':
       ams_schedule_hurry (run->schedule);
       break;
+    case '\'':
+      ams_schedule_hurry_first (run->schedule);
+      break;
     case ':':
       ams_schedule_set_version_interval (run->schedule, atoll (word + 1));
       break;
@@ -269,6 +273,8 @@ static const struct
       ":100 p1 >p1 +p1 p2 > % =101 >p2 +p2 .", "" },
   { "hurry-frees-what-the-endpoint-struck",
       "sA sB >A,B *A@500 ~B@500 > ^ >A ?500", "" },
+  { "hurry-first-frees-the-oldest",
+      "sA sB >A,B *A@500 *B@500 > ' >A ?500 +A ' >B", "" },
   { "hurry-frees-once", "sA >A *A@500 ^ >A ~A@500 ^ > ?500", "" },
   { "hurry-frees-the-version-that-inherited", "p1 >p1 *p1@500 p2 > ?500 ^ >p2",
       "p1s " },

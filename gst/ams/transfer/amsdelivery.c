@@ -524,7 +524,10 @@ job_succeeded (AmsDelivery *self, AmsJob *job)
     self->stats.removed_files++;
   }
   note_success (self, name);
-  if (ams_breaker_succeed (&self->breaker))
+  /* Where there was room for this one there may be for the next, which then finds out for the one after it. */
+  if (!self->config.has_breaker)
+    ams_schedule_hurry_first (self->schedule);
+  else if (ams_breaker_succeed (&self->breaker))
     ams_schedule_hurry (self->schedule);
 }
 
@@ -563,6 +566,8 @@ tell_breaker (AmsDelivery *self, AmsJob *job, const GError *error, gint64 now)
   AmsFailure failure = ams_store_error_get_failure (error);
   gint64 delay;
 
+  if (!self->config.has_breaker)
+    job->struck = failure == AMS_FAILURE_FULL;
   if (!self->config.has_breaker || is_about_the_file (failure))
     return;
   /* What is permanent for one file need not be for the next: that is found out soon. */

@@ -659,6 +659,20 @@ ams_schedule_hurry (AmsSchedule *self)
   }
 }
 
+void
+ams_schedule_hurry_first (AmsSchedule *self)
+{
+  for (GList *l = self->jobs.head; l; l = l->next) {
+    AmsJob *job = l->data;
+
+    if (!job->struck)
+      continue;
+    job->not_before = 0;
+    job->struck = FALSE;
+    return;
+  }
+}
+
 /* Looking in */
 
 void

@@ -110,6 +110,8 @@ void ams_schedule_retry (AmsSchedule *schedule, AmsJob *job, gint64 not_before);
 void ams_schedule_give_up (AmsSchedule *schedule, AmsJob *job);
 /* Jobs that were struck by the endpoint's failure may go at once. */
 void ams_schedule_hurry (AmsSchedule *schedule);
+/* The one of them that was handed over first. */
+void ams_schedule_hurry_first (AmsSchedule *schedule);
 
 /* Drops every second of the pending versions of each playlist name, but the
  * last. FALSE: there was nothing to drop. */
