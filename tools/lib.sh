@@ -13,12 +13,15 @@ mkdir -p "$LOGS"
 export PYTHONDONTWRITEBYTECODE=1
 
 PACKAGES_BUILD="build-essential meson ninja-build pkg-config
-  libgstreamer1.0-dev libgstreamer-plugins-base1.0-dev libglib2.0-dev libsoup-3.0-dev libjson-glib-dev"
+  libgstreamer1.0-dev libgstreamer-plugins-base1.0-dev libglib2.0-dev libsoup-3.0-dev libjson-glib-dev
+  libgnutls28-dev zlib1g-dev"
 PACKAGES_RUN="gstreamer1.0-tools gstreamer1.0-plugins-base gstreamer1.0-plugins-good
-  gstreamer1.0-plugins-bad gstreamer1.0-plugins-ugly gstreamer1.0-libav glib-networking"
-PACKAGES_TEST="ffmpeg clang clang-format-14 libclang-rt-14-dev python3 python3-gi gir1.2-gstreamer-1.0
-  nodejs npm chromium nginx-light libnginx-mod-http-dav-ext apache2 apache2-utils openssl curl faketime
-  ceph-mon ceph-osd ceph-common radosgw s3cmd"
+  gstreamer1.0-plugins-bad gstreamer1.0-plugins-ugly gstreamer1.0-libav gstreamer1.0-plugins-base-apps glib-networking"
+PACKAGES_DEBIAN="debhelper help2man lintian mmdebstrap"
+PACKAGES_TEST="ffmpeg clang clang-format-14 libclang-rt-14-dev python3 python3-gi gir1.2-gstreamer-1.0 gir1.2-gst-rtsp-server-1.0
+  nodejs npm chromium nginx-light libnginx-mod-http-dav-ext libnginx-mod-rtmp apache2 apache2-utils openssl curl faketime
+  ceph-mon ceph-osd ceph-common radosgw s3cmd
+  $PACKAGES_DEBIAN"
 
 say () { printf '%s\n' "$*"; }
 die () { printf '%s\n' "$*" >&2; exit 1; }

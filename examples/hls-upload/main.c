@@ -1,0 +1,199 @@
+/* amshls: HLS recording for GStreamer
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+/* hls-upload: files that are pushed to it by PUT go to S3. See docs/hls-upload.md. */
+
+#include "config.h"
+
+#include "options.h"
+#include "queue.h"
+#include "server.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <glib-unix.h>
+#include <glib/gstdio.h>
+#include <gst/gst.h>
+#include <locale.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/file.h>
+
+/* Between two looks at whether all is done when it ends. */
+#define DRAIN_INTERVAL 20 /* ms */
+
+typedef struct
+{
+  HlsUploadOptions options;
+  HlsUploadAuth *auth;
+  AmsStore *store;
+  HlsUploadQueue *queue;
+  HlsUploadServer *server;
+  gchar *folder; /* (nullable) of bodies on their way */
+  GMainLoop *loop;
+  gboolean ending;
+  gint64 end_by; /* µs */
+} Program;
+
+/* To S3 */
+
+static AmsStore *
+make_store (const HlsUploadOptions *options, GError **error)
+{
+  g_auto (GStrv) envp = g_get_environ ();
+  g_autoptr (AmsHttpClient) client = NULL;
+  const AmsS3Endpoint *endpoint = options->store.endpoint;
+  AmsS3Source *source =
+      ams_s3_source_find (&options->store.credentials, envp, error);
+  AmsHttpOptions http;
+
+  if (!source)
+    return NULL;
+  ams_s3_source_free (source);
+  ams_http_options_init (&http);
+  /* Reading beside them */
+  http.max_connections = options->max_parallel + 4;
+  client =
+      ams_http_client_new (&http, endpoint ? endpoint->scheme : "https", error);
+  ams_http_options_clear (&http);
+  return client ? ams_s3_store_new (client, &options->store) : NULL;
+}
+
+/* It identifies the store, and nobody asks there. */
+static gchar *
+make_destination (const HlsUploadOptions *options)
+{
+  const AmsS3StoreOptions *store = &options->store;
+
+  return g_strdup_printf ("%s://%s:%d%s/%s/%s",
+      store->endpoint ? store->endpoint->scheme : "https",
+      store->endpoint ? store->endpoint->host : "s3.amazonaws.com",
+      store->endpoint ? store->endpoint->port : -1,
+      store->endpoint ? store->endpoint->base_path : "", store->bucket,
+      store->prefix);
+}
+
+static AmsSpool *
+open_spool (const HlsUploadOptions *options, GError **error)
+{
+  g_autofree gchar *destination = make_destination (options);
+  g_autofree gchar *path = g_canonicalize_filename (options->spool, NULL);
+  AmsSpool *spool = ams_spool_open (path, destination, error);
+
+  if (spool && ams_spool_get_notice (spool))
+    g_printerr ("%s\n", ams_spool_get_notice (spool));
+  return spool;
+}
+
+static gboolean
+make_queue (Program *self, GError **error)
+{
+  const HlsUploadOptions *options = &self->options;
+  HlsUploadQueueOptions queue = { .max_parallel = options->max_parallel,
+    .retry_for = options->retry_for * G_TIME_SPAN_SECOND,
+    .overwrite = options->overwrite };
+
+  if (options->spool)
+    queue.spool = open_spool (options, error);
+  else
+    queue.folder = self->folder = g_dir_make_tmp ("hls-upload-XXXXXX", error);
+  if (!queue.spool && !queue.folder)
+    return FALSE;
+  self->queue = hls_upload_queue_new (self->store, &queue);
+  return TRUE;
+}
+
+/* The end */
+
+static gboolean
+on_drain (gpointer user_data)
+{
+  Program *self = user_data;
+
+  if (g_get_monotonic_time () < self->end_by &&
+      (hls_upload_server_get_requests (self->server) > 0 ||
+          !hls_upload_queue_is_settled (self->queue)))
+    return G_SOURCE_CONTINUE;
+  g_main_loop_quit (self->loop);
+  return G_SOURCE_REMOVE;
+}
+
+static gboolean
+on_signal (gpointer user_data)
+{
+  Program *self = user_data;
+
+  if (self->ending) {
+    g_main_loop_quit (self->loop);
+    return G_SOURCE_CONTINUE;
+  }
+  self->ending = TRUE;
+  self->end_by =
+      g_get_monotonic_time () + self->options.timeout * G_TIME_SPAN_SECOND;
+  hls_upload_server_close (self->server);
+  g_timeout_add (DRAIN_INTERVAL, on_drain, self);
+  return G_SOURCE_CONTINUE;
+}
+
+/* Life */
+
+static gboolean
+start (Program *self, GError **error)
+{
+  g_autofree gchar *url = NULL;
+
+  self->auth = hls_upload_auth_new (self->options.basic_file,
+      self->options.token_file, error);
+  if (!self->auth)
+    return FALSE;
+  self->store = make_store (&self->options, error);
+  if (!self->store || !make_queue (self, error))
+    return FALSE;
+  self->server = hls_upload_server_new (&self->options, self->auth,
+      AMS_S3_STORE (self->store), self->queue, error);
+  if (!self->server)
+    return FALSE;
+  url = hls_upload_server_dup_url (self->server);
+  g_print ("listening %s\n", url);
+  fflush (stdout);
+  return TRUE;
+}
+
+static void
+clear (Program *self)
+{
+  g_clear_pointer (&self->server, hls_upload_server_free);
+  g_clear_pointer (&self->queue, hls_upload_queue_free);
+  g_clear_object (&self->store);
+  g_clear_pointer (&self->auth, hls_upload_auth_free);
+  if (self->folder)
+    g_rmdir (self->folder);
+  g_free (self->folder);
+  hls_upload_options_clear (&self->options);
+  g_main_loop_unref (self->loop);
+}
+
+int
+main (int argc, char **argv)
+{
+  Program self = { .loop = g_main_loop_new (NULL, FALSE) };
+  g_autoptr (GError) error = NULL;
+  gboolean good;
+
+  setlocale (LC_ALL, "");
+  /* Of GStreamer only the logging is used: no plugin is looked for. */
+  g_setenv ("GST_REGISTRY_DISABLE", "yes", TRUE);
+  gst_init (NULL, NULL);
+  good = hls_upload_options_parse (&self.options, &argc, &argv, &error) &&
+      start (&self, &error);
+  if (good) {
+    g_unix_signal_add (SIGTERM, on_signal, &self);
+    g_unix_signal_add (SIGINT, on_signal, &self);
+    g_main_loop_run (self.loop);
+  } else {
+    g_printerr ("hls-upload: %s\n", error->message);
+  }
+  clear (&self);
+  return good ? EXIT_SUCCESS : EXIT_FAILURE;
+}

@@ -1,0 +1,41 @@
+/* amshls: HLS recording for GStreamer
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+/* One file or remove on its way, and where its bytes are meanwhile. Internal to the queue. */
+
+#pragma once
+
+#include "queue.h"
+
+G_BEGIN_DECLS
+
+struct _HlsUploadTask
+{
+  HlsUploadQueue *queue;
+  HlsUploadJob *job;
+  gchar *content_type;
+  gchar *path; /* (nullable) of the body, without a spool */
+  gboolean protect;
+  AmsBody *body; /* (nullable) of a remove */
+  guint64 id; /* in the spool; 0: it is not there */
+  AmsPut put;
+  guint attempts;
+  gint64 handed_over;
+  HlsUploadDone done; /* (nullable) */
+  gpointer user_data;
+};
+
+/* Also the job. What is in the spool stays there. */
+void hls_upload_task_free (HlsUploadTask *task);
+/* What a playlist names; NULL, and no error: it is none. (element-type utf8) */
+GPtrArray *hls_upload_task_read_names (HlsUploadTask *task, GError **error);
+/* As the spool has it. What it points to is the task's. */
+AmsFileBegin hls_upload_task_to_begin (HlsUploadTask *task);
+/* FALSE: it is not safe, and not in the spool. */
+gboolean hls_upload_task_keep (HlsUploadTask *task, AmsSpool *spool,
+    GError **error);
+/* Of a whole body that is not to be kept. */
+void hls_upload_task_discard (HlsUploadTask *task, AmsSpool *spool);
+
+G_END_DECLS

@@ -1,0 +1,460 @@
+/* amshls: HLS recording for GStreamer
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+/* What hls-upload decides without a network: names, what playlists name, the order, who may upload. */
+
+#include "config.h"
+
+#include "auth.h"
+#include "names.h"
+#include "order.h"
+
+#include <glib/gstdio.h>
+#include <string.h>
+
+/* Names */
+
+static void
+check_name (const gchar *path, const gchar *app, const gchar *wanted,
+    gint status)
+{
+  g_autoptr (GError) error = NULL;
+  g_autofree gchar *name = hls_upload_name_parse (path, app, &error);
+
+  g_test_message ("%s", path);
+  g_assert_cmpstr (name, ==, wanted);
+  if (wanted)
+    g_assert_no_error (error);
+  else
+    g_assert_error (error, HLS_UPLOAD_ERROR, status);
+}
+
+static void
+test_names_of_paths (void)
+{
+  check_name ("/live/hls-upload/a.ts", NULL, "live/a.ts", 0);
+  check_name ("/live/hls-upload/a.ts", "live", "a.ts", 0);
+  check_name ("/l%69ve/hls-upload/a/b%20c.ts", "live", "a/b c.ts", 0);
+  check_name ("/live/hls-upload/%C3%BC+&=.ts", NULL, "live/ü+&=.ts", 0);
+  check_name ("/live/hls-upload/hls-upload/a..b", NULL, "live/hls-upload/a..b",
+      0);
+  check_name ("/other/hls-upload/a.ts", "live", NULL, 404);
+  check_name ("/hls-upload/a.ts", NULL, NULL, 404);
+  check_name ("//hls-upload/a.ts", NULL, NULL, 404);
+  check_name ("/live/hls-upload", NULL, NULL, 404);
+  check_name ("/", NULL, NULL, 404);
+  check_name ("", NULL, NULL, 404);
+}
+
+static void
+test_names_that_will_not_do (void)
+{
+  static const gchar *const names[] = { "", "/", "a//b", "a/", "/a", ".", "..",
+    "a/../b", "./a", "%2e%2e/a", "a%2Fb", "a%2fb", "%5C", "%5c..", "\\", "%00",
+    "a%0Db", "%7f", "%", "%a", "%zz", "%ff", "%c0%af" };
+
+  for (guint i = 0; i < G_N_ELEMENTS (names); i++) {
+    g_autofree gchar *path = g_strconcat ("/live/hls-upload/", names[i], NULL);
+
+    check_name (path, NULL, NULL, 400);
+  }
+  check_name ("/../hls-upload/a", NULL, NULL, 400);
+  check_name ("/a%2fb/hls-upload/a", NULL, NULL, 400);
+}
+
+static void
+test_roles_by_name (void)
+{
+  g_assert_cmpint (hls_upload_role_of ("a/b.M3U8"), ==, AMS_FILE_ROLE_PLAYLIST);
+  g_assert_cmpint (hls_upload_role_of ("a/b.ts"), ==, AMS_FILE_ROLE_SEGMENT);
+  g_assert_cmpint (hls_upload_role_of ("init/b.m4s"), ==,
+      AMS_FILE_ROLE_SEGMENT);
+  g_assert_cmpint (hls_upload_role_of ("a/init.mp4"), ==, AMS_FILE_ROLE_INIT);
+  g_assert_cmpint (hls_upload_role_of ("a/b.key"), ==, AMS_FILE_ROLE_KEY);
+  g_assert_cmpint (hls_upload_role_of ("a/ts"), ==, AMS_FILE_ROLE_OTHER);
+  g_assert_cmpint (hls_upload_role_of ("a/b.png"), ==, AMS_FILE_ROLE_OTHER);
+}
+
+static void
+test_names_in_playlists (void)
+{
+  const gchar *text = "#EXTM3U\r\n"
+                      "#EXT-X-MAP:URI=\"init.mp4\",BYTERANGE=\"1@0\"\r\n"
+                      "#EXT-X-KEY:METHOD=AES-128,URI=\"https://h/k\"\n"
+                      "#EXT-X-PRELOAD-HINT:TYPE=PART,URI=\"later.ts\"\n"
+                      "#EXTINF:1,\n1.ts?token=x\n"
+                      "#EXT-X-GAP\n#EXTINF:1,\nlost.ts\n"
+                      "#EXTINF:1,\n../b/%C3%BC.ts\n"
+                      "#EXTINF:1,\n/absolute.ts\n"
+                      "#EXTINF:1,\nhttp://h/x.ts\n\n"
+                      "sub/2.ts";
+  g_autoptr (GPtrArray) names = hls_upload_names_in (text, "live/a/x.m3u8");
+  const gchar *wanted[] = { "live/a/init.mp4", "live/a/1.ts", "live/b/ü.ts",
+    "live/a/sub/2.ts" };
+
+  g_assert_cmpuint (names->len, ==, G_N_ELEMENTS (wanted));
+  for (guint i = 0; i < names->len; i++)
+    g_assert_cmpstr (g_ptr_array_index (names, i), ==, wanted[i]);
+}
+
+/* Order */
+
+typedef struct
+{
+  HlsUploadOrder *order;
+  gint64 now;
+} Fixture;
+
+static void
+set_up (Fixture *fixture, gconstpointer data)
+{
+  fixture->order = hls_upload_order_new ();
+}
+
+static void
+tear_down (Fixture *fixture, gconstpointer data)
+{
+  g_assert_cmpuint (hls_upload_order_get_length (fixture->order), ==, 0);
+  hls_upload_order_free (fixture->order);
+}
+
+static HlsUploadJob *
+begin (Fixture *fixture, const gchar *name)
+{
+  HlsUploadJob *job = hls_upload_order_begin (fixture->order, HLS_UPLOAD_PUT,
+      name, hls_upload_role_of (name));
+
+  job->replaceable = job->role == AMS_FILE_ROLE_PLAYLIST;
+  return job;
+}
+
+/* @names: (nullable) of a playlist, separated by spaces. */
+static gboolean
+hand_over (Fixture *fixture, HlsUploadJob *job, const gchar *names)
+{
+  g_autoptr (GPtrArray) list = g_ptr_array_new ();
+  g_auto (GStrv) parts = g_strsplit (names ? names : "", " ", -1);
+  g_autofree gchar *failed = NULL;
+
+  for (guint i = 0; parts[i]; i++)
+    g_ptr_array_add (list, parts[i]);
+  return hls_upload_order_hand_over (fixture->order, job, names ? list : NULL,
+      &failed);
+}
+
+static HlsUploadJob *
+add (Fixture *fixture, const gchar *name, const gchar *names)
+{
+  HlsUploadJob *job = begin (fixture, name);
+
+  g_assert_true (hand_over (fixture, job, names));
+  return job;
+}
+
+static HlsUploadJob *
+pick (Fixture *fixture)
+{
+  gint64 next;
+
+  return hls_upload_order_pick (fixture->order, fixture->now, &next);
+}
+
+static void
+free_merged (HlsUploadJob *job)
+{
+  for (guint i = 0; i < job->merged->len; i++)
+    hls_upload_job_free (g_ptr_array_index (job->merged, i));
+}
+
+/* Returns how many playlists it took with it. */
+static guint
+end (Fixture *fixture, HlsUploadJob *job, gboolean stored)
+{
+  g_autoptr (GPtrArray) doomed =
+      hls_upload_order_end (fixture->order, job, stored);
+
+  for (guint i = 0; i < doomed->len; i++) {
+    free_merged (g_ptr_array_index (doomed, i));
+    hls_upload_job_free (g_ptr_array_index (doomed, i));
+  }
+  free_merged (job);
+  hls_upload_job_free (job);
+  return doomed->len;
+}
+
+static void
+test_order_playlist_waits_for_what_it_names (Fixture *fixture,
+    gconstpointer data)
+{
+  HlsUploadJob *coming = begin (fixture, "a/2.ts");
+  HlsUploadJob *segment = add (fixture, "a/1.ts", NULL);
+  HlsUploadJob *list = add (fixture, "a/x.m3u8", "a/1.ts a/2.ts a/0.ts");
+  HlsUploadJob *other = add (fixture, "a/y.m3u8", "a/3.ts");
+  HlsUploadJob *master = add (fixture, "x.m3u8", "a/x.m3u8");
+
+  g_assert_true (pick (fixture) == segment);
+  g_assert_true (pick (fixture) == other);
+  g_assert_null (pick (fixture));
+  end (fixture, segment, TRUE);
+  g_assert_null (pick (fixture));
+  hand_over (fixture, coming, NULL);
+  g_assert_true (pick (fixture) == coming);
+  end (fixture, coming, TRUE);
+  g_assert_true (pick (fixture) == list);
+  g_assert_null (pick (fixture));
+  end (fixture, list, TRUE);
+  g_assert_true (pick (fixture) == master);
+  end (fixture, master, TRUE);
+  end (fixture, other, TRUE);
+}
+
+static void
+test_order_failure_takes_the_playlists_with_it (Fixture *fixture,
+    gconstpointer data)
+{
+  HlsUploadJob *segment = add (fixture, "1.ts", NULL);
+  HlsUploadJob *slow = add (fixture, "2.ts", NULL), *late, *again, *master;
+
+  add (fixture, "x.m3u8", "1.ts 2.ts 1.ts");
+  add (fixture, "m.m3u8", "x.m3u8 1.ts");
+  master = add (fixture, "n.m3u8", "x.m3u8");
+  late = add (fixture, "x.m3u8", "2.ts");
+  g_assert_true (pick (fixture) == segment && pick (fixture) == slow);
+  g_assert_cmpuint (end (fixture, segment, FALSE), ==, 2);
+  end (fixture, slow, TRUE);
+  g_assert_true (pick (fixture) == late && pick (fixture) == NULL);
+  end (fixture, late, TRUE);
+  g_assert_true (pick (fixture) == master);
+  end (fixture, master, TRUE);
+
+  late = begin (fixture, "x.m3u8");
+  g_assert_false (hand_over (fixture, late, "1.ts"));
+  end (fixture, late, FALSE);
+  again = add (fixture, "1.ts", NULL);
+  late = add (fixture, "x.m3u8", "1.ts");
+  g_assert_true (pick (fixture) == again && pick (fixture) == NULL);
+  end (fixture, again, TRUE);
+  g_assert_true (pick (fixture) == late);
+  end (fixture, late, TRUE);
+}
+
+/* The connection broke, and the client has sent it again. */
+static void
+test_order_repeated_upload_replaces_the_broken_one (Fixture *fixture,
+    gconstpointer data)
+{
+  HlsUploadJob *broken = begin (fixture, "1.ts"), *again;
+  HlsUploadJob *list = add (fixture, "x.m3u8", "1.ts");
+
+  again = add (fixture, "1.ts", NULL);
+  g_assert_true (pick (fixture) == again);
+  end (fixture, again, TRUE);
+  g_assert_true (pick (fixture) == list);
+  end (fixture, list, TRUE);
+  g_assert_cmpuint (end (fixture, broken, FALSE), ==, 0);
+}
+
+static void
+test_order_newer_version_goes_for_the_older (Fixture *fixture,
+    gconstpointer data)
+{
+  HlsUploadJob *first = add (fixture, "x.m3u8", "");
+  HlsUploadJob *segment, *second, *third, *fourth;
+
+  g_assert_true (pick (fixture) == first);
+  segment = add (fixture, "1.ts", NULL);
+  second = add (fixture, "x.m3u8", "");
+  third = add (fixture, "x.m3u8", "");
+  fourth = add (fixture, "x.m3u8", "1.ts");
+  g_assert_true (pick (fixture) == segment && pick (fixture) == NULL);
+  end (fixture, first, TRUE);
+  g_assert_true (pick (fixture) == third);
+  g_assert_true (third->merged->len == 1 && third->merged->pdata[0] == second);
+  end (fixture, segment, TRUE);
+  g_assert_null (pick (fixture));
+  end (fixture, third, TRUE);
+  g_assert_true (pick (fixture) == fourth);
+  end (fixture, fourth, TRUE);
+}
+
+static void
+test_order_files_of_one_name_go_in_turn (Fixture *fixture, gconstpointer data)
+{
+  HlsUploadJob *first = add (fixture, "a.png", NULL);
+  HlsUploadJob *second = add (fixture, "a.png", NULL);
+
+  g_assert_true (pick (fixture) == first && pick (fixture) == NULL);
+  hls_upload_order_retry (fixture->order, first, 10);
+  g_assert_null (pick (fixture));
+  fixture->now = 10;
+  g_assert_true (pick (fixture) == first);
+  end (fixture, first, FALSE);
+  g_assert_true (pick (fixture) == second);
+  end (fixture, second, TRUE);
+}
+
+static void
+test_order_remove_waits_for_playlists (Fixture *fixture, gconstpointer data)
+{
+  HlsUploadJob *list = add (fixture, "a/x.m3u8", "");
+  HlsUploadJob *other = add (fixture, "b/x.m3u8", "");
+  HlsUploadJob *removed = hls_upload_order_begin (fixture->order,
+      HLS_UPLOAD_REMOVE, "a/b/1.ts", AMS_FILE_ROLE_OTHER);
+
+  g_assert_true (hand_over (fixture, removed, NULL));
+  g_assert_true (pick (fixture) == list && pick (fixture) == other);
+  g_assert_null (pick (fixture));
+  end (fixture, list, TRUE);
+  g_assert_true (pick (fixture) == removed);
+  end (fixture, removed, TRUE);
+  end (fixture, other, TRUE);
+}
+
+/* Nobody should; but then nobody may wait for ever. */
+static void
+test_order_playlists_that_name_each_other_go (Fixture *fixture,
+    gconstpointer data)
+{
+  HlsUploadJob *a = begin (fixture, "a.m3u8"), *b, *picked;
+
+  b = add (fixture, "b.m3u8", "a.m3u8 b.m3u8");
+  hand_over (fixture, a, "b.m3u8 a.m3u8");
+  picked = pick (fixture);
+  g_assert_true (picked == a);
+  end (fixture, a, TRUE);
+  g_assert_true (pick (fixture) == b);
+  end (fixture, b, TRUE);
+}
+
+/* Against a model: random uploads end, in an order that is right. */
+static void
+test_order_random_uploads_all_end (Fixture *fixture, gconstpointer data)
+{
+  g_autoptr (GPtrArray) flying = g_ptr_array_new ();
+  g_autoptr (GPtrArray) open = g_ptr_array_new ();
+  guint begun = 0;
+
+  while (begun < 3000 || hls_upload_order_get_length (fixture->order) > 0) {
+    HlsUploadJob *job;
+
+    if (begun < 3000) {
+      gboolean is_list = g_test_rand_int_range (0, 3) == 0;
+      g_autofree gchar *name = g_strdup_printf (is_list ? "%d.m3u8" : "%d.ts",
+          g_test_rand_int_range (0, 5));
+
+      g_ptr_array_add (open, begin (fixture, name));
+      begun++;
+    }
+    if (open->len > 0 && g_test_rand_int_range (0, 2) == 0) {
+      job =
+          g_ptr_array_steal_index (open, g_test_rand_int_range (0, open->len));
+      if (g_test_rand_int_range (0, 8) == 0 ||
+          !hand_over (fixture, job,
+              job->role == AMS_FILE_ROLE_PLAYLIST ? "0.ts 1.ts 2.m3u8" : NULL))
+        end (fixture, job, FALSE);
+    }
+    while ((job = pick (fixture))) {
+      g_assert_cmpuint (job->waits, ==, 0);
+      g_ptr_array_add (flying, job);
+    }
+    if (flying->len > 0)
+      end (fixture,
+          g_ptr_array_steal_index (flying,
+              g_test_rand_int_range (0, flying->len)),
+          g_test_rand_int_range (0, 5) > 0);
+  }
+  g_assert_cmpuint (open->len + flying->len, ==, 0);
+}
+
+/* Who may upload */
+
+static gchar *
+write_file (const gchar *text)
+{
+  g_autoptr (GError) error = NULL;
+  gchar *path;
+  gint fd = g_file_open_tmp ("amshls-XXXXXX", &path, &error);
+
+  g_assert_no_error (error);
+  g_close (fd, NULL);
+  g_file_set_contents (path, text, -1, &error);
+  g_assert_no_error (error);
+  return path;
+}
+
+static void
+test_auth_lets_in_who_is_listed (void)
+{
+  g_autofree gchar *users = write_file ("# people\r\n\nme:pass:word\r\nü:ö\n");
+  g_autofree gchar *tokens = write_file ("abc");
+  g_autoptr (GError) error = NULL;
+  g_autoptr (HlsUploadAuth) auth = hls_upload_auth_new (users, tokens, &error);
+  g_autofree gchar *me = g_base64_encode ((const guchar *) "me:pass:word", 12);
+  g_autofree gchar *right = g_strconcat ("basic ", me, NULL);
+  static const gchar *const wrong[] = { NULL, "", "Basic", "Basic ", "Bearer ",
+    "Bearer ab", "Bearer abcd", "Basic bWU6cGFzczp3b3I=", "Digest abc",
+    "Basic !!!", "Bearer me:pass:word", "Bearer # people" };
+
+  g_assert_no_error (error);
+  g_assert_true (hls_upload_auth_allows (auth, right));
+  g_assert_true (hls_upload_auth_allows (auth, "Bearer abc"));
+  for (guint i = 0; i < G_N_ELEMENTS (wrong); i++)
+    g_assert_false (hls_upload_auth_allows (auth, wrong[i]));
+  g_assert_nonnull (strstr (hls_upload_auth_get_challenge (auth), "Basic"));
+  g_assert_nonnull (strstr (hls_upload_auth_get_challenge (auth), "Bearer"));
+  g_unlink (users);
+  g_unlink (tokens);
+}
+
+static void
+test_auth_without_files_lets_everybody_in (void)
+{
+  g_autoptr (HlsUploadAuth) auth = hls_upload_auth_new (NULL, NULL, NULL);
+
+  g_assert_true (hls_upload_auth_allows (auth, NULL));
+  g_assert_true (hls_upload_auth_allows (auth, "Basic x"));
+  g_assert_null (hls_upload_auth_get_challenge (auth));
+}
+
+static void
+test_auth_files_that_will_not_do (void)
+{
+  static const gchar *const users[] = { "", "\n# x\n", "me\n", ":x\n" };
+
+  for (guint i = 0; i < G_N_ELEMENTS (users); i++) {
+    g_autofree gchar *path = write_file (users[i]);
+    g_autoptr (GError) error = NULL;
+
+    g_assert_null (hls_upload_auth_new (path, NULL, &error));
+    g_assert_nonnull (error);
+    g_unlink (path);
+  }
+}
+
+#define ADD(name, test) \
+  g_test_add ("/hls-upload/order/" name, Fixture, NULL, set_up, test, tear_down)
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  g_test_add_func ("/hls-upload/names/of-paths", test_names_of_paths);
+  g_test_add_func ("/hls-upload/names/that-will-not-do",
+      test_names_that_will_not_do);
+  g_test_add_func ("/hls-upload/names/roles", test_roles_by_name);
+  g_test_add_func ("/hls-upload/names/in-playlists", test_names_in_playlists);
+  ADD ("playlist-waits", test_order_playlist_waits_for_what_it_names);
+  ADD ("failure", test_order_failure_takes_the_playlists_with_it);
+  ADD ("repeated", test_order_repeated_upload_replaces_the_broken_one);
+  ADD ("newer-version", test_order_newer_version_goes_for_the_older);
+  ADD ("one-name", test_order_files_of_one_name_go_in_turn);
+  ADD ("remove", test_order_remove_waits_for_playlists);
+  ADD ("circle", test_order_playlists_that_name_each_other_go);
+  ADD ("random", test_order_random_uploads_all_end);
+  g_test_add_func ("/hls-upload/auth/listed", test_auth_lets_in_who_is_listed);
+  g_test_add_func ("/hls-upload/auth/everybody",
+      test_auth_without_files_lets_everybody_in);
+  g_test_add_func ("/hls-upload/auth/files", test_auth_files_that_will_not_do);
+  return g_test_run ();
+}
