@@ -17,6 +17,7 @@ PACKAGES_BUILD="build-essential meson ninja-build pkg-config
   libgnutls28-dev zlib1g-dev"
 PACKAGES_RUN="gstreamer1.0-tools gstreamer1.0-plugins-base gstreamer1.0-plugins-good
   gstreamer1.0-plugins-bad gstreamer1.0-plugins-ugly gstreamer1.0-libav gstreamer1.0-plugins-base-apps glib-networking"
+PACKAGES_PLAYER="python3 nodejs npm"
 PACKAGES_DEBIAN="debhelper help2man lintian mmdebstrap"
 PACKAGES_TEST="ffmpeg clang clang-format-14 libclang-rt-14-dev python3 python3-gi gir1.2-gstreamer-1.0 gir1.2-gst-rtsp-server-1.0
   nodejs npm chromium nginx-light libnginx-mod-http-dav-ext libnginx-mod-rtmp apache2 apache2-utils openssl curl faketime
@@ -109,18 +110,29 @@ setup_build () {
   printf '%s\n' "$options" >"$stamp"
 }
 
-# The checkers' Node.js modules, by the lock file, in BUILD_ROOT/build-node.
-need_node_modules () {
-  local dir=$BUILD_ROOT/build-node
-  export AMS_NODE_MODULES=$dir/node_modules
-  if [ -d "$dir/node_modules/m3u8-parser" ] && cmp -s "$SOURCE_ROOT/tests/common/package-lock.json" "$dir/package-lock.json"; then
+# node_modules FOLDER SOURCE: what SOURCE/package-lock.json names, in BUILD_ROOT/FOLDER. From npm once; then it works offline.
+node_modules () {
+  local dir=$BUILD_ROOT/$1 source=$2
+  if [ -d "$dir/node_modules/hls.js" ] && cmp -s "$source/package-lock.json" "$dir/package-lock.json"; then
     return 0
   fi
   mkdir -p "$dir"
-  cp "$SOURCE_ROOT/tests/common/package.json" "$SOURCE_ROOT/tests/common/package-lock.json" "$dir/"
+  cp "$source/package.json" "$source/package-lock.json" "$dir/"
   if ! (cd "$dir" && npm ci --omit=dev --ignore-scripts --no-fund --no-audit --loglevel=error) >"$LOGS/npm.log" 2>&1; then
     rm -f "$dir/package-lock.json"
     tail -n 20 "$LOGS/npm.log" >&2
     return 1
   fi
+}
+
+# The checkers' modules.
+need_node_modules () {
+  export AMS_NODE_MODULES=$BUILD_ROOT/build-node/node_modules
+  node_modules build-node "$SOURCE_ROOT/tests/common"
+}
+
+# What the player page plays with. Before a build folder is set up, for that to install it.
+need_player () {
+  export AMS_HLS_JS=$BUILD_ROOT/build-player/node_modules/hls.js/dist/hls.min.js
+  node_modules build-player "$SOURCE_ROOT/examples/player"
 }

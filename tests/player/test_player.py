@@ -1,0 +1,260 @@
+#!/usr/bin/env python3
+# amshls: HLS recording for GStreamer
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""The player page in headless Chromium: a recording that is killed, restarted and still grows; one with a segment that is missing."""
+import contextlib
+import datetime
+import glob
+import http.client
+import importlib.util
+import json
+import os
+import re
+import sys
+import threading
+import time
+import urllib.parse
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path[:0] = [HERE, os.path.join(HERE, "..", "common")]
+import browser  # noqa: E402
+import launch  # noqa: E402
+import tap  # noqa: E402
+
+
+def load_serve():
+    """The player's own server; tests/common has another of that name."""
+    spec = importlib.util.spec_from_file_location("player_serve", os.path.join(HERE, "..", "..", "examples", "player", "serve.py"))
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+serve = load_serve()
+
+HLS_JS = os.environ.get("AMS_HLS_JS") or os.path.join(tap.NODE_MODULES, "hls.js", "dist", "hls.min.js")
+AV = (launch.LIVE + "amshlssink name=h target-duration=1 location=cam/%05d.ts playlist-location=cam.m3u8 "
+    "audiotestsrc is-live=true wave=ticks ! audioconvert ! avenc_aac ! h.")
+
+
+class Shared:
+    """One recording and one page for the tests, which go on where the one before ended."""
+    folder = server = page = recorder = None
+
+    @property
+    def playlist(self):
+        return os.path.join(self.folder, "cam.m3u8")
+
+    def read(self):
+        try:
+            with open(self.playlist, encoding="utf-8") as file:
+                return file.read()
+        except OSError:
+            return ""
+
+    def segments(self):
+        return self.read().count("#EXTINF")
+
+    def dates(self):
+        return [parse_date(text) for text in re.findall("#EXT-X-PROGRAM-DATE-TIME:(.*)", self.read())]
+
+    def record(self, segments):
+        """Until there are so many more."""
+        before = self.segments()
+        self.recorder = launch.Launch(AV.replace("key-int-max=30", "key-int-max=15"), self.folder).__enter__()
+        launch.wait_until(lambda: self.segments() >= before + segments, f"{segments} segments more")
+
+
+SHARED = Shared()
+
+
+def parse_date(text):
+    """Seconds since 1970."""
+    return datetime.datetime.fromisoformat(text.strip().replace("Z", "+00:00")).timestamp()
+
+
+def state():
+    return json.loads(SHARED.page.eval("""(v => JSON.stringify({time: v.currentTime, paused: v.paused, seeking: v.seeking, ready: v.readyState,
+        frames: v.getVideoPlaybackQuality().totalVideoFrames, clock: document.getElementById('clock').getAttribute('datetime'),
+        message: document.getElementById('message').textContent, state: document.getElementById('state').textContent,
+        title: document.getElementById('title').textContent, summary: document.getElementById('summary').textContent}))
+        (document.getElementById('video'))"""))
+
+
+def go_to(date):
+    """Types a date into the field, in UTC, and goes there."""
+    text = datetime.datetime.fromtimestamp(date, datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%S")
+    SHARED.page.eval("(z => { z.value = 'utc'; z.dispatchEvent(new Event('change')) })(document.getElementById('zone'))")
+    SHARED.page.eval(f"document.getElementById('jump-date').value = {json.dumps(text)}")
+    SHARED.page.eval("document.getElementById('jump').requestSubmit()")
+
+
+def events():
+    return SHARED.page.eval("[...document.querySelectorAll('#events li')].map(row => [row.className, row.innerText])")
+
+
+def clock_is_near(date, what):
+    """The clock shows that date, and a picture was decoded there."""
+    def near():
+        now = state()
+        return now["ready"] >= 2 and not now["seeking"] and now["clock"] and abs(parse_date(now["clock"]) - date) < 0.5 and now
+    SHARED.page.eval("document.getElementById('video').pause()")
+    return launch.wait_until(near, what)
+
+
+def test_recording_from_the_list_plays():
+    SHARED.record(3)
+    SHARED.page.go(SHARED.server.url())
+    SHARED.page.wait_for("document.querySelectorAll('#list li').length === 1", "the recording is in the list")
+    SHARED.page.click("#list a")
+    first = launch.wait_until(lambda: state()["frames"] > 5 and state(), "it plays")
+    tap.check(first["title"] == "cam" and first["state"] == "Recording", first)
+    launch.wait_until(lambda: state()["time"] > first["time"] + 0.5, "the time goes on")
+    tap.check(not SHARED.page.errors, SHARED.page.errors)
+
+
+def test_segments_appear_as_they_arrive():
+    shown = SHARED.page.eval("parseInt(document.getElementById('summary').textContent.match(/(\\d+) segment/)[1])")
+    SHARED.page.wait_for(f"parseInt(document.getElementById('summary').textContent.match(/(\\d+) segment/)[1]) > {shown + 1}", "new segments without a reload")
+
+
+def test_clock_is_that_of_the_recording():
+    SHARED.page.eval("document.getElementById('video').pause()")
+    now = launch.wait_until(lambda: state()["clock"] and not state()["seeking"] and state(), "a date")
+    begun = SHARED.dates()[0]
+    tap.check(abs(parse_date(now["clock"]) - (begun + now["time"])) < 0.5, f"{now} and {SHARED.read()}")
+
+
+def test_seek_crosses_the_discontinuity_of_a_restart():
+    before = SHARED.segments()
+    SHARED.recorder.kill()
+    SHARED.record(4)
+    launch.wait_until(lambda: SHARED.read().count("#EXT-X-DISCONTINUITY\n") == 1, "the restart is a discontinuity")
+    SHARED.page.wait_for("document.querySelectorAll('#events .joined, #events .stopped').length === 1", "the restart is told")
+    dates = SHARED.dates()
+    join = next(i for i in range(1, len(dates)) if i >= before)
+    go_to(dates[join] + 1)
+    clock_is_near(int(dates[join] + 1), "it plays behind the restart")
+    go_to(dates[0] + 1)
+    clock_is_near(int(dates[0] + 1), "it plays in front of it again")
+    SHARED.page.eval("document.getElementById('video').play()")
+    tap.check(not state()["message"], state())
+
+
+def test_time_in_which_nothing_was_recorded_is_said():
+    SHARED.recorder.kill()
+    end = SHARED.dates()[-1]
+    launch.wait_until(lambda: time.time() > end + 4, "nothing is recorded for some seconds")
+    SHARED.record(2)
+    SHARED.page.wait_for("document.querySelectorAll('#events .stopped').length >= 1", "the hole is told")
+    resumed = next(date for date in SHARED.dates() if date > end + 3)
+    go_to(resumed - 1.5)
+    launch.wait_until(lambda: "Nothing was recorded at" in state()["message"], "it says that there is nothing")
+    clock_is_near(resumed, "it is where it goes on")
+
+
+def test_link_with_a_date_goes_there():
+    date = SHARED.dates()[0] + 1
+    SHARED.page.go(SHARED.server.url() + "?" + urllib.parse.urlencode({"src": "files/cam.m3u8", "t": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(date))}))
+    clock_is_near(int(date), "it opens at the date")
+
+
+def test_click_on_the_timeline_seeks():
+    SHARED.page.click("#detail", x=0.05)
+    early = launch.wait_until(lambda: not state()["seeking"] and state(), "it seeks")["time"]
+    SHARED.page.click("#detail", x=0.9)
+    launch.wait_until(lambda: not state()["seeking"] and state()["time"] > early + 2, "it seeks to the right")
+    SHARED.page.hover("#detail", 0.4)
+    SHARED.page.wait_for("!document.getElementById('tip').hidden && /\\.ts/.test(document.getElementById('tip').innerText)", "the tip names the segment")
+
+
+def test_screens_of_all_kinds_can_show_it():
+    """AMS_SCREENSHOTS names a folder to keep them in."""
+    folder = os.environ.get("AMS_SCREENSHOTS", SHARED.folder)
+    for name, width, scheme in (("light", 1280, "light"), ("dark", 1280, "dark"), ("phone", 390, "light")):
+        SHARED.page.scheme(scheme)
+        SHARED.page.resize(width, 1000, mobile=width < 500)
+        SHARED.page.wait_for(f"document.documentElement.scrollWidth <= {width}", f"nothing is wider than {width} px")
+        SHARED.page.eval("new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
+        SHARED.page.screenshot(os.path.join(folder, f"player-{name}.png"))
+        tap.check(os.path.getsize(os.path.join(folder, f"player-{name}.png")) > 10000, name)
+    SHARED.page.scheme("light")
+    SHARED.page.resize(1280, 1000)
+
+
+def test_recording_that_ends_is_said():
+    SHARED.recorder.stop()
+    SHARED.page.wait_for("document.getElementById('state').textContent === 'Ended'", "the end is shown")
+
+
+def test_missing_segment_is_on_the_timeline_and_stepped_over():
+    names = [os.path.basename(path) for path in sorted(glob.glob(os.path.join(SHARED.folder, "cam", "*.ts")))]
+    text = SHARED.read().replace(f"cam/{names[1]}", f"#EXT-X-GAP\ncam/{names[1]}", 1)
+    text = re.sub(r"(#EXTINF:[^\n]*\n)#EXT-X-GAP\n", r"#EXT-X-GAP\n\1", text)
+    with open(os.path.join(SHARED.folder, "gap.m3u8"), "w", encoding="utf-8") as file:
+        file.write(text.replace("#EXT-X-VERSION:3", "#EXT-X-VERSION:8"))
+    SHARED.page.go(SHARED.server.url() + "?src=files/gap.m3u8")
+    SHARED.page.wait_for("document.querySelectorAll('#events .missing').length === 1", "what is missing is told")
+    dates = SHARED.dates()
+    go_to(dates[1] + 0.6)
+    launch.wait_until(lambda: "Nothing was recorded" in state()["message"], "it says so")
+    clock_is_near(dates[2], "it is behind what is missing")
+
+
+def test_playlist_that_is_not_there_is_one_sentence():
+    SHARED.page.go(SHARED.server.url() + "?src=files/none.m3u8")
+    said = launch.wait_until(lambda: state()["message"], "it is said")
+    tap.check("/files/none.m3u8 is not there (HTTP 404)" in said, said)
+    with open(os.path.join(SHARED.folder, "none.m3u8"), "w", encoding="utf-8") as file:
+        file.write(SHARED.read())
+    launch.wait_until(lambda: not state()["message"] and state()["summary"], "it is tried again, and plays")
+
+
+def ask(path, **headers):
+    host, port = SHARED.server.server_address[:2]
+    connection = http.client.HTTPConnection(host, port, timeout=10)
+    connection.request("GET", path, headers=headers)
+    answer = connection.getresponse()
+    with contextlib.closing(connection):
+        return answer.status, dict(answer.getheaders()), answer.read()
+
+
+def test_server_gives_nothing_but_recordings():
+    with open(os.path.join(SHARED.folder, ".hidden.m3u8"), "w", encoding="utf-8") as file:
+        file.write("#EXTM3U\n")
+    os.symlink("/etc/passwd", os.path.join(SHARED.folder, "link.ts"))
+    for path in ("/files/../serve.py", "/files/%2e%2e/x", "/files/.hidden.m3u8", "/files/link.ts", "/files//etc/passwd", "/files/", "/serve.py", "/files/%00"):
+        tap.check(ask(path)[0] == 404, path)
+    tap.check(ask("/", Host="evil.example")[0] == 403, "another name")
+    name = sorted(os.listdir(os.path.join(SHARED.folder, "cam")))[0]
+    status, headers, body = ask(f"/files/cam/{name}", Range="bytes=188-375")
+    tap.check(status == 206 and len(body) == 188 and body[:1] == b"G" and headers["Content-Type"] == "video/mp2t", (status, headers))
+    status, headers, _ = ask("/files/cam.m3u8")
+    tap.check(status == 200 and headers["Content-Type"] == "application/vnd.apple.mpegurl" and headers["Cache-Control"] == "no-cache", headers)
+    listed = json.loads(ask("/recordings.json")[2])["recordings"]
+    tap.check({entry["name"] for entry in listed} == {"cam", "gap", "none"}, listed)
+
+
+def main():
+    with tap.folder() as folder, contextlib.ExitStack() as stack:
+        SHARED.folder = folder
+        try:
+            tap.have_element()
+            if not os.path.exists(HLS_JS):
+                raise tap.Skip("hls.js is not there: tools/test installs it")
+            SHARED.page = stack.enter_context(browser.Browser())
+        except tap.Skip as reason:
+            print(f"1..0 # SKIP {reason}")
+            return 0
+        SHARED.server = serve.Server(folder, hls=HLS_JS)
+        threading.Thread(target=SHARED.server.serve_forever, daemon=True).start()
+        try:
+            return tap.run_tests(globals())
+        finally:
+            if SHARED.recorder and SHARED.recorder.process.poll() is None:
+                SHARED.recorder.kill()
+            SHARED.server.shutdown()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
