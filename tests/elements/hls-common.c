@@ -255,6 +255,22 @@ hls_track_thread (HlsTrack *track, GstClockTime until, gboolean eos)
   return g_thread_new ("track", run_track, job);
 }
 
+void
+hls_wait_for_time (gint64 until)
+{
+  GMutex mutex;
+  GCond cond;
+
+  g_mutex_init (&mutex);
+  g_cond_init (&cond);
+  g_mutex_lock (&mutex);
+  while (g_cond_wait_until (&cond, &mutex, until))
+    ;
+  g_mutex_unlock (&mutex);
+  g_cond_clear (&cond);
+  g_mutex_clear (&mutex);
+}
+
 /* ---- the bus ---- */
 
 static gboolean

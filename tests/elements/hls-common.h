@@ -114,6 +114,8 @@ void hls_track_push_until (HlsTrack *track, GstClockTime time);
 void hls_track_eos (HlsTrack *track);
 /* In a thread of its own. */
 GThread *hls_track_thread (HlsTrack *track, GstClockTime until, gboolean eos);
+/* @until: monotonic, µs. Where the time itself is what is waited for: a stall timeout. */
+void hls_wait_for_time (gint64 until);
 
 /* EOS on all tracks, waits for the bus to say so. Nothing hidden may be left in the folder. */
 void hls_eos (Hls *hls);

@@ -32,6 +32,8 @@ struct _HlsRemote
   GMutex lock;
   /* under it */
   HlsRemoteFaults faults;
+  gboolean holds;
+  GCond cond; /* it does no longer */
   gchar *gives_up, *refuses; /* (nullable) */
   GHashTable *files, *parts; /* name → GBytes */
   GHashTable *paths; /* name → local path */
@@ -366,6 +368,15 @@ answer_list (HlsRemote *self, GstQuery *query, const gchar *prefix,
   ams_files_query_add_listed (query, entries);
 }
 
+static void
+wait_while_held (HlsRemote *self)
+{
+  g_mutex_lock (&self->lock);
+  while (self->holds)
+    g_cond_wait (&self->cond, &self->lock);
+  g_mutex_unlock (&self->lock);
+}
+
 static gboolean
 on_query (GstPad *pad, GstObject *parent, GstQuery *query)
 {
@@ -377,6 +388,7 @@ on_query (GstPad *pad, GstObject *parent, GstQuery *query)
 
   if (faults & HLS_REMOTE_MUTE)
     return gst_pad_query_default (pad, parent, query);
+  wait_while_held (self);
   if (ams_files_query_parse_fetch (query, &name, &partial, &max))
     answer_fetch (self, query, name, partial, faults);
   else if (ams_files_query_parse_list (query, &prefix))
@@ -398,6 +410,7 @@ hls_remote_finalize (GObject *object)
   ams_file_begin_clear (&self->begin);
   g_byte_array_unref (self->bytes);
   g_mutex_clear (&self->lock);
+  g_cond_clear (&self->cond);
   g_free (self->gives_up);
   g_free (self->refuses);
   g_hash_table_unref (self->files);
@@ -432,6 +445,7 @@ hls_remote_init (HlsRemote *self)
 {
   self->bytes = g_byte_array_new ();
   g_mutex_init (&self->lock);
+  g_cond_init (&self->cond);
   self->files = new_table ();
   self->parts = new_table ();
   self->paths = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
@@ -487,6 +501,15 @@ hls_add_remotes (Hls *hls, const gchar *write_files, HlsRemote *remotes[2])
     g_assert_true (
         gst_element_link_many (tee, queue, GST_ELEMENT (remotes[i]), NULL));
   }
+}
+
+void
+hls_remote_hold (HlsRemote *self, gboolean hold)
+{
+  g_mutex_lock (&self->lock);
+  self->holds = hold;
+  g_cond_broadcast (&self->cond);
+  g_mutex_unlock (&self->lock);
 }
 
 void

@@ -32,6 +32,8 @@ HlsRemote *hls_add_remote (Hls *hls, const gchar *write_files);
 void hls_add_remotes (Hls *hls, const gchar *write_files,
     HlsRemote *remotes[2]);
 void hls_remote_set_faults (HlsRemote *remote, HlsRemoteFaults faults);
+/* It does not answer until it is told FALSE. */
+void hls_remote_hold (HlsRemote *remote, gboolean hold);
 /* At the next drain it gives up @name. */
 void hls_remote_give_up (HlsRemote *remote, const gchar *name);
 /* It gives @name up as soon as it has come. */

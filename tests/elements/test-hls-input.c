@@ -570,22 +570,6 @@ test_flush_what_was_recorded_stays (void)
   assert_all_there (hls);
 }
 
-static void
-wait_for_time (gint64 until)
-{
-  GMutex mutex;
-  GCond cond;
-
-  g_mutex_init (&mutex);
-  g_cond_init (&cond);
-  g_mutex_lock (&mutex);
-  while (g_cond_wait_until (&cond, &mutex, until))
-    ;
-  g_mutex_unlock (&mutex);
-  g_cond_clear (&cond);
-  g_mutex_clear (&mutex);
-}
-
 /* The camera was away for longer than the stall timeout, and its sound is back first: the hole is in no segment. */
 static HlsPlaylist *
 record_outage (Hls *hls, GstClockTime audio_first)
@@ -599,7 +583,7 @@ record_outage (Hls *hls, GstClockTime audio_first)
   hls_push_until (hls, SECONDS (5));
   flush (hls->video);
   flush (hls->audio);
-  wait_for_time (g_get_monotonic_time () + 250 * G_TIME_SPAN_MILLISECOND);
+  hls_wait_for_time (g_get_monotonic_time () + 250 * G_TIME_SPAN_MILLISECOND);
   hls->video->offset = hls->audio->offset = SECONDS (20);
   hls_track_push_until (hls->audio, SECONDS (5) + audio_first);
   hls_push_until (hls, SECONDS (11));

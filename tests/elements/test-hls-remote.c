@@ -432,6 +432,48 @@ test_vod_without_a_disk_is_continued_from_the_store (void)
   g_assert_cmpuint (playlist->segments->len, ==, 3);
 }
 
+static GstPadProbeReturn
+count_buffer (GstPad *pad, GstPadProbeInfo *info, gpointer count)
+{
+  g_atomic_int_inc ((gint *) count);
+  return GST_PAD_PROBE_OK;
+}
+
+/* The video's thread is held up where the first segment could end, as it is not known yet how long it may be: that
+ * is no silence, however long the audio goes on. */
+static void
+test_store_that_takes_long_at_the_start_costs_no_video (void)
+{
+  g_autoptr (Hls) hls = hls_new ();
+  HlsRemote *remote = hls_add_remote (hls, "never");
+  g_autofree gchar *text = NULL;
+  g_autoptr (HlsPlaylist) playlist = NULL;
+  GThread *video, *audio;
+  gint pushed = 0;
+
+  g_object_set (hls->sink, "stall-timeout", 100 * GST_MSECOND, NULL);
+  hls_add_av (hls);
+  gst_pad_add_probe (hls->audio->pad, GST_PAD_PROBE_TYPE_BUFFER, count_buffer,
+      &pushed, NULL);
+  hls_remote_hold (remote, TRUE);
+  hls_play (hls);
+  video = hls_track_thread (hls->video, SECONDS (6), FALSE);
+  audio = hls_track_thread (hls->audio, SECONDS (6), FALSE);
+  /* A good deal more than the stall timeout behind where the video waits. */
+  while (g_atomic_int_get (&pushed) < 80)
+    g_thread_yield ();
+  hls_wait_for_time (g_get_monotonic_time () + 300 * G_TIME_SPAN_MILLISECOND);
+  hls_remote_hold (remote, FALSE);
+  g_thread_join (video);
+  g_thread_join (audio);
+  hls_eos (hls);
+  text = hls_remote_dup_text (remote, "p.m3u8");
+  playlist = hls_playlist_parse (text);
+  g_assert_cmpuint (playlist->segments->len, ==, 3);
+  for (guint i = 0; i < 3; i++)
+    g_assert_false (hls_segment (playlist, i)->discontinuity);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -440,6 +482,7 @@ main (int argc, char **argv)
   ADD ("path/on-disk", segment_on_disk_has_a_path);
   ADD ("path/relative", segment_in_a_relative_folder_has_an_absolute_path);
   ADD ("path/none", segment_not_on_disk_has_no_path);
+  ADD ("start/takes-long", store_that_takes_long_at_the_start_costs_no_video);
   ADD ("behind/in-order", remote_left_behind_is_sent_what_it_lacks_in_order);
   ADD ("behind/not", remote_up_to_date_is_sent_nothing_again);
   ADD ("behind/empty", remote_empty_is_sent_all);
