@@ -11,6 +11,8 @@
 #include "http/gstamsfields.h"
 #include "s3/amss3key.h"
 
+#include <errno.h>
+#include <glib/gstdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -389,6 +391,19 @@ take_credentials (const GstAmsS3Settings *settings, AmsS3StoreOptions *options,
   return TRUE;
 }
 
+/* One that is not there says nothing; nor does one in a folder that is not ours to look into. */
+static gboolean
+is_unreadable (const gchar *path)
+{
+  GStatBuf info;
+
+  if (g_lstat (path, &info) != 0)
+    return FALSE;
+  if (access (path, R_OK) == 0)
+    return !g_file_test (path, G_FILE_TEST_IS_REGULAR);
+  return errno != ENOENT;
+}
+
 /* Its credentials may be those that are meant. */
 static gboolean
 check_shared_file (GStrv envp, GError **error)
@@ -400,11 +415,11 @@ check_shared_file (GStrv envp, GError **error)
       : g_build_filename (home ? home : g_get_home_dir (), ".aws",
             "credentials", NULL);
 
-  if (!g_file_test (path, G_FILE_TEST_IS_REGULAR) || access (path, R_OK) == 0)
+  if (!is_unreadable (path))
     return TRUE;
   return refuse (error,
-      "There are no credentials but perhaps those in “%s”, which may not be "
-      "read: let this user read it, or set access-key and secret-access-key",
+      "There are no credentials but perhaps those in “%s”, which cannot be "
+      "read: make it a file that this user may read, or set access-key and secret-access-key",
       path);
 }
 
