@@ -1,13 +1,15 @@
 #!/usr/bin/env python3
 # amshls: HLS recording for GStreamer
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Measures amshlssink and amshttpput beside what they compete with, and prints tables.
+"""Measures amshlssink, amshttpput and amss3put beside what they compete with, and prints tables.
 
 The candidates run in turn, round after round, and the median of each is printed, so that what else the machine
-does meets them all. CPU is user + system of the whole process, memory the largest resident size (getrusage of
-the child), files are on the disk that the build folder is on.
+does meets them all. CPU is user + system of the whole process, memory its largest resident size, files are on the
+disk that the build folder is on.
 """
 import argparse
+import base64
+import hashlib
 import os
 import shutil
 import signal
@@ -18,7 +20,9 @@ import tempfile
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), os.pardir, "tests", "common"))
+import rgw  # pylint: disable=wrong-import-position
 import servers  # pylint: disable=wrong-import-position
+import tap  # pylint: disable=wrong-import-position
 
 FRONT = "filesrc location={clip} ! qtdemux name=d d.video_0 ! queue ! h264parse ! {video} d.audio_0 ! queue ! aacparse ! {audio} "
 AMS = "amshlssink name=x location={out}/%05d.ts playlist-location={out}/index.m3u8 "
@@ -52,6 +56,13 @@ PUT = {
     "amshttpput overwrite=always spool-dir": ("overwrite=always", True),
     "amshttpput spool-dir": ("", True),
 }
+# amss3put's, the same.
+S3_PUT = {
+    "amss3put max-parallel=1": ("max-parallel=1", False),
+    "amss3put overwrite=always": ("overwrite=always", False),
+    "amss3put": ("", False),
+    "amss3put spool-dir": ("", True),
+}
 
 
 def table(title, head, rows):
@@ -61,6 +72,19 @@ def table(title, head, rows):
     for row in [head, ["-" * w for w in widths]] + rows:
         print("| " + " | ".join(c.ljust(w) if i == 0 else c.rjust(w) for i, (c, w) in enumerate(zip(row, widths))) + " |")
     sys.stdout.flush()
+
+
+BACKLOG_HEAD = ["resident MiB", "peak MiB", "drained in s", "MB/s", "CPU s"]
+
+
+def backlog_row(megabytes, said, rest):
+    return [f"{int(said[1]) / 1024:.1f}", f"{int(rest[2]) / 1024:.1f}", rest[0].decode(), f"{megabytes / float(rest[0]):.0f}", rest[1].decode()]
+
+
+def peak_of(pid):
+    """KiB; 0 of what has ended. getrusage's is never less than what this process had when it started the other."""
+    with open(f"/proc/{pid}/status", encoding="ascii", errors="replace") as file:
+        return next((int(line.split()[1]) for line in file if line.startswith("VmHWM:")), 0)
 
 
 def progress(text):
@@ -101,12 +125,13 @@ class Bench:
         os.makedirs(self.out)
         os.sync()
 
-    def measure(self, command, timeout):
+    def measure(self, command, timeout, environment=None):
         """(CPU s, peak KiB, wall s) of a process; None when it hung and was killed."""
         log_path = os.path.join(self.data, "log")
         with open(log_path, "wb") as log:
+            peak = 0
             begun = time.monotonic()
-            process = subprocess.Popen(command, env=self.environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+            process = subprocess.Popen(command, env=environment or self.environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
             while True:
                 pid, status, usage = os.wait4(process.pid, os.WNOHANG)
                 if pid:
@@ -117,11 +142,12 @@ class Bench:
                     os.wait4(process.pid, 0)
                     process.returncode = -9
                     return None
+                peak = max(peak, peak_of(process.pid))
                 time.sleep(0.01)
         if process.returncode != 0:
             with open(log_path, encoding="utf-8", errors="replace") as log:
                 sys.exit(f"{' '.join(command)}: exit code {process.returncode}\n{log.read()[-2000:]}")
-        return usage.ru_utime + usage.ru_stime, usage.ru_maxrss, time.monotonic() - begun
+        return usage.ru_utime + usage.ru_stime, peak, time.monotonic() - begun
 
     def remux(self):
         clip = make_clip(self.data, self.args.clip_seconds)
@@ -234,14 +260,17 @@ class Bench:
         cpu, _, wall = self.measure(["curl", "-sSf", "-K", config], 600)
         return wall, cpu
 
-    def put_command(self, server, mode, count, size, row):
+    def put_command(self, element, target, mode, count, size, row):
         properties, spool = row
-        command = [os.path.join(self.args.build, "bench", "bench-put"), mode, str(count), str(size), "amshttpput",
-            "location=" + server.url("/put/"), "drain-timeout=18446744073709551615", *properties.split()]
+        command = [os.path.join(self.args.build, "bench", "bench-put"), mode, str(count), str(size), element, *target,
+            "drain-timeout=18446744073709551615", *properties.split()]
         return command + [f"spool-dir={self.out}/spool"] * spool
 
+    def http_put_command(self, server, mode, count, size, row):
+        return self.put_command("amshttpput", ["location=" + server.url("/put/")], mode, count, size, row)
+
     def amshttpput(self, server, count, size, row):
-        said = subprocess.run(self.put_command(server, "throughput", count, size, row), env=self.environment, check=True,
+        said = subprocess.run(self.http_put_command(server, "throughput", count, size, row), env=self.environment, check=True,
             stdout=subprocess.PIPE, timeout=600).stdout.split()
         return float(said[0]), float(said[1])
 
@@ -266,26 +295,29 @@ class Bench:
             [[name, f"{w:.2f}", f"{count * size / w / 1e6:.0f}", f"{wall / w:.2f}", f"{c:.2f}", f"{c / cpu:.2f}"]
                 for name, (w, c) in medians.items()])
 
-    def put_to_stopped(self, server, mode, count, size):
+    @staticmethod
+    def while_stopped(server, command, environment):
         """What bench-put says, to a server that takes the connection and nothing else, until bench-put is ready."""
-        self.fresh_put(server)
         os.killpg(server.process.pid, signal.SIGSTOP)
         try:
-            process = subprocess.Popen(self.put_command(server, mode, count, size, ("overwrite=always timeout=0 stall-timeout=0", True)),
-                env=self.environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+            process = subprocess.Popen(command, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
             said = process.stdout.readline().split()
         finally:
             os.killpg(server.process.pid, signal.SIGCONT)
         rest, _ = process.communicate(b"\n", timeout=600)
         if process.returncode != 0:
-            sys.exit(f"bench-put {mode}: exit code {process.returncode}")
+            sys.exit(f"{' '.join(command)}: exit code {process.returncode}")
         return said, rest.split()
+
+    def put_to_stopped(self, server, mode, count, size):
+        self.fresh_put(server)
+        return self.while_stopped(server, self.http_put_command(server, mode, count, size, ("overwrite=always timeout=0 stall-timeout=0", True)),
+            self.environment)
 
     def put_backlog(self, server):
         progress("A backlog of 1000 files …")
         said, rest = self.put_to_stopped(server, "backlog", 1000, 1000000)
-        table("A backlog of 1000 files of 1 MB in the spool", ["resident MiB", "peak MiB", "drained in s", "MB/s", "CPU s"],
-            [[f"{int(said[1]) / 1024:.1f}", f"{int(rest[2]) / 1024:.1f}", rest[0].decode(), f"{1000 / float(rest[0]):.0f}", rest[1].decode()]])
+        table("A backlog of 1000 files of 1 MB in the spool of amshttpput", BACKLOG_HEAD, [backlog_row(1000, said, rest)])
 
     def put_waits(self, server):
         longest = []
@@ -295,7 +327,7 @@ class Bench:
             said, _ = self.put_to_stopped(server, "hang", 100, 1000000)
             longest.append(float(said[3]))
             self.fresh_put(server)
-            said = subprocess.run(self.put_command(server, "latency", 100, 1000000, PUT["amshttpput"]), env=self.environment, check=True,
+            said = subprocess.run(self.http_put_command(server, "latency", 100, 1000000, PUT["amshttpput"]), env=self.environment, check=True,
                 stdout=subprocess.PIPE, timeout=600).stdout.split()
             latency.append([float(x) for x in said])
         table(f"What waits, medians of {self.args.put_rounds}", ["", "ms"], [
@@ -314,10 +346,107 @@ class Bench:
             self.put_throughput(server, self.args.put_small, 20000)
         shutil.rmtree(self.out, ignore_errors=True)
 
+    def s3_curl(self, bucket, folder, signed, parallel):
+        """curl with all files, over connections that it keeps. It does not hash what it uploads, but signs what the header
+        says: either nothing, or what somebody has hashed, which counts (the hash is known before, as all files are zeros)."""
+        names = sorted(os.listdir(folder))
+        with open(os.path.join(folder, names[0]), "rb") as file:
+            digest = hashlib.sha256(file.read()).hexdigest() if signed else "UNSIGNED-PAYLOAD"
+        common = [f'user = "{bucket.user.access_key}:{bucket.user.secret_key}"', f'aws-sigv4 = "aws:amz:{rgw.REGION}:s3"']
+        common.append(f'header = "x-amz-content-sha256: {digest}"')
+        pairs = [f'upload-file = "{folder}/{name}"\nurl = "{bucket.url(name)}"' for name in names]
+        config = os.path.join(self.data, f"curl-s3-{signed}.conf")
+        servers.write(config, "\n".join(common + pairs + [""]))
+        curl = f"curl -sSf {'-Z --parallel-max 4 ' * parallel}-K {config}"
+        return ["sh", "-c", f"openssl dgst -sha256 -r {folder}/*.ts && exec {curl}" if signed else f"exec {curl}"]
+
+    def s3_s3cmd(self, bucket, folder):
+        host = bucket.server.endpoint().partition("://")[2]
+        config = os.path.join(self.data, "s3cfg")
+        servers.write(config, "\n".join(["[default]", f"access_key = {bucket.user.access_key}", f"secret_key = {bucket.user.secret_key}",
+            f"host_base = {host}", f"host_bucket = {host}", "use_https = False", ""]))
+        return ["s3cmd", "-c", config, "--no-progress", "--quiet", "put", *sorted(e.path for e in os.scandir(folder)), f"s3://{bucket.name}/"]
+
+    def s3_commands(self, bucket, count, size):
+        folder = self.make_files(count, size)
+        commands = {
+            "curl --aws-sigv4": self.s3_curl(bucket, folder, False, False),
+            "curl --aws-sigv4 -Z": self.s3_curl(bucket, folder, False, True),
+            "openssl dgst, curl --aws-sigv4": self.s3_curl(bucket, folder, True, False),
+            "openssl dgst, curl --aws-sigv4 -Z": self.s3_curl(bucket, folder, True, True),
+        }
+        if shutil.which("s3cmd"):
+            commands["s3cmd put"] = self.s3_s3cmd(bucket, folder)
+        if shutil.which("aws"):
+            commands["aws s3 cp --recursive"] = ["aws", "--endpoint-url", bucket.server.endpoint(), "s3", "cp", "--recursive",
+                "--only-show-errors", folder, f"s3://{bucket.name}/"]
+        for name, row in S3_PUT.items():
+            commands[name] = self.s3_put_command(bucket, "throughput", count, size, row)
+        return commands
+
+    def s3_put_command(self, bucket, mode, count, size, row):
+        target = [f"endpoint={bucket.server.endpoint()}", f"bucket={bucket.name}"]
+        return self.put_command("amss3put", target, mode, count, size, row)
+
+    def fresh_s3(self, bucket):
+        """Deletes a thousand at once, as many as a request may name."""
+        self.fresh()
+        keys = bucket.keys()
+        for at in range(0, len(keys), 1000):
+            body = "<Delete><Quiet>true</Quiet>" + "".join(f"<Object><Key>{key}</Key></Object>" for key in keys[at:at + 1000]) + "</Delete>"
+            digest = base64.b64encode(hashlib.md5(body.encode()).digest()).decode()
+            bucket.do("POST", "", query={"delete": ""}, headers={"content-md5": digest}, body=body.encode())
+
+    def s3_throughput(self, bucket, environment, count, size):
+        commands = self.s3_commands(bucket, count, size)
+        results = {name: [] for name in commands}
+        for number in range(self.args.s3_rounds):
+            for name, command in commands.items():
+                progress(f"{count} files of {size} bytes, round {number + 1} of {self.args.s3_rounds}: {name} …")
+                self.fresh_s3(bucket)
+                measured = self.measure(command, 600, environment)
+                if measured is None or len(bucket.keys()) != count:
+                    sys.exit(f"{name}: not all files were stored")
+                results[name].append(measured)
+        medians = {name: [statistics.median(m[i] for m in r) for i in range(3)] for name, r in results.items()}
+        fastest = min(wall for name, (_, _, wall) in medians.items() if name not in S3_PUT)
+        curl, signed = (medians[name][0] for name in ("curl --aws-sigv4", "openssl dgst, curl --aws-sigv4"))
+        table(f"{count} files of {size / 1e6:g} MB to Ceph's gateway on loopback, whole processes, medians of {self.args.s3_rounds} "
+            "(wanted: throughput ≥ 1, CPU ≤ 1.5)",
+            ["", "wall s", "MB/s", "throughput × fastest other", "CPU s", "CPU × curl", "× openssl, curl", "peak MiB"],
+            [[name, f"{w:.2f}", f"{count * size / w / 1e6:.0f}", f"{fastest / w:.2f}", f"{c:.2f}", f"{c / curl:.2f}", f"{c / signed:.2f}",
+                f"{peak / 1024:.1f}"] for name, (c, peak, w) in medians.items()])
+
+    def s3_backlog(self, bucket, environment):
+        """Half of put_backlog()'s bytes, as the gateway's disk is 1 GiB of memory."""
+        progress("A backlog of 1000 files in S3 …")
+        self.fresh_s3(bucket)
+        command = self.s3_put_command(bucket, "backlog", 1000, 500000, ("overwrite=always timeout=0 stall-timeout=0", True))
+        said, rest = self.while_stopped(bucket.server, command, environment)
+        table("A backlog of 1000 files of 500 kB in the spool of amss3put", BACKLOG_HEAD, [backlog_row(500, said, rest)])
+
+    def s3(self):
+        for program in ("s3cmd", "aws"):
+            if not shutil.which(program):
+                progress(f"{program} is not installed, and left out.")
+        os.makedirs(self.data, exist_ok=True)
+        try:
+            with tempfile.TemporaryDirectory(prefix="amshls-bench-") as folder, rgw.Ceph(folder) as ceph, rgw.Rgw(ceph) as server:
+                bucket = server.bucket("bench", ceph.user("bench"))
+                # Nothing that the user has set up says anything else.
+                environment = {**self.environment, **bucket.user.environment(), "AWS_CONFIG_FILE": os.devnull,
+                    "AWS_SHARED_CREDENTIALS_FILE": os.devnull, "AWS_DEFAULT_REGION": rgw.REGION}
+                self.s3_backlog(bucket, environment)
+                self.s3_throughput(bucket, environment, self.args.s3_large, 4000000)
+                self.s3_throughput(bucket, environment, self.args.s3_small, 200000)
+        except tap.Skip as why:
+            progress(f"S3 is left out: {why}")
+        shutil.rmtree(self.out, ignore_errors=True)
+
 
 def main():
     parser = argparse.ArgumentParser(prog="tools/bench", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", nargs="*", choices=[[], "remux", "playlist", "live", "put"], help="only this (all four)")
+    parser.add_argument("what", nargs="*", choices=[[], "remux", "playlist", "live", "put", "s3"], help="only this (all five)")
     parser.add_argument("--build", required=True, help=argparse.SUPPRESS)
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--clip-seconds", type=int, default=600, metavar="S", help="a multiple of 60 (600)")
@@ -329,10 +458,13 @@ def main():
     parser.add_argument("--put-large", type=int, default=200, metavar="N", help="files of 4 MB (200)")
     parser.add_argument("--put-small", type=int, default=10000, metavar="N", help="files of 20 kB (10000)")
     parser.add_argument("--put-folder", metavar="DIR", help="where the server stores files (/dev/shm)")
+    parser.add_argument("--s3-rounds", type=int, default=3)
+    parser.add_argument("--s3-large", type=int, default=100, metavar="N", help="files of 4 MB, at most 200 (100)")
+    parser.add_argument("--s3-small", type=int, default=1000, metavar="N", help="files of 200 kB, at most 4000 (1000)")
     args = parser.parse_args()
     args.build = os.path.abspath(args.build)
     bench = Bench(args)
-    for name in args.what or ["remux", "playlist", "live", "put"]:
+    for name in args.what or ["remux", "playlist", "live", "put", "s3"]:
         getattr(bench, name)()
 
 

@@ -27,9 +27,7 @@ def open_source():
 
 def on_pad(_from, pad, source):
     media = pad.query_caps().get_structure(0).get_name()
-    late = media.startswith('audio') and bool(hls.get_static_pad('audio'))  # when the source is back, the video is to be first
-    encoder = Gst.parse_bin_from_description(f'watchdog timeout=10000 ! valve name=v drop={late} ! ' + ENCODERS.get(media, 'identity'), True)
-    GLib.timeout_add(1000, encoder.get_by_name('v').set_property, 'drop', False)
+    encoder = Gst.parse_bin_from_description('watchdog timeout=10000 ! ' + ENCODERS.get(media, 'identity'), True)
     source.add(encoder)
     encoder.link_pads('src', hls, media.split('/')[0])
     encoder.sync_state_with_parent()
