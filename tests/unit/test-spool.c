@@ -1055,6 +1055,29 @@ test_full_disk_leaves_no_playlist_known (Fixture *f, gconstpointer data)
   g_assert_cmpuint (count_bodies (f), ==, 0);
 }
 
+/* The playlist that lists it could not be kept, and is stored all the same. */
+static void
+test_full_disk_keeps_nothing_that_is_listed (Fixture *f, gconstpointer data)
+{
+  AmsFileBegin begin = begin_of ("l.m3u8");
+  g_autofree gchar *text = g_strnfill (5000, 'x');
+  g_autoptr (AmsBody) body = NULL;
+  guint64 id;
+
+  settle (f, commit_dated (f, "a.ts", "abc"), AMS_SPOOL_STORED);
+  limit_files (4096);
+  body = make_body (f, &begin, text);
+  ams_body_finish (body, 5000);
+  g_assert_false (ams_spool_commit (f->spool, body, &begin, &id, NULL));
+  assert_listed (f, "a", "a.ts:3");
+  limit_files (0);
+  settle (f, id, AMS_SPOOL_STORED);
+  assert_listed (f, "a", "");
+  flush (f);
+  crash (f);
+  assert_taken_up (f, "");
+}
+
 /* Links */
 
 static void
@@ -1410,6 +1433,7 @@ main (int argc, char **argv)
   ADD ("full/spilled", test_full_disk_is_tried_again_by_spilling);
   ADD ("full/withheld", test_full_disk_loses_nothing_withheld);
   ADD ("full/no-playlist-known", test_full_disk_leaves_no_playlist_known);
+  ADD ("full/listed-is-gone", test_full_disk_keeps_nothing_that_is_listed);
   ADD ("link/local-file", test_local_file_is_linked);
   ADD ("link/awaited", test_local_file_is_awaited);
   ADD ("link/awaited-found-after-crash", test_awaited_is_found_after_a_crash);

@@ -42,7 +42,7 @@ struct _AmsSpool
       unsafe; /* of AmsSpoolItem: handed over, and not yet to be relied upon */
   GQueue awaited; /* of AmsSpoolItem: to become links */
   GQueue unlisted; /* of AmsSpoolItem: stored, and no playlist has come since */
-  guint64 playlist_order; /* of the last that is safe */
+  guint64 playlist_order; /* of the last that is safe, or stored */
   GError *error; /* why the first of unsafe or awaited is */
   gint64 tried; /* when that was; monotonic, µs */
 
@@ -448,12 +448,13 @@ hand_over (AmsSpool *self, AmsSpoolItem *item, guint64 *id, GError **error)
   return secure_all (self, error);
 }
 
-/* Segments that are stored, once the playlist that came after them is safe. */
+/* Segments that are stored, once the playlist that came after them, as the one of @order, is safe or stored as well. */
 static void
-release_listed (AmsSpool *self)
+release_listed (AmsSpool *self, guint64 order)
 {
   AmsSpoolItem *item;
 
+  self->playlist_order = MAX (self->playlist_order, order);
   while ((item = g_queue_peek_head (&self->unlisted)) &&
       item->record.order < self->playlist_order)
     discard (self, item, AMS_SPOOL_STORED);
@@ -493,10 +494,8 @@ ams_spool_commit (AmsSpool *self, AmsBody *body, const AmsFileBegin *begin,
   ams_file_begin_clear (&item->record.begin);
   ams_file_begin_copy (&item->record.begin, begin);
   safe = hand_over (self, item, id, error);
-  if (safe && begin->role == AMS_FILE_ROLE_PLAYLIST) {
-    self->playlist_order = item->record.order;
-    release_listed (self);
-  }
+  if (safe && begin->role == AMS_FILE_ROLE_PLAYLIST)
+    release_listed (self, item->record.order);
   return safe;
 }
 
@@ -547,6 +546,8 @@ keep_known (AmsSpool *self, AmsSpoolItem *item)
   g_queue_remove (&self->unsafe, item);
   g_clear_object (&item->body);
   drop_withheld_before (self, item);
+  if (item->record.begin.role == AMS_FILE_ROLE_PLAYLIST)
+    release_listed (self, item->record.order);
   set_known (self, item->record.begin.name, item->recorded ? item : NULL);
   if (item->recorded) {
     count_on_disk (self, item, 0);
