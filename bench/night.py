@@ -13,6 +13,7 @@ import os
 import random
 import sys
 import threading
+import time
 
 ROOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), os.pardir)
 sys.path[:0] = [os.path.join(ROOT, *parts) for parts in (["bench"], ["tests", "examples"], ["tests", "common"])]
@@ -67,7 +68,9 @@ def live(night, minutes, server, proxy):
         threads = [threading.Thread(target=night.source, args=[line]), threading.Thread(target=night.network, args=[proxy, server])]
         for thread in threads:
             thread.start()
-        night.over.wait(60 * minutes)
+        end = time.monotonic() + 60 * minutes
+        while running.process.poll() is None and time.monotonic() < end:
+            night.over.wait(0.5)
         night.over.set()
         for thread in threads:
             thread.join()
