@@ -295,6 +295,57 @@ test_expected_jump_first_forgotten (Fixture *f, gconstpointer data)
   assert_follows (f, f->video, SECOND + FRAME, SECOND + FRAME);
 }
 
+/* As tsdemux does when a stream begins anew: the first buffer is timed by the old clock reference, and those
+ * behind it follow on what was. */
+static void
+test_single_bogus_forgotten (Fixture *f, gconstpointer data)
+{
+  gint64 start = 6 * SECOND;
+
+  assert_follows (f, f->video, start, start);
+  assert_follows (f, f->audio, start, start);
+  f->clock += 800 * MS;
+  assert_jumps (f, f->audio, 120 * MS, start + FRAME);
+  assert_follows (f, f->video, start + FRAME, start + FRAME);
+  assert_follows (f, f->audio, start + 2 * FRAME, start + 2 * FRAME);
+  assert_follows (f, f->audio, start + 3 * FRAME, start + 3 * FRAME);
+}
+
+/* With its outage kept by the times, longer than the threshold. */
+static void
+test_single_bogus_before_outage (Fixture *f, gconstpointer data)
+{
+  gint64 start = 60 * SECOND, back = start + 3 * SECOND;
+
+  assert_follows (f, f->video, start, start);
+  assert_follows (f, f->audio, start, start);
+  f->clock += 3 * SECOND;
+  map (f, f->audio, 120 * MS);
+  g_assert_true (f->jump);
+  assert_jumps (f, f->video, back, back);
+  map (f, f->audio, back + FRAME);
+  g_assert_cmpint (ams_timeline_get_offset (f->line, f->audio), ==, 0);
+}
+
+static void
+test_single_bogus_alone (Fixture *f, gconstpointer data)
+{
+  assert_follows (f, f->video, 10 * SECOND, 10 * SECOND);
+  assert_jumps (f, f->video, 0, 10 * SECOND + FRAME);
+  assert_follows (f, f->video, 10 * SECOND + 2 * FRAME,
+      10 * SECOND + 2 * FRAME);
+}
+
+/* The clock says that it is a hole, though an earlier jump went back as far. */
+static void
+test_hole_after_jump_kept (Fixture *f, gconstpointer data)
+{
+  assert_follows (f, f->video, 10 * SECOND, 10 * SECOND);
+  assert_jumps (f, f->video, 0, 10 * SECOND + FRAME);
+  f->clock += 10 * SECOND;
+  assert_jumps (f, f->video, 10 * SECOND, 20 * SECOND + FRAME);
+}
+
 /* Whatever comes, the line goes back by no more than the threshold. */
 static void
 test_random_never_back (Fixture *f, gconstpointer data)
@@ -348,6 +399,10 @@ main (int argc, char **argv)
   ADD ("expected-jump/said", test_expected_jump_said);
   ADD ("expected-jump-back/behind", test_expected_jump_not_over_what_is);
   ADD ("expected-jump-first/forgotten", test_expected_jump_first_forgotten);
+  ADD ("single-bogus/forgotten", test_single_bogus_forgotten);
+  ADD ("single-bogus/before-outage", test_single_bogus_before_outage);
+  ADD ("single-bogus/alone", test_single_bogus_alone);
+  ADD ("hole-after-jump/kept", test_hole_after_jump_kept);
   ADD ("random/never-back", test_random_never_back);
   return g_test_run ();
 }

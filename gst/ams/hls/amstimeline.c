@@ -14,6 +14,8 @@ typedef struct
   gboolean begun;
   gboolean expect_jump;
   gint64 offset;
+  gint64
+      before; /* the offset before the last jump; AMS_TIME_NONE: there was none */
   gint64 last; /* on the time line */
   gint64 duration;
   gint64 arrival;
@@ -97,11 +99,18 @@ adopt_offset (AmsTimeline *self, Track *track, gint64 time, gint64 expected,
   return FALSE;
 }
 
+/* Another track or the clock says so. */
+static gboolean
+is_confirmed (AmsTimeline *self, Track *track, gint64 out, gint64 elapsed)
+{
+  return others_position (self, track) >= out - self->threshold ||
+      near (self, elapsed, out - track->last);
+}
+
 static gboolean
 is_hole (AmsTimeline *self, Track *track, gint64 out, gint64 elapsed)
 {
-  return others_position (self, track) >= out - self->threshold ||
-      near (self, elapsed, out - track->last) ||
+  return is_confirmed (self, track, out, elapsed) ||
       out - track->last <= LONGEST_HOLE;
 }
 
@@ -147,11 +156,27 @@ begin_track (AmsTimeline *self, Track *track, gint64 time)
 
   track->begun = TRUE;
   track->offset = 0;
+  track->before = AMS_TIME_NONE;
   if (position == AMS_TIME_NONE)
     return;
   track->offset = closest_offset (self, track, time, position);
   if (ABS (time + track->offset - position) > LONGEST_HOLE)
     track->offset = position - time;
+}
+
+/* What jumped was bogus, and this follows on what was before it: where a stream begins anew, demuxers time the
+ * first buffers by the old clock reference. */
+static gboolean
+undo_jump (AmsTimeline *self, Track *track, gint64 time, gint64 expected,
+    gint64 elapsed)
+{
+  if (track->before == AMS_TIME_NONE ||
+      !near (self, time + track->before, expected) ||
+      is_confirmed (self, track, time + track->offset, elapsed))
+    return FALSE;
+  track->offset = track->before;
+  track->before = AMS_TIME_NONE;
+  return TRUE;
 }
 
 /* TRUE when @time does not follow on what was. */
@@ -160,6 +185,8 @@ follow (AmsTimeline *self, Track *track, gint64 time, gint64 arrival)
 {
   gint64 expected = track->last + track->duration;
   gint64 out = time + track->offset;
+  gint64 elapsed = arrival - track->arrival;
+  gint64 before = track->offset;
 
   if (near (self, out, expected) && !track->expect_jump)
     return FALSE;
@@ -167,8 +194,13 @@ follow (AmsTimeline *self, Track *track, gint64 time, gint64 arrival)
     track->offset += AMS_TIMELINE_WRAP;
     return FALSE;
   }
+  if (!near (self, out, expected) &&
+      undo_jump (self, track, time, expected, elapsed))
+    return track->expect_jump;
   if (out < expected || !near (self, out, expected))
-    resolve_jump (self, track, time, expected, arrival - track->arrival);
+    resolve_jump (self, track, time, expected, elapsed);
+  if (track->offset != before)
+    track->before = before;
   return TRUE;
 }
 
