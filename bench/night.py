@@ -81,7 +81,7 @@ def live(night, minutes, server, proxy):
 
 def check(night, events, server):
     path = os.path.join(night.folder, "rec", "cam1.m3u8")
-    lost = len([e for e in events if e["event"] == "source-back"])
+    lost = len([e for e in events if e["event"] in ("source-back", "source-interrupted")])
     report = test_recorder.check_recording(path, discontinuities=lost)
     here, there = launch.files_in(os.path.join(night.folder, "rec")), launch.files_in(server.path("rec"))
     wanted = {name: data for name, data in here.items() if not os.path.basename(name).startswith(".")}

@@ -169,6 +169,19 @@ say_element (Recording *self, GstMessage *message)
         at_destination (self, message, new_event ("file-uploaded", s)), NULL);
 }
 
+static void
+say_interrupted (Recording *self, const GstStructure *s)
+{
+  gdouble missing = 0;
+  g_autofree gchar *sentence = NULL;
+
+  if (!gst_structure_get_double (s, "missing", &missing))
+    return;
+  sentence = g_strdup_printf ("The source was interrupted: %.1f s are missing.",
+      missing);
+  events_say (self->events, EVENT_NORMAL, gst_structure_copy (s), sentence);
+}
+
 /* Errors, warnings, and what is over. */
 static void
 say_fault (Recording *self, GstMessage *message)
@@ -206,6 +219,9 @@ on_message (GstBus *bus, GstMessage *message, gpointer data)
   switch (GST_MESSAGE_TYPE (message)) {
     case GST_MESSAGE_ELEMENT:
       say_element (self, message);
+      break;
+    case GST_MESSAGE_APPLICATION:
+      say_interrupted (self, gst_message_get_structure (message));
       break;
     case GST_MESSAGE_WARNING:
     case GST_MESSAGE_INFO:

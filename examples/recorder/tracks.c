@@ -7,6 +7,8 @@
 #include <gst/app/gstappsrc.h>
 #include <gst/video/video.h>
 
+#include "lag.h"
+
 /* A source's running time that is further from the clock's is no reading of the clock. */
 #define CLOCK_TOLERANCE (5 * GST_SECOND)
 
@@ -21,10 +23,10 @@ typedef struct
   gboolean video;
   GstElement *appsrc; /* (nullable): the source has none; under build_lock */
   GstPad *from; /* (nullable) under the lock */
-  GstCaps *caps; /* the track's streaming thread */
   const gchar *codec; /* under the lock, and so is what follows */
-  gboolean jumps; /* the next buffer is the first of a source */
-  GQueue held; /* GstSample: audio, until the video begins */
+  gboolean
+      jumps; /* the next buffer from begin_at on does not follow on what was */
+  GQueue held; /* GstSample: cannot go on yet */
 } Track;
 
 struct _Tracks
@@ -43,7 +45,13 @@ struct _Tracks
   gboolean arriving; /* its first picture is on its way into amshlssink */
   gboolean through; /* and is there: so may its audio */
   gint64 offset; /* of its running times; GST_CLOCK_STIME_NONE: not known yet */
-  gint64 begin_at; /* nothing from before goes into the recording */
+  gint64
+      begin_at; /* from there on; what is before goes into the recording with offset_before */
+  gint64 offset_before; /* GST_CLOCK_STIME_NONE: it does not go into it */
+  Lag lag;
+  gint64 missing; /* in front of the next keyframe */
+  gboolean
+      doubtful; /* time may be missing: both wait for what the next buffers tell */
   gint64 last_arrival;
   gint64 position; /* of the source; GST_CLOCK_STIME_NONE: it has not begun */
   GstClockTime recorded; /* of all sources */
@@ -181,7 +189,6 @@ remove_track (Tracks *self, Track *track)
     gst_element_release_request_pad (self->hls, peer);
   gst_bin_remove (GST_BIN (self->pipeline), track->appsrc);
   track->appsrc = NULL;
-  gst_clear_caps (&track->caps);
 }
 
 void
@@ -198,27 +205,7 @@ tracks_drop_missing (Tracks *self)
   g_mutex_unlock (&self->build_lock);
 }
 
-void
-tracks_finish (Tracks *self)
-{
-  guint i;
-
-  tracks_cut_off (self);
-  g_mutex_lock (&self->build_lock);
-  for (i = 0; i < 2; i++)
-    if (self->tracks[i].appsrc)
-      gst_app_src_end_of_stream (GST_APP_SRC (self->tracks[i].appsrc));
-  g_mutex_unlock (&self->build_lock);
-}
-
 /* ---- the source's side ---- */
-
-static void
-forget_held_locked (Tracks *self)
-{
-  g_queue_clear_full (&self->tracks[FALSE].held,
-      (GDestroyNotify) gst_sample_unref);
-}
 
 guint
 tracks_begin (Tracks *self, gboolean own_times)
@@ -236,25 +223,16 @@ tracks_begin (Tracks *self, gboolean own_times)
   self->arriving = FALSE;
   self->offset = GST_CLOCK_STIME_NONE;
   self->begin_at = G_MININT64;
+  self->offset_before = GST_CLOCK_STIME_NONE;
+  lag_reset (&self->lag);
+  self->missing = 0;
+  self->doubtful = FALSE;
   self->last_arrival = 0;
   self->position = GST_CLOCK_STIME_NONE;
   for (i = 0; i < 2; i++)
     self->tracks[i].jumps = !fresh;
   g_mutex_unlock (&self->lock);
   return source;
-}
-
-void
-tracks_cut_off (Tracks *self)
-{
-  guint i;
-
-  g_mutex_lock (&self->lock);
-  self->closed = TRUE;
-  forget_held_locked (self);
-  for (i = 0; i < 2; i++)
-    gst_clear_object (&self->tracks[i].from);
-  g_mutex_unlock (&self->lock);
 }
 
 void
@@ -312,32 +290,91 @@ choose_offset (Tracks *self, gint64 time)
   return MAX (-time, 0);
 }
 
-/* A source that is back begins at a keyframe. */
 static gboolean
-video_may_pass_locked (Tracks *self, GstBuffer *buffer, gint64 time)
+is_keyframe (GstSample *sample)
 {
-  if (!self->begun &&
-      !GST_BUFFER_FLAG_IS_SET (buffer, GST_BUFFER_FLAG_DELTA_UNIT)) {
-    self->begun = TRUE;
-    self->begin_at = time;
+  return !GST_BUFFER_FLAG_IS_SET (gst_sample_get_buffer (sample),
+      GST_BUFFER_FLAG_DELTA_UNIT);
+}
+
+/* From @time on, what comes is so much later than it says. */
+static void
+move_locked (Tracks *self, gint64 time)
+{
+  self->begin_at = time;
+  self->offset_before = self->offset;
+  self->offset += self->missing;
+  self->missing = 0;
+  self->through = self->arriving = FALSE;
+  self->tracks[FALSE].jumps = self->tracks[TRUE].jumps = TRUE;
+}
+
+/* Time is missing in front of the first keyframe that waits, or else in front of the next to come. */
+static void
+note_missing_locked (Tracks *self, gint64 missing)
+{
+  GstSample *key = NULL;
+  GList *l;
+
+  self->missing += missing;
+  gst_element_post_message (GST_ELEMENT (self->pipeline),
+      gst_message_new_application (GST_OBJECT (self->pipeline),
+          gst_structure_new ("source-interrupted", "missing", G_TYPE_DOUBLE,
+              missing / (gdouble) GST_SECOND, NULL)));
+  for (l = self->tracks[TRUE].held.head; l && !key; l = l->next)
+    if (is_keyframe (l->data))
+      key = l->data;
+  if (key && self->begun)
+    move_locked (self, decoding_time (key));
+}
+
+static void
+watch_lag_locked (Tracks *self, gint64 time)
+{
+  gint64 now = running_now (self), missing;
+  LagVerdict verdict;
+
+  if (!self->live || !self->own_times || time == GST_CLOCK_STIME_NONE)
+    return;
+  verdict = lag_judge (&self->lag, now,
+      now - (time + self->offset + self->missing), &missing);
+  self->doubtful = verdict == LAG_WAIT;
+  if (verdict == LAG_MISSING)
+    note_missing_locked (self, missing);
+}
+
+/* A source that is back begins at a keyframe, and the time that it missed is in front of one. FALSE: it is dropped. */
+static gboolean
+video_may_pass_locked (Tracks *self, GstSample *sample, gint64 time)
+{
+  if (is_keyframe (sample)) {
+    if (!self->begun) {
+      self->begun = TRUE;
+      self->begin_at = time;
+      self->offset += self->missing;
+      self->missing = 0;
+    } else if (self->missing > 0) {
+      move_locked (self, time);
+    }
   }
   return self->begun;
 }
 
 /* Its audio waits for that, unless there is no video. */
 static gboolean
-audio_may_pass_locked (Tracks *self, Track *track, GstSample *sample,
-    gint64 time)
+audio_waits_locked (Tracks *self, Track *track, gint64 time)
 {
-  GstSample *first = g_queue_peek_head (&track->held);
+  GstSample *last = g_queue_peek_tail (&track->held);
 
-  if (!self->tracks[TRUE].codec ||
-      (first && time - decoding_time (first) > (gint64) KEYFRAME_PATIENCE))
+  if (!self->tracks[TRUE].codec) {
+    if (self->missing > 0)
+      move_locked (self, time);
     self->through = TRUE;
-  if (self->through)
-    return time >= self->begin_at;
-  g_queue_push_tail (&track->held, gst_sample_ref (sample));
-  return FALSE;
+  }
+  if (decoding_time (last) - time > (gint64) KEYFRAME_PATIENCE)
+    self->through = TRUE;
+  return !self->through &&
+      (time >= self->begin_at || self->offset_before == GST_CLOCK_STIME_NONE);
 }
 
 static GstClockTime
@@ -350,21 +387,23 @@ shifted (const GstSegment *segment, GstClockTime time, gint64 offset)
   return running + offset;
 }
 
-static GstBuffer *
-new_buffer_locked (Tracks *self, Track *track, GstSample *sample)
+static GstSample *
+new_sample_locked (Tracks *self, Track *track, GstSample *sample, gint64 time)
 {
   const GstSegment *segment = gst_sample_get_segment (sample);
-  GstBuffer *buffer = gst_buffer_copy (gst_sample_get_buffer (sample));
+  g_autoptr (GstBuffer) buffer =
+      gst_buffer_copy (gst_sample_get_buffer (sample));
+  gboolean before = time < self->begin_at;
+  gint64 offset = before ? self->offset_before : self->offset;
 
-  GST_BUFFER_PTS (buffer) =
-      shifted (segment, GST_BUFFER_PTS (buffer), self->offset);
-  GST_BUFFER_DTS (buffer) =
-      shifted (segment, GST_BUFFER_DTS (buffer), self->offset);
-  if (track->jumps)
+  GST_BUFFER_PTS (buffer) = shifted (segment, GST_BUFFER_PTS (buffer), offset);
+  GST_BUFFER_DTS (buffer) = shifted (segment, GST_BUFFER_DTS (buffer), offset);
+  if (!before && track->jumps) {
     gst_mini_object_set_qdata (GST_MINI_OBJECT (buffer), jump_quark (), track,
         NULL);
-  track->jumps = FALSE;
-  return buffer;
+    track->jumps = FALSE;
+  }
+  return gst_sample_new (buffer, gst_sample_get_caps (sample), NULL, NULL);
 }
 
 /* The track that is ahead counts. */
@@ -378,12 +417,31 @@ count_locked (Tracks *self, gint64 time)
   self->position = time;
 }
 
-/* Puts into @out what may go now. */
+/* Puts into @out what may go on of what is held. */
+static void
+pass_locked (Tracks *self, Track *track, GQueue *out)
+{
+  GstSample *sample;
+
+  while ((sample = g_queue_peek_head (&track->held))) {
+    gint64 time = decoding_time (sample);
+
+    if (!track->video && audio_waits_locked (self, track, time))
+      return;
+    if ((!track->video || video_may_pass_locked (self, sample, time)) &&
+        (time >= self->begin_at ||
+            self->offset_before != GST_CLOCK_STIME_NONE)) {
+      count_locked (self, time);
+      g_queue_push_tail (out, new_sample_locked (self, track, sample, time));
+    }
+    gst_sample_unref (g_queue_pop_head (&track->held));
+  }
+}
+
 static void
 take_locked (Tracks *self, Track *track, GstSample *sample, GQueue *out)
 {
   gint64 time = decoding_time (sample);
-  GstSample *held;
 
   if (self->offset == GST_CLOCK_STIME_NONE)
     self->offset = choose_offset (self,
@@ -391,47 +449,85 @@ take_locked (Tracks *self, Track *track, GstSample *sample, GQueue *out)
   if (!track->codec && gst_sample_get_caps (sample))
     track->codec = g_intern_string (gst_structure_get_name (
         gst_caps_get_structure (gst_sample_get_caps (sample), 0)));
-  if (track->video
-          ? !video_may_pass_locked (self, gst_sample_get_buffer (sample), time)
-          : !audio_may_pass_locked (self, track, sample, time))
-    return;
-  while ((held = g_queue_pop_head (&track->held))) {
-    if (decoding_time (held) >= self->begin_at)
-      g_queue_push_tail (out, new_buffer_locked (self, track, held));
-    gst_sample_unref (held);
+  g_queue_push_tail (&track->held, gst_sample_ref (sample));
+  watch_lag_locked (self, time);
+  if (!self->doubtful)
+    pass_locked (self, track, out);
+}
+
+static void
+push_out (GstElement *appsrc, GQueue *out)
+{
+  GstSample *sample;
+
+  while ((sample = g_queue_pop_head (out))) {
+    if (appsrc)
+      gst_app_src_push_sample (GST_APP_SRC (appsrc), sample);
+    gst_sample_unref (sample);
   }
-  count_locked (self, time);
-  g_queue_push_tail (out, new_buffer_locked (self, track, sample));
 }
 
 void
 tracks_push (Tracks *self, guint source, gboolean video, GstSample *sample)
 {
   Track *track = &self->tracks[video];
-  GstCaps *caps = gst_sample_get_caps (sample);
   g_autoptr (GstElement) appsrc = NULL;
   GQueue out = G_QUEUE_INIT;
-  GstBuffer *buffer;
 
   g_mutex_lock (&self->lock);
   if (source == self->source && !self->closed) {
-    self->last_arrival = g_get_monotonic_time ();
     take_locked (self, track, sample, &out);
+    self->last_arrival = g_get_monotonic_time ();
     appsrc = track->appsrc ? gst_object_ref (track->appsrc) : NULL;
   }
   g_mutex_unlock (&self->lock);
+  push_out (appsrc, &out);
+}
 
-  if (appsrc && caps && !g_queue_is_empty (&out) &&
-      (!track->caps || !gst_caps_is_equal (caps, track->caps))) {
-    gst_caps_replace (&track->caps, caps);
-    gst_app_src_set_caps (GST_APP_SRC (appsrc), caps);
-  }
-  while ((buffer = g_queue_pop_head (&out))) {
-    if (appsrc)
-      gst_app_src_push_buffer (GST_APP_SRC (appsrc), buffer);
-    else
-      gst_buffer_unref (buffer);
-  }
+/* What was in doubt when the source ended is recorded as it is, if there is room: nobody waits here. */
+static void
+push_held (Track *track)
+{
+  GQueue out = G_QUEUE_INIT;
+  g_autoptr (GstElement) appsrc = NULL;
+
+  g_mutex_lock (&track->owner->lock);
+  pass_locked (track->owner, track, &out);
+  g_queue_clear_full (&track->held, (GDestroyNotify) gst_sample_unref);
+  if (track->appsrc &&
+      gst_app_src_get_current_level_bytes (GST_APP_SRC (track->appsrc)) <
+          MAX_WAITING_BYTES / 2)
+    appsrc = gst_object_ref (track->appsrc);
+  g_mutex_unlock (&track->owner->lock);
+  push_out (appsrc, &out);
+}
+
+void
+tracks_cut_off (Tracks *self)
+{
+  guint i;
+
+  g_mutex_lock (&self->lock);
+  self->closed = TRUE;
+  for (i = 0; i < 2; i++)
+    gst_clear_object (&self->tracks[i].from);
+  g_mutex_unlock (&self->lock);
+  /* The video first: its audio may be waiting for it. */
+  push_held (&self->tracks[TRUE]);
+  push_held (&self->tracks[FALSE]);
+}
+
+void
+tracks_finish (Tracks *self)
+{
+  guint i;
+
+  tracks_cut_off (self);
+  g_mutex_lock (&self->build_lock);
+  for (i = 0; i < 2; i++)
+    if (self->tracks[i].appsrc)
+      gst_app_src_end_of_stream (GST_APP_SRC (self->tracks[i].appsrc));
+  g_mutex_unlock (&self->build_lock);
 }
 
 const gchar *
@@ -492,11 +588,7 @@ tracks_new (GstPipeline *pipeline, GstElement *hls, gboolean live)
 void
 tracks_free (Tracks *self)
 {
-  guint i;
-
   tracks_cut_off (self);
-  for (i = 0; i < 2; i++)
-    gst_clear_caps (&self->tracks[i].caps);
   gst_object_unref (self->pipeline);
   gst_object_unref (self->hls);
   g_mutex_clear (&self->lock);

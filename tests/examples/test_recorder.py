@@ -114,6 +114,39 @@ def test_source_over_udp_that_falls_silent_and_comes_back_is_one_recording():
         check_outage(report, lost, back)
 
 
+def falls_silent(progress):
+    recorded = [e["recorded"] for e in progress]
+    return len(recorded) > 1 and recorded[-1] == recorded[-2]
+
+
+def check_short_interruption(r, folder, sending):
+    """Nothing closes: what comes behind the interruption is timed as if it followed at once."""
+    with sending("one") as one:
+        r.wait_for("segment", 3)
+        lost = time.time()
+        one.kill()
+    seen = len(r.events("progress"))
+    launch.wait_until(lambda: falls_silent(r.events("progress")[seen:]), "nothing comes any more")
+    with sending("two"):
+        before = r.segments()
+        interrupted = r.wait_for("source-interrupted")
+        r.wait_for("segment", 1, lambda e: e["discontinuity"])
+        r.wait_for("segment", before + 4)
+        r.stop()
+    report = check_recording(os.path.join(folder, "rec/cam1.m3u8"), discontinuities=1)
+    check_codecs(report)
+    check_outage(report, lost, lost + interrupted["missing"])
+    longest = max(e.duration for e in report.playlist.entries)
+    tap.check(longest < 1.5, f"a segment of {longest} s has the hole in it")
+
+
+def test_source_over_udp_that_is_interrupted_shortly_keeps_its_dates():
+    port = udp_port()
+    line = SENDER.format(sink=f"udpsink host=127.0.0.1 port={port}")
+    with tap.folder() as folder, recorder.Recorder([f"udp://127.0.0.1:{port}", "--to", "rec"], folder) as r:
+        check_short_interruption(r, folder, lambda name: sender(line, folder, name))
+
+
 def test_source_over_srt_that_dies_and_comes_back_is_one_recording():
     port = udp_port()
     with tap.folder() as folder, recorder.Recorder([f"srt://127.0.0.1:{port}", "--to", "rec", "--stall-timeout=4"], folder) as r:
