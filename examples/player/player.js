@@ -325,7 +325,8 @@ function showClock () {
     const p = parts(date, utc);
     clock.textContent = `${p.time}.${p.tenth}`;
     clock.dateTime = new Date(date).toISOString();
-    at('clock-other').textContent = `${p.day} ${zoneName(date, utc)}` + (utc ? ` · ${parts(date, false).time} here` : ` · ${parts(date, true).time} UTC`);
+    const other = parts(date, !utc).time;
+    at('clock-other').textContent = `${p.day} ${zoneName(date, utc)}` + (other === p.time ? '' : ` · ${other} ${utc ? 'local' : 'UTC'}`);
   }
   slider.setAttribute('aria-valuemax', recording ? Math.round(recording.end - recording.start) : 0);
   slider.setAttribute('aria-valuenow', recording ? Math.round(video.currentTime - recording.start) : 0);

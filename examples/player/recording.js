@@ -15,7 +15,8 @@ export class Recording {
   constructor (fragments, growing, target) {
     this.growing = growing;
     this.target = target;
-    this.segments = fragments.map(toSegment);
+    this.segments = [];
+    for (const fragment of fragments) this.segments.push(toSegment(fragment, this.segments[this.segments.length - 1]));
     this.runs = findRuns(this.segments);
     this.gaps = findGaps(this.segments);
   }
@@ -102,14 +103,16 @@ export class Recording {
   }
 }
 
-function toSegment (fragment) {
+/** Media whose timestamps are not as the playlist says may lie anywhere; on the time line it stays in order. */
+function toSegment (fragment, before) {
+  const start = before ? Math.max(fragment.start, before.start) : fragment.start;
   const date = Number.isFinite(fragment.programDateTime) ? fragment.programDateTime : null;
   const path = (fragment.relurl || '').split(/[?#]/)[0];
   let name = path;
   try {
     name = decodeURIComponent(path);
   } catch { /* it stays as it is written */ }
-  return { start: fragment.start, end: fragment.start + fragment.duration, date, gap: Boolean(fragment.gap), cc: fragment.cc, sn: fragment.sn, name };
+  return { start, end: Math.max(fragment.start + fragment.duration, start), date, gap: Boolean(fragment.gap), cc: fragment.cc, sn: fragment.sn, name };
 }
 
 /** Stretches without a discontinuity or a hole in time. hole: seconds of nothing in front of it; negative: the clock went back. */
@@ -175,7 +178,7 @@ export function parts (date, utc) {
 export function zoneName (date, utc) {
   if (utc) return 'UTC';
   const minutes = -new Date(date).getTimezoneOffset();
-  if (!minutes) return 'UTC+0';
+  if (!minutes) return 'UTC';
   const size = Math.abs(minutes);
   return `UTC${minutes < 0 ? '−' : '+'}${Math.floor(size / 60)}${size % 60 ? ':' + two(size % 60) : ''}`;
 }

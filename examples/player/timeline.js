@@ -6,7 +6,7 @@
 
 import { parts, durationText, lastAtMost } from './recording.js';
 
-const BREAK = 34; // px
+const BREAK = 42; // px
 const HEIGHT = 92;
 const TRACK = { top: 30, height: 44 };
 const OVERVIEW = 20;
@@ -212,15 +212,13 @@ export class Timeline {
       line(g, right - wide + 2, middle, right - 2, middle);
       g.setLineDash([]);
       if (wide >= 20) {
-        g.clearRect(x - 6, middle - 8, 12, 16);
-        line(g, x - 5, middle + 7, x, middle - 7);
-        line(g, x, middle + 7, x + 5, middle - 7);
+        g.clearRect(x - 5, middle - 8, 10, 16);
+        line(g, x - 5, middle + 6, x - 1, middle - 6);
+        line(g, x + 1, middle + 6, x + 5, middle - 6);
       }
       if (wide >= BREAK) {
         g.font = '10px ' + this.colour('font');
-        const text = shortText(run.hole).split(' ');
-        g.fillText(text[0], x, TRACK.top + 5);
-        g.fillText(text[1], x, TRACK.top + TRACK.height - 5);
+        g.fillText(durationText(run.hole).split(' ').slice(0, 2).join(' '), x, TRACK.top + 6);
       }
     }
     g.strokeStyle = g.fillStyle = this.colour('join');
@@ -423,9 +421,4 @@ function line (g, x0, y0, x1, y1) {
   g.moveTo(x0, y0);
   g.lineTo(x1, y1);
   g.stroke();
-}
-
-function shortText (seconds) {
-  const text = seconds < 9.95 ? durationText(seconds) : durationText(seconds).split(' ').slice(0, 2).join(' ');
-  return text;
 }
