@@ -6,6 +6,7 @@ import functools
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -13,6 +14,7 @@ import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "common"))
 import hlsplay  # noqa: E402
+import launch  # noqa: E402
 import serve  # noqa: E402
 import tap  # noqa: E402
 import tscheck  # noqa: E402
@@ -175,6 +177,34 @@ def test_live_recording_is_right_at_every_moment():
     tap.m3u8_check(path)
     report = tscheck.check(path)
     tap.check(not report.findings, "\n".join(report.findings))
+
+
+def listed(path):
+    return len(tscheck.parse_playlist(path).entries) if os.path.exists(path) else 0
+
+
+def test_sender_that_is_started_again_has_picture_and_sound_together():
+    """tsdemux times the first sound of the second one by the clock of the first."""
+    tap.have_element()
+    folder = os.path.join(WORK, "restart")
+    os.makedirs(folder)
+    path = os.path.join(folder, "rec", "r.m3u8")
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+        s.bind(("127.0.0.1", 0))
+        port = s.getsockname()[1]
+    sender = (VIDEO.replace("=60", "=30") + "h264parse ! mpegtsmux alignment=7 name=m ! udpsink host=127.0.0.1 port=" + str(port) + " " + AUDIO +
+        "aacparse ! m.").format(live="true", frames=100000, blocks=100000)
+    line = (f"udpsrc address=127.0.0.1 port={port} caps=video/mpegts,systemstream=true,packetsize=188 ! tsdemux name=d d. ! queue ! h264parse ! "
+        "h.video d. ! queue ! aacparse ! h.audio amshlssink name=h target-duration=1 location=rec/r-%05d.ts playlist-location=rec/r.m3u8")
+    with launch.Launch(line, folder) as recording:
+        for count in (4, 8, 12):
+            with launch.Launch(sender, folder, name="sender"):
+                launch.wait_until(lambda: listed(path) >= count, f"{count} segments are listed")
+        recording.stop()
+    report = tscheck.check(path)
+    tap.check(not report.findings, "\n".join(report.findings))
+    for entry, media in zip(report.playlist.entries, report.media):
+        tap.check(sorted(media.codecs.values()) == ["aac", "h264"], f"{entry.uri} has {media.codecs}")
 
 
 if __name__ == "__main__":
