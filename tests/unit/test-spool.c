@@ -13,6 +13,7 @@
 #include <glib/gstdio.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -26,6 +27,7 @@ typedef struct
   gchar *root;
   gchar *folder; /* the spool's */
   gchar *own; /* that of DESTINATION */
+  gboolean mounted; /* a small file system at root */
   AmsSpool *spool;
 } Fixture;
 
@@ -84,6 +86,8 @@ static void
 tear_down (Fixture *f, gconstpointer data)
 {
   g_clear_pointer (&f->spool, ams_spool_close);
+  if (f->mounted)
+    umount (f->root);
   remove_tree (f->root);
   g_free (f->root);
   g_free (f->folder);
@@ -1055,6 +1059,134 @@ test_full_disk_leaves_no_playlist_known (Fixture *f, gconstpointer data)
   g_assert_cmpuint (count_bodies (f), ==, 0);
 }
 
+/* The spool on a file system of its own. FALSE: none can be had here. */
+static gboolean
+mount_small (Fixture *f)
+{
+  close_spool (f);
+  remove_tree (f->root);
+  g_assert_cmpint (g_mkdir (f->root, 0777), ==, 0);
+  if (mount ("tmpfs", f->root, "tmpfs", 0, "size=256k") < 0) {
+    g_test_skip ("a small tmpfs cannot be mounted here");
+    return FALSE;
+  }
+  f->mounted = TRUE;
+  f->spool = open_spool (f->folder);
+  return TRUE;
+}
+
+/* All room, also what is left in the last block of the journal. */
+static void
+fill_disk (Fixture *f)
+{
+  g_autofree gchar *path = local_path (f, "ballast");
+  gint fd = open (path, O_WRONLY | O_CREAT | O_APPEND, 0600);
+  gchar page[4096] = { 0 };
+
+  while (write (fd, page, sizeof page) > 0)
+    continue;
+  close (fd);
+}
+
+static void
+empty_disk (Fixture *f)
+{
+  g_autofree gchar *path = local_path (f, "ballast");
+
+  g_unlink (path);
+}
+
+static guint
+left_in_block (Fixture *f)
+{
+  g_autofree gchar *path = own_path (f, "journal");
+  struct stat info;
+
+  g_assert_cmpint (stat (path, &info), ==, 0);
+  return 4096 - info.st_size % 4096;
+}
+
+static void
+lengthen_journal (Fixture *f, guint by_name)
+{
+  g_autofree gchar *name = g_strnfill (by_name, 'x');
+
+  settle (f, commit (f, name, "x"), AMS_SPOOL_STORED);
+  flush (f);
+}
+
+/* A settled record has no room in it. */
+static void
+fill_last_block (Fixture *f)
+{
+  guint before = left_in_block (f), with_one;
+
+  lengthen_journal (f, 1);
+  with_one = (before + 4096 - left_in_block (f)) % 4096;
+  while (left_in_block (f) > 30) {
+    gint wanted = (gint) left_in_block (f) - (gint) with_one - 10;
+
+    lengthen_journal (f, CLAMP (wanted, 1, 150));
+  }
+}
+
+static guint64
+commit_linked (Fixture *f, const gchar *name, const gchar *text)
+{
+  g_autofree gchar *local = local_path (f, name);
+  AmsFileBegin begin = begin_of (name);
+
+  set_file (local, text);
+  begin.local_path = local;
+  return commit_begin (f, &begin, text);
+}
+
+/* What the store has may be removed to make room, and that it has it is known all the same, also when the disk takes
+ * the journal's word for that never. */
+static void
+test_full_disk_knows_what_is_stored (Fixture *f, gconstpointer data)
+{
+  g_autofree gchar *local = local_path (f, "a.ts");
+  guint64 stored, dropped;
+
+  if (!mount_small (f))
+    return;
+  stored = commit_linked (f, "a.ts", "abc");
+  dropped = commit_linked (f, "b.ts", "abcd");
+  commit_linked (f, "c.ts", "abcde");
+  fill_last_block (f);
+  fill_disk (f);
+  settle (f, stored, AMS_SPOOL_STORED);
+  settle (f, dropped, AMS_SPOOL_DROPPED);
+  g_assert_false (ams_spool_flush (f->spool, NULL));
+  close_spool (f);
+  assert_file (local, "abc");
+  empty_disk (f);
+  f->spool = open_spool (f->folder);
+  assert_taken_up (f, "c.ts=abcde");
+  g_assert_cmpuint (count_bodies (f), ==, 1);
+  assert_file (local, "abc");
+}
+
+static void
+test_full_disk_has_room_when_it_is_stored (Fixture *f, gconstpointer data)
+{
+  g_autofree gchar *text = g_strnfill (9000, 'x');
+  guint64 id;
+
+  if (!mount_small (f))
+    return;
+  id = commit (f, "a.ts", text);
+  commit (f, "b.ts", "abc");
+  fill_last_block (f);
+  fill_disk (f);
+  settle (f, id, AMS_SPOOL_STORED);
+  flush (f);
+  g_assert_cmpuint (count_bodies (f), ==, 1);
+  reopen (f);
+  assert_taken_up (f, "b.ts=abc");
+}
+
 /* The playlist that lists it could not be kept, and is stored all the same. */
 static void
 test_full_disk_keeps_nothing_that_is_listed (Fixture *f, gconstpointer data)
@@ -1433,6 +1565,8 @@ main (int argc, char **argv)
   ADD ("full/spilled", test_full_disk_is_tried_again_by_spilling);
   ADD ("full/withheld", test_full_disk_loses_nothing_withheld);
   ADD ("full/no-playlist-known", test_full_disk_leaves_no_playlist_known);
+  ADD ("full/stored-is-known", test_full_disk_knows_what_is_stored);
+  ADD ("full/stored-makes-room", test_full_disk_has_room_when_it_is_stored);
   ADD ("full/listed-is-gone", test_full_disk_keeps_nothing_that_is_listed);
   ADD ("link/local-file", test_local_file_is_linked);
   ADD ("link/awaited", test_local_file_is_awaited);

@@ -32,6 +32,13 @@
 #define TRASH_FILES 16
 #define TRASH_BYTES (8 * 1024 * 1024)
 
+typedef struct
+{
+  guint64 id;
+  AmsSpoolFate fate;
+  gboolean marked;
+} Trash;
+
 struct _AmsSpool
 {
   AmsSpoolFolder *folder;
@@ -46,7 +53,7 @@ struct _AmsSpool
   GError *error; /* why the first of unsafe or awaited is */
   gint64 tried; /* when that was; monotonic, µs */
 
-  GArray *trash; /* of ids: settled, their files not removed yet */
+  GArray *trash; /* of Trash: settled, their files not removed yet */
   guint64 trash_bytes;
   guint64 bytes; /* the sum of on_disk */
   guint64 compact_size; /* of the journal */
@@ -82,10 +89,32 @@ needs_sync (const AmsSpoolItem *item)
 static void
 remove_trash (AmsSpool *self)
 {
-  for (guint i = 0; i < self->trash->len; i++)
-    ams_spool_folder_remove (self->folder,
-        g_array_index (self->trash, guint64, i));
+  for (guint i = 0; i < self->trash->len; i++) {
+    const Trash *trash = &g_array_index (self->trash, Trash, i);
+
+    if (trash->marked)
+      ams_spool_folder_unmark (self->folder, trash->id,
+          ams_spool_fate_get_nick (trash->fate));
+    else
+      ams_spool_folder_remove (self->folder, trash->id);
+  }
   g_array_set_size (self->trash, 0);
+  self->trash_bytes = 0;
+}
+
+/* The disk has no room for the journal, and what is there to be removed makes some: but were it removed before the
+ * journal says why, the next session would take it for lost. */
+static void
+mark_trash (AmsSpool *self)
+{
+  for (guint i = 0; i < self->trash->len; i++) {
+    Trash *trash = &g_array_index (self->trash, Trash, i);
+
+    if (!trash->marked)
+      ams_spool_folder_mark (self->folder, trash->id,
+          ams_spool_fate_get_nick (trash->fate));
+    trash->marked = TRUE;
+  }
   self->trash_bytes = 0;
 }
 
@@ -134,13 +163,14 @@ empty_trash (AmsSpool *self)
 
   if (self->trash->len == 0)
     return;
-  if (!flush_log (self, TRUE, &error) &&
-      ams_store_error_get_failure (error) != AMS_FAILURE_FULL)
-    return;
+  if (!flush_log (self, TRUE, &error)) {
+    if (ams_store_error_get_failure (error) != AMS_FAILURE_FULL)
+      return;
+    mark_trash (self);
+    if (!flush_log (self, TRUE, NULL))
+      return;
+  }
   remove_trash (self);
-  /* Room for the journal may just have been made. */
-  if (error)
-    flush_log (self, TRUE, NULL);
 }
 
 static void
@@ -189,7 +219,10 @@ discard (AmsSpool *self, AmsSpoolItem *item, AmsSpoolFate fate)
   if (ams_spool_item_may_be_superseded (item)) {
     ams_spool_folder_remove (self->folder, id);
   } else {
-    g_array_append_val (self->trash, id);
+    Trash trash = { id,
+      fate == AMS_SPOOL_STORED ? AMS_SPOOL_STORED : AMS_SPOOL_DROPPED, FALSE };
+
+    g_array_append_val (self->trash, trash);
     self->trash_bytes += item->on_disk;
   }
   remove_item (self, item);
@@ -829,7 +862,7 @@ ams_spool_open (const gchar *folder, const gchar *destination, GError **error)
   self->folder = g_steal_pointer (&opened);
   self->log = g_steal_pointer (&log);
   self->index = g_steal_pointer (&index);
-  self->trash = g_array_new (FALSE, FALSE, sizeof (guint64));
+  self->trash = g_array_new (FALSE, FALSE, sizeof (Trash));
   self->playlist_order = ams_spool_index_get_playlist_order (self->index);
   self->compact_size = COMPACT_SIZE;
   count_waiting (self);

@@ -15,6 +15,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define FILE_MODE 0666 /* less the umask */
@@ -208,6 +209,13 @@ ams_spool_folder_get_path (AmsSpoolFolder *self, guint64 id)
   return g_strdup_printf ("%s/%" G_GUINT64_FORMAT, self->path, id);
 }
 
+static gboolean
+is_id (const gchar *name, guint64 *id)
+{
+  return name[0] != '0' &&
+      g_ascii_string_to_unsigned (name, 10, 1, G_MAXINT64 - 1, id, NULL);
+}
+
 GArray *
 ams_spool_folder_list (AmsSpoolFolder *self)
 {
@@ -217,8 +225,7 @@ ams_spool_folder_list (AmsSpoolFolder *self)
   guint64 id;
 
   while (dir && (name = g_dir_read_name (dir))) {
-    if (name[0] != '0' &&
-        g_ascii_string_to_unsigned (name, 10, 1, G_MAXINT64 - 1, &id, NULL))
+    if (is_id (name, &id))
       g_array_append_val (ids, id);
   }
   return ids;
@@ -231,6 +238,69 @@ ams_spool_folder_remove (AmsSpoolFolder *self, guint64 id)
 
   if (unlink (path) < 0 && errno != ENOENT)
     GST_WARNING ("could not remove %s: %s", path, g_strerror (errno));
+}
+
+/* Marks */
+
+static gchar *
+get_mark (AmsSpoolFolder *self, guint64 id, const gchar *nick)
+{
+  return g_strdup_printf ("%s/%" G_GUINT64_FORMAT ".%s", self->path, id, nick);
+}
+
+/* A link is upstream's file: its bytes are not ours. */
+static void
+cut_if_ours (const gchar *path)
+{
+  struct stat info;
+
+  if (lstat (path, &info) == 0 && S_ISREG (info.st_mode) &&
+      info.st_nlink == 1 && truncate (path, 0) < 0)
+    GST_WARNING ("could not cut %s: %s", path, g_strerror (errno));
+}
+
+void
+ams_spool_folder_mark (AmsSpoolFolder *self, guint64 id, const gchar *nick)
+{
+  g_autofree gchar *path = ams_spool_folder_get_path (self, id);
+  g_autofree gchar *mark = get_mark (self, id, nick);
+  g_autoptr (GError) error = NULL;
+
+  if (rename (path, mark) < 0) {
+    if (errno != ENOENT)
+      GST_WARNING ("could not rename %s: %s", path, g_strerror (errno));
+  } else if (ams_disk_sync_folder (mark, &error)) {
+    cut_if_ours (mark);
+  } else {
+    GST_WARNING ("%s", error->message);
+  }
+}
+
+void
+ams_spool_folder_unmark (AmsSpoolFolder *self, guint64 id, const gchar *nick)
+{
+  g_autofree gchar *mark = get_mark (self, id, nick);
+
+  if (unlink (mark) < 0 && errno != ENOENT)
+    GST_WARNING ("could not remove %s: %s", mark, g_strerror (errno));
+}
+
+GArray *
+ams_spool_folder_list_marked (AmsSpoolFolder *self, const gchar *nick)
+{
+  GArray *ids = g_array_new (FALSE, FALSE, sizeof (guint64));
+  g_autoptr (GDir) dir = g_dir_open (self->path, 0, NULL);
+  const gchar *name;
+
+  while (dir && (name = g_dir_read_name (dir))) {
+    const gchar *dot = strchr (name, '.');
+    g_autofree gchar *number = dot ? g_strndup (name, dot - name) : NULL;
+    guint64 id;
+
+    if (dot && strcmp (dot + 1, nick) == 0 && is_id (number, &id))
+      g_array_append_val (ids, id);
+  }
+  return ids;
 }
 
 /* The end of a long name says more than its beginning. */

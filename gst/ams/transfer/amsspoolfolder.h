@@ -37,6 +37,15 @@ gchar *ams_spool_folder_get_path (AmsSpoolFolder *folder, guint64 id);
 GArray *ams_spool_folder_list (AmsSpoolFolder *folder);
 /* One that is not there is removed. */
 void ams_spool_folder_remove (AmsSpoolFolder *folder, guint64 id);
+/* Renames it, which takes no room, to say that it is settled where the journal cannot: @nick is the fate. Then makes room,
+ * if the file has no other name. */
+void ams_spool_folder_mark (AmsSpoolFolder *folder, guint64 id,
+    const gchar *nick);
+void ams_spool_folder_unmark (AmsSpoolFolder *folder, guint64 id,
+    const gchar *nick);
+/* The ids that are marked so. (transfer full) (element-type guint64) */
+GArray *ams_spool_folder_list_marked (AmsSpoolFolder *folder,
+    const gchar *nick);
 /* Moves it to `given-up`. @name: (nullable) of the file to be stored. One that is not there
  * is no error. */
 gboolean ams_spool_folder_give_up (AmsSpoolFolder *folder, guint64 id,

@@ -42,6 +42,12 @@ static const gchar *const fate_nicks[] = {
   [AMS_SPOOL_WITHHELD] = "withheld",
 };
 
+const gchar *
+ams_spool_fate_get_nick (AmsSpoolFate fate)
+{
+  return fate_nicks[fate];
+}
+
 void
 ams_spool_record_clear (AmsSpoolRecord *record)
 {

@@ -12,7 +12,10 @@
  *   CHECKSUM settled id=7 fate=stored
  *   CHECKSUM failed id=9 role=segment name=c.ts
  *
- * In a value, "%", blanks and control characters are percent-encoded. No I/O. */
+ * In a value, "%", blanks and control characters are percent-encoded. No I/O.
+ *
+ * While the disk takes nothing more, "7.stored" or "7.dropped", which the body's file is renamed to, stands for a
+ * record of that fate; the next session writes it. */
 
 #pragma once
 
@@ -55,6 +58,9 @@ typedef struct
 } AmsSpoolRecord;
 
 void ams_spool_record_clear (AmsSpoolRecord *record);
+/* As the journal spells it. */
+const gchar *ams_spool_fate_get_nick (AmsSpoolFate fate);
+
 void ams_spool_record_free (AmsSpoolRecord *record);
 
 /* Add a line each: the first of a journal; a record; any fields (for tests). */

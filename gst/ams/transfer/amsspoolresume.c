@@ -57,6 +57,49 @@ keep_all (AmsSpoolFolder *folder, AmsSpoolIndex *index, GPtrArray *records,
           aside, ids->len, folder->path));
 }
 
+/* Marks: what an earlier session had no room to write into the journal */
+
+static const AmsSpoolFate marked_fates[] = { AMS_SPOOL_STORED,
+  AMS_SPOOL_DROPPED };
+
+typedef void (*MarkFunc) (AmsSpoolFolder *folder, AmsSpoolIndex *index,
+    AmsSpoolLog *log, guint64 id, AmsSpoolFate fate);
+
+static void
+replay_mark (AmsSpoolFolder *folder, AmsSpoolIndex *index, AmsSpoolLog *log,
+    guint64 id, AmsSpoolFate fate)
+{
+  AmsSpoolRecord record = { .type = AMS_SPOOL_RECORD_SETTLED,
+    .id = id,
+    .fate = fate };
+  g_autoptr (GPtrArray) records = g_ptr_array_new ();
+
+  g_ptr_array_add (records, &record);
+  ams_spool_index_replay (index, records);
+  ams_spool_log_add (log, &record);
+}
+
+static void
+remove_mark (AmsSpoolFolder *folder, AmsSpoolIndex *index, AmsSpoolLog *log,
+    guint64 id, AmsSpoolFate fate)
+{
+  ams_spool_folder_unmark (folder, id, ams_spool_fate_get_nick (fate));
+}
+
+static void
+for_each_mark (AmsSpoolFolder *folder, AmsSpoolIndex *index, AmsSpoolLog *log,
+    MarkFunc func)
+{
+  for (guint i = 0; i < G_N_ELEMENTS (marked_fates); i++) {
+    g_autoptr (GArray) ids = ams_spool_folder_list_marked (folder,
+        ams_spool_fate_get_nick (marked_fates[i]));
+
+    for (guint k = 0; k < ids->len; k++)
+      func (folder, index, log, g_array_index (ids, guint64, k),
+          marked_fates[i]);
+  }
+}
+
 /* Files */
 
 /* Linked, and the session ended before that was recorded. It is upstream's file, which
@@ -199,10 +242,13 @@ ams_spool_resume (AmsSpoolFolder *folder, AmsSpoolIndex *index, GError **error)
     keep_all (folder, index, journal->records, aside);
   } else {
     ams_spool_index_replay (index, journal->records);
+    for_each_mark (folder, index, log, replay_mark);
     tidy_files (folder, index);
     tidy_partials (folder, index);
     find_all_awaited (folder, index, log);
   }
   compact (index, log);
+  if (ams_spool_log_flush (log, TRUE, NULL))
+    for_each_mark (folder, index, log, remove_mark);
   return log;
 }
