@@ -522,7 +522,31 @@ test_waiting_bodies_have_no_open_file (Fixture *f, gconstpointer data)
     g_assert_cmpuint (count_fds (), ==, before);
     g_assert_true (ams_spool_commit (f->spool, body, &begin, &id, NULL));
     g_assert_cmpint (ams_body_read (body, 0, buffer, 2, NULL), ==, 2);
+    ams_body_rest (body);
   }
+  g_assert_cmpuint (count_fds (), ==, before);
+}
+
+/* It is opened once, and thousands may wait that were read in part. */
+static void
+test_body_is_open_while_it_is_read (Fixture *f, gconstpointer data)
+{
+  AmsFileBegin begin = begin_of ("a.ts");
+  g_autoptr (AmsBody) body = make_body (f, &begin, "abcdef");
+  guint8 buffer[3];
+  guint64 id;
+  guint before;
+
+  ams_body_finish (body, 6);
+  g_assert_true (ams_spool_commit (f->spool, body, &begin, &id, NULL));
+  before = count_fds ();
+  g_assert_cmpint (ams_body_read (body, 0, buffer, 3, NULL), ==, 3);
+  g_assert_cmpuint (count_fds (), ==, before + 1);
+  ams_body_rest (body);
+  g_assert_cmpuint (count_fds (), ==, before);
+  g_assert_cmpint (ams_body_read (body, 0, buffer, 3, NULL), ==, 3);
+  g_assert_cmpint (ams_body_read (body, 3, buffer, 3, NULL), ==, 3);
+  g_assert_cmpmem (buffer, 3, "def", 3);
   g_assert_cmpuint (count_fds (), ==, before);
 }
 
@@ -1586,6 +1610,7 @@ main (int argc, char **argv)
   ADD ("unlisted/listed-is-gone", test_stored_and_listed_is_gone);
   ADD ("unlisted/playlist-before-the-crash-is-gone",
       test_stored_after_its_playlist_came_is_gone);
+  ADD ("body/open-while-it-is-read", test_body_is_open_while_it_is_read);
   ADD ("unlisted/part-has-its-date", test_part_has_its_date_after_a_crash);
   ADD ("killed/loses-nothing", test_killed_process_loses_nothing);
   return g_test_run ();

@@ -234,6 +234,8 @@ ams_http_body_stream_finalize (GObject *object)
 {
   AmsHttpBodyStream *self = AMS_HTTP_BODY_STREAM (object);
 
+  if (self->body)
+    ams_body_rest (self->body);
   g_clear_object (&self->body);
   g_clear_pointer (&self->bytes, g_bytes_unref);
   g_clear_error (&self->error);

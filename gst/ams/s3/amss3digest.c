@@ -93,11 +93,31 @@ ams_s3_digester_update (AmsS3Digester *digester, gconstpointer data, gsize size)
     digester->crc32 = crc32_z (digester->crc32, data, size);
 }
 
+/* What is in memory is taken from where it is. */
+static const guint8 *
+look_at (AmsS3Digester *digester, AmsBody *body, guint64 offset, gssize *size,
+    GError **error)
+{
+  const guint8 *data;
+  gsize there;
+
+  if (AMS_IS_MEMORY_BODY (body)) {
+    data = ams_memory_body_peek (AMS_MEMORY_BODY (body), offset, &there);
+    *size = MIN (there, (gsize) *size);
+    return data;
+  }
+  if (digester->buffer == NULL)
+    digester->buffer = g_malloc (READ_SIZE);
+  *size = ams_body_read (body, offset, digester->buffer, *size, error);
+  return digester->buffer;
+}
+
 static gboolean
 read_some (AmsS3Digester *digester, AmsBody *body, guint64 offset, gsize size,
     GError **error)
 {
-  gssize n = ams_body_read (body, offset, digester->buffer, size, error);
+  gssize n = size;
+  const guint8 *data = look_at (digester, body, offset, &n, error);
 
   if (n == 0) {
     g_propagate_error (error,
@@ -107,7 +127,7 @@ read_some (AmsS3Digester *digester, AmsBody *body, guint64 offset, gsize size,
   }
   if (n < 0)
     return FALSE;
-  ams_s3_digester_update (digester, digester->buffer, n);
+  ams_s3_digester_update (digester, data, n);
   return TRUE;
 }
 
@@ -117,8 +137,6 @@ ams_s3_digester_read (AmsS3Digester *digester, AmsBody *body, guint64 start,
 {
   guint64 stop = MIN (end - start, digester->size + most);
 
-  if (digester->buffer == NULL)
-    digester->buffer = g_malloc (READ_SIZE);
   while (digester->size < stop) {
     gsize size = MIN (READ_SIZE, stop - digester->size);
 
@@ -126,6 +144,8 @@ ams_s3_digester_read (AmsS3Digester *digester, AmsBody *body, guint64 start,
       return FALSE;
   }
   *done = digester->size == end - start;
+  if (*done)
+    ams_body_rest (body);
   return TRUE;
 }
 

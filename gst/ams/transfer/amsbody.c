@@ -63,6 +63,15 @@ ams_body_spill (AmsBody *body)
     klass->spill (body);
 }
 
+void
+ams_body_rest (AmsBody *body)
+{
+  AmsBodyClass *klass = AMS_BODY_GET_CLASS (body);
+
+  if (klass->rest)
+    klass->rest (body);
+}
+
 gboolean
 ams_body_drains (AmsBody *body)
 {

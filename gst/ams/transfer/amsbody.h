@@ -42,6 +42,8 @@ struct _AmsBodyClass
   /* (nullable) Lets go of memory if the bytes are to be had elsewhere as well. Of a
    * finished body, or of one that drains. */
   void (*spill) (AmsBody *body);
+  /* (nullable) Whoever read has ended, perhaps before the end: a file is not kept open for him. */
+  void (*rest) (AmsBody *body);
 };
 
 gboolean ams_body_append (AmsBody *body, GBytes *bytes, GError **error);
@@ -52,6 +54,7 @@ gboolean ams_body_drains (AmsBody *body);
 gssize ams_body_read (AmsBody *body, guint64 offset, guint8 *buffer, gsize size,
     GError **error);
 void ams_body_spill (AmsBody *body);
+void ams_body_rest (AmsBody *body);
 /* For bodies whose bytes were not appended: what get_size() answers. */
 void ams_body_set_size (AmsBody *body, guint64 size);
 /* Bytes appended; after finish: the size of the file. */

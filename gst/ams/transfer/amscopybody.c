@@ -154,6 +154,12 @@ copy_read (AmsBody *body, guint64 offset, guint8 *buffer, gsize size,
   return -1;
 }
 
+static void
+copy_rest (AmsBody *body)
+{
+  close_copy (AMS_COPY_BODY (body));
+}
+
 static gboolean
 take_copy (AmsCopyBody *self, guint64 size, GError **error)
 {
@@ -228,6 +234,7 @@ ams_copy_body_class_init (AmsCopyBodyClass *klass)
   body_class->abandon = copy_abandon;
   body_class->get_held = copy_get_held;
   body_class->read = copy_read;
+  body_class->rest = copy_rest;
   body_class->spill = copy_spill;
 }
 

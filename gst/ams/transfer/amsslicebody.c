@@ -58,6 +58,12 @@ slice_read (AmsBody *body, guint64 offset, guint8 *buffer, gsize size,
 }
 
 static void
+slice_rest (AmsBody *body)
+{
+  ams_body_rest (AMS_SLICE_BODY (body)->whole);
+}
+
+static void
 ams_slice_body_finalize (GObject *object)
 {
   g_object_unref (AMS_SLICE_BODY (object)->whole);
@@ -75,6 +81,7 @@ ams_slice_body_class_init (AmsSliceBodyClass *klass)
   body_class->abandon = slice_abandon;
   body_class->get_held = slice_get_held;
   body_class->read = slice_read;
+  body_class->rest = slice_rest;
 }
 
 static void

@@ -25,6 +25,7 @@ struct _AmsSpoolBody
 
   gchar *path;
   gint fd; /* for writing; -1: not open */
+  gint read_fd; /* while it is read; -1: not open */
   gboolean exists; /* the file is there, and ours */
   gboolean finished;
   gboolean whole; /* it has all bytes, no more, and is closed */
@@ -228,29 +229,51 @@ check_file (AmsSpoolBody *self, gint fd, GError **error)
       fail_lost (self, "was changed", error);
 }
 
+static void
+close_reading (AmsSpoolBody *self)
+{
+  if (self->read_fd >= 0)
+    close (g_steal_fd (&self->read_fd));
+}
+
 /* O_NONBLOCK: opening a FIFO must not wait for somebody to write to it. */
+static gboolean
+open_reading (AmsSpoolBody *self, GError **error)
+{
+  if (self->read_fd < 0)
+    self->read_fd =
+        open (self->path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+  return self->read_fd >= 0 ||
+      fail_lost (self, errno == ENOENT ? "is gone" : g_strerror (errno), error);
+}
+
 static gssize
 read_file (AmsSpoolBody *self, guint64 offset, guint8 *buffer, gsize size,
     GError **error)
 {
-  gint fd = open (self->path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
   gssize n = -1;
 
-  if (fd < 0) {
-    fail_lost (self, errno == ENOENT ? "is gone" : g_strerror (errno), error);
+  if (!open_reading (self, error))
     return -1;
-  }
-  if (check_file (self, fd, error)) {
+  if (check_file (self, self->read_fd, error)) {
     do
-      n = pread (fd, buffer, size, offset);
+      n = pread (self->read_fd, buffer, size, offset);
     while (n < 0 && errno == EINTR);
     if (n < 0)
       fail_lost (self, g_strerror (errno), error);
     else if (n == 0)
       fail_lost (self, "was cut", error);
   }
-  close (fd);
+  /* An open file for each of thousands that wait would be too many. */
+  if (n <= 0 || offset + n == self->written)
+    close_reading (self);
   return n > 0 ? n : -1;
+}
+
+static void
+spool_rest (AmsBody *body)
+{
+  close_reading (AMS_SPOOL_BODY (body));
 }
 
 static gssize
@@ -368,6 +391,7 @@ ams_spool_body_finalize (GObject *object)
   AmsSpoolBody *self = AMS_SPOOL_BODY (object);
 
   close_quietly (self);
+  close_reading (self);
   g_clear_object (&self->pending);
   g_clear_error (&self->error);
   g_free (self->path);
@@ -387,12 +411,13 @@ ams_spool_body_class_init (AmsSpoolBodyClass *klass)
   body_class->get_held = spool_get_held;
   body_class->read = spool_read;
   body_class->spill = spool_spill;
+  body_class->rest = spool_rest;
 }
 
 static void
 ams_spool_body_init (AmsSpoolBody *self)
 {
-  self->fd = -1;
+  self->fd = self->read_fd = -1;
   self->mtime = -1;
 }
 
