@@ -137,6 +137,8 @@ fall_back (AmsQuestion *self)
 {
   gboolean given_up = was_given_up (self);
 
+  if (g_cancellable_is_cancelled (self->cancellable))
+    return;
   self->memory->silent = self->error &&
       (given_up || says_nothing (self->error)) &&
       (self->known || self->impatient || self->memory->silent);
