@@ -6,19 +6,16 @@
 
 #include "config.h"
 
+#include "folder.h"
 #include "options.h"
 #include "queue.h"
 #include "server.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <glib-unix.h>
-#include <glib/gstdio.h>
 #include <gst/gst.h>
 #include <locale.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/file.h>
 
 /* Between two looks at whether all is done when it ends. */
 #define DRAIN_INTERVAL 20 /* ms */
@@ -30,7 +27,7 @@ typedef struct
   AmsStore *store;
   HlsUploadQueue *queue;
   HlsUploadServer *server;
-  gchar *folder; /* (nullable) of bodies on their way */
+  HlsUploadFolder *folder; /* (nullable) of bodies on their way */
   GMainLoop *loop;
   gboolean ending;
   gint64 end_by; /* µs */
@@ -97,9 +94,11 @@ make_queue (Program *self, GError **error)
   if (options->spool)
     queue.spool = open_spool (options, error);
   else
-    queue.folder = self->folder = g_dir_make_tmp ("hls-upload-XXXXXX", error);
-  if (!queue.spool && !queue.folder)
+    self->folder = hls_upload_folder_new (g_get_tmp_dir (), error);
+  if (!queue.spool && !self->folder)
     return FALSE;
+  if (self->folder)
+    queue.folder = (gchar *) hls_upload_folder_get_path (self->folder);
   self->queue = hls_upload_queue_new (self->store, &queue);
   return TRUE;
 }
@@ -167,9 +166,7 @@ clear (Program *self)
   g_clear_pointer (&self->queue, hls_upload_queue_free);
   g_clear_object (&self->store);
   g_clear_pointer (&self->auth, hls_upload_auth_free);
-  if (self->folder)
-    g_rmdir (self->folder);
-  g_free (self->folder);
+  g_clear_pointer (&self->folder, hls_upload_folder_free);
   hls_upload_options_clear (&self->options);
   g_main_loop_unref (self->loop);
 }

@@ -375,13 +375,12 @@ hls_upload_queue_remove (HlsUploadQueue *self, const gchar *name,
   hand_over (task);
 }
 
-GBytes *
-hls_upload_queue_peek (HlsUploadQueue *self, const gchar *name,
-    guint64 max_size)
+AmsBody *
+hls_upload_queue_peek (HlsUploadQueue *self, const gchar *name)
 {
   if (!self->options.spool)
     return NULL;
-  return ams_spool_fetch (self->options.spool, name, FALSE, max_size, NULL);
+  return ams_spool_open_waiting (self->options.spool, name);
 }
 
 gboolean

@@ -54,8 +54,7 @@ void hls_upload_queue_remove (HlsUploadQueue *queue, const gchar *name,
     HlsUploadDone done, gpointer user_data);
 
 /* (nullable) What waits in the spool under this name. (transfer full) */
-GBytes *hls_upload_queue_peek (HlsUploadQueue *queue, const gchar *name,
-    guint64 max_size);
+AmsBody *hls_upload_queue_peek (HlsUploadQueue *queue, const gchar *name);
 
 /* Nothing is on its way, or with a spool: nothing that could get anywhere now. */
 gboolean hls_upload_queue_is_settled (HlsUploadQueue *queue);

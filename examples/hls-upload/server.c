@@ -47,6 +47,12 @@ typedef struct
       waits; /* is paused, for what the queue or the store says; owns a reference to the message */
   gboolean closing;
   GCancellable *cancellable; /* of reading */
+
+  /* Of an object that goes in pieces */
+  guint64 next, end; /* what is to come of it still */
+  guint64 size; /* of the whole */
+  gchar *etag; /* (nullable) */
+  AmsBody *spooled; /* (nullable) it is read from there */
 } Request;
 
 /* Life */
@@ -81,6 +87,8 @@ request_end (Request *request)
   if (request->name)
     request->server->requests--;
   g_clear_pointer (&request->name, g_free);
+  g_clear_pointer (&request->etag, g_free);
+  g_clear_object (&request->spooled);
 }
 
 static void
@@ -156,6 +164,14 @@ cut_off (Request *request, guint status, const gchar *sentence)
   request_end (request);
 }
 
+/* In the middle of an answer: its client sees that it is not whole. */
+static void
+break_off (Request *request)
+{
+  go_on (request);
+  cut_off (request, 500, "");
+}
+
 static gboolean
 on_timeout (gpointer user_data)
 {
@@ -164,7 +180,9 @@ on_timeout (gpointer user_data)
       "The store did not confirm it within --timeout: send it again.");
 
   stop_timeout (request);
-  if (request->waits) {
+  if (request->next < request->end) {
+    break_off (request);
+  } else if (request->waits) {
     let_go (request);
     g_cancellable_cancel (request->cancellable);
     answer_error (request, error);
@@ -173,6 +191,16 @@ on_timeout (gpointer user_data)
         "The request took longer than it may: send it again, faster.");
   }
   return G_SOURCE_REMOVE;
+}
+
+static void
+start_timeout (Request *request)
+{
+  stop_timeout (request);
+  request->timeout =
+      g_timeout_source_new_seconds (request->server->options->timeout);
+  g_source_set_callback (request->timeout, on_timeout, request, NULL);
+  g_source_attach (request->timeout, NULL);
 }
 
 /* PUT and DELETE */
@@ -282,13 +310,117 @@ end_put (Request *request)
   hls_upload_task_hand_over (request->task);
 }
 
-/* GET and HEAD */
+/* GET and HEAD
+ *
+ * What is large goes a piece at a time: the next is asked for when the client has taken the one
+ * before. */
+
+static void
+append_piece (Request *request, GBytes *data)
+{
+  g_autoptr (GBytes) piece = g_bytes_new_from_bytes (data, 0,
+      MIN (g_bytes_get_size (data), request->end - request->next));
+
+  request->next += g_bytes_get_size (piece);
+  soup_message_body_append_bytes (
+      soup_server_message_get_response_body (request->message), piece);
+}
+
+static void
+on_piece (GObject *store, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (SoupServerMessage) message = user_data;
+  Request *request = request_of (message);
+  g_autoptr (GError) error = NULL;
+  g_autoptr (HlsUploadObject) piece = hls_upload_read_finish (result, &error);
+
+  if (!request || !request->waits)
+    return;
+  if (!piece || piece->size != request->size ||
+      g_bytes_get_size (piece->data) == 0) {
+    break_off (request);
+    return;
+  }
+  append_piece (request, piece->data);
+  go_on (request);
+}
+
+/* (transfer full) (nullable): it is not in the spool, or not any more. */
+static GBytes *
+read_from_spool (AmsBody *body, guint64 offset)
+{
+  guint64 size = ams_body_get_size (body);
+  gsize length = offset < size ? MIN (size - offset, HLS_UPLOAD_PIECE) : 0;
+  g_autofree guint8 *data = g_malloc (length);
+  gsize done = 0;
+
+  while (done < length) {
+    gssize n =
+        ams_body_read (body, offset + done, data + done, length - done, NULL);
+
+    if (n <= 0)
+      return NULL;
+    done += n;
+  }
+  return g_bytes_new_take (g_steal_pointer (&data), length);
+}
+
+/* What was delivered meanwhile the store has. */
+static gboolean
+append_from_spool (Request *request)
+{
+  g_autoptr (GBytes) data = request->spooled
+      ? read_from_spool (request->spooled, request->next)
+      : NULL;
+
+  if (data)
+    append_piece (request, data);
+  else
+    g_clear_object (&request->spooled);
+  return data != NULL;
+}
+
+static void
+send_next_piece (Request *request)
+{
+  start_timeout (request);
+  if (append_from_spool (request)) {
+    go_on (request);
+    return;
+  }
+  if (!request->waits)
+    wait (request);
+  hls_upload_read_async (request->server->store, request->name, request->next,
+      request->etag, request->cancellable, on_piece,
+      g_object_ref (request->message));
+}
+
+static void
+on_wrote_chunk (SoupServerMessage *message, gpointer user_data)
+{
+  Request *request = request_of (message);
+
+  if (!request->closing && request->next < request->end)
+    send_next_piece (request);
+}
 
 static void
 answer_object (Request *request, const HlsUploadObject *object)
 {
-  hls_upload_object_answer (object, request->message);
-  go_on (request);
+  hls_upload_object_answer (object, request->message, &request->next,
+      &request->end);
+  if (request->next == request->end) {
+    go_on (request);
+    return;
+  }
+  request->size = object->size;
+  request->etag = g_strdup (object->etag);
+  g_signal_connect (request->message, "wrote-chunk",
+      G_CALLBACK (on_wrote_chunk), NULL);
+  if (soup_server_message_get_response_body (request->message)->length > 0)
+    go_on (request);
+  else
+    send_next_piece (request);
 }
 
 static void
@@ -311,16 +443,17 @@ on_read (GObject *store, GAsyncResult *result, gpointer user_data)
 static gboolean
 answer_from_spool (Request *request, gboolean with_data)
 {
-  HlsUploadServer *self = request->server;
-  g_autoptr (GBytes) data = hls_upload_queue_peek (self->queue, request->name,
-      self->options->max_size);
+  g_autoptr (AmsBody) body =
+      hls_upload_queue_peek (request->server->queue, request->name);
+  g_autoptr (GBytes) data = body ? read_from_spool (body, 0) : NULL;
   HlsUploadObject object = { .data = with_data ? data : NULL };
 
   if (!data)
     return FALSE;
-  object.size = g_bytes_get_size (data);
+  object.size = ams_body_get_size (body);
   object.type = (gchar *) ams_file_content_type (
       hls_upload_role_of (request->name), request->name);
+  request->spooled = g_steal_pointer (&body);
   answer_object (request, &object);
   return TRUE;
 }
@@ -333,22 +466,15 @@ begin_read (Request *request, gboolean with_data)
   if (answer_from_spool (request, with_data))
     return;
   wait (request);
-  hls_upload_read_async (self->store, request->name, with_data,
-      self->options->max_size, request->cancellable, on_read,
-      g_object_ref (request->message));
+  if (with_data)
+    hls_upload_read_async (self->store, request->name, 0, NULL,
+        request->cancellable, on_read, g_object_ref (request->message));
+  else
+    hls_upload_look_async (self->store, request->name, request->cancellable,
+        on_read, g_object_ref (request->message));
 }
 
 /* From libsoup */
-
-static void
-start_timeout (Request *request)
-{
-  stop_timeout (request);
-  request->timeout =
-      g_timeout_source_new_seconds (request->server->options->timeout);
-  g_source_set_callback (request->timeout, on_timeout, request, NULL);
-  g_source_attach (request->timeout, NULL);
-}
 
 static void
 on_started (SoupServer *soup, SoupServerMessage *message, gpointer user_data)

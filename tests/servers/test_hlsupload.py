@@ -218,12 +218,81 @@ def test_confirmed_is_readable_and_served_again():
             tap.check(status == 200 and body == data and headers["Content-Type"] == "video/mp2t", f"GET answers {status}, {headers}")
             status, headers, body = upload.ask("GET", "/live/hls-upload/cam/9.ts", headers={"Range": "bytes=1000-1999"})
             tap.check(status == 206 and body == data[1000:2000], f"GET of a range answers {status}")
+            status, headers, body = upload.ask("GET", "/live/hls-upload/cam/9.ts", headers={"Range": "bytes=199990-300000"})
+            tap.check(status == 206 and body == data[199990:] and headers["Content-Range"] == "bytes 199990-199999/200000", f"{status}, {headers}")
+            status, headers, body = upload.ask("GET", "/live/hls-upload/cam/9.ts", headers={"Range": "bytes=200000-"})
+            tap.check(status == 416 and b"200000 bytes" in body and headers["Content-Range"] == "bytes */200000", f"GET behind the end answers {status}")
             status, headers, body = upload.ask("HEAD", "/live/hls-upload/cam/9.ts")
             tap.check(status == 200 and headers["Content-Length"] == "200000" and body == b"", f"HEAD answers {status}, {headers}")
             tap.check(upload.ask("DELETE", "/live/hls-upload/cam/9.ts")[0] == 204, "DELETE")
             tap.check(bucket.get("live/cam/9.ts") is None, "it is there after DELETE")
             tap.check(upload.ask("GET", "/live/hls-upload/cam/9.ts")[0] == 404, "GET after DELETE")
             tap.check(upload.ask("DELETE", "/live/hls-upload/cam/9.ts")[0] == 204, "DELETE again")
+
+
+def memory_of(upload):
+    with open(f"/proc/{upload.process.pid}/status", encoding="ascii") as status:
+        return int(re.search(r"VmHWM:\s+(\d+) kB", status.read()).group(1)) * 1024
+
+
+def check_pieces(upload, data):
+    """The whole of a large file and parts of it, within the first piece, across its end and behind it."""
+    url, size = "/live/hls-upload/large.ts", len(data)
+    status, headers, body = upload.ask("GET", url)
+    tap.check(status == 200 and body == data and headers["Content-Length"] == str(size), f"GET answers {status}, {headers}")
+    for asked, start, end in (("1000-1999", 1000, 2000), ("1000000-3000000", 1000000, 3000001), ("5000000-", 5000000, size),
+            ("-100", size - 100, size), (f"5000000-{size + 10}", 5000000, size)):
+        status, headers, body = upload.ask("GET", url, headers={"Range": f"bytes={asked}"})
+        tap.check(status == 206 and headers["Content-Range"] == f"bytes {start}-{end - 1}/{size}", f"GET of {asked} answers {status}, {headers}")
+        tap.check(body == data[start:end], f"other bytes than those of {asked}")
+
+
+def test_large_files_are_read_a_piece_at_a_time():
+    with tap.folder() as folder:
+        bucket = new_bucket(SHARED.gateway)
+        data = random.randbytes(24 * 1024 * 1024)
+        bucket.put("live/large.ts", data)
+        bucket.put("live/empty.txt", b"")
+        with Upload(bucket, folder) as upload:
+            tap.check(upload.ask("GET", "/live/hls-upload/empty.txt")[::2] == (200, b""), "an empty file")
+            before = memory_of(upload)
+            readers = [send_head(upload, "GET /live/hls-upload/large.ts HTTP/1.1\nHost: x\nConnection: close\n") for _ in range(12)]
+            for reader in readers:
+                tap.check(reader.recv(15).startswith(b"HTTP/1.1 200 OK"), "GET")
+            check_pieces(upload, data)
+            tap.check(memory_of(upload) - before < 3 * len(data), f"{memory_of(upload) - before} bytes for {len(readers)} that read {len(data)} each")
+            bucket.put("live/large.ts", data[::-1])
+            tap.check(data[:1000] in b"".join(iter(lambda: readers[0].recv(65536), b"")), "what was begun")
+            for reader in readers:
+                reader.close()
+            check_pieces(upload, data[::-1])
+            tap.check(upload.said() == "", upload.said())
+
+
+def test_large_file_that_changes_while_it_is_read_is_cut_off():
+    with tap.folder() as folder:
+        bucket = new_bucket(SHARED.gateway)
+        bucket.put("live/large.ts", b"1" * 24 * 1024 * 1024)
+        with Upload(bucket, folder) as upload:
+            reader = send_head(upload, "GET /live/hls-upload/large.ts HTTP/1.1\nHost: x\n")
+            said = reader.recv(1000)
+            bucket.put("live/large.ts", b"2" * 24 * 1024 * 1024)
+            said += read_all(reader).encode()
+            tap.check(b"2" not in said.partition(b"\r\n\r\n")[2] and len(said) < 24 * 1024 * 1024, f"{len(said)} bytes")
+            tap.check(upload.ask("GET", "/live/hls-upload/large.ts")[2] == b"2" * 24 * 1024 * 1024, "GET afterwards")
+            tap.check(upload.said() == "", upload.said())
+
+
+def test_large_file_in_the_spool_is_read_a_piece_at_a_time():
+    with tap.folder() as folder, rgw.Rgw(SHARED.ceph) as server:
+        bucket = new_bucket(server)
+        server.kill()
+        data = random.randbytes(6 * 1024 * 1024)
+        with Upload(bucket, folder, "--spool", "spool") as upload:
+            upload.put("large.ts", data)
+            check_pieces(upload, data)
+            status, headers, body = upload.ask("HEAD", "/live/hls-upload/large.ts")
+            tap.check(status == 200 and headers["Content-Length"] == str(len(data)) and body == b"", f"HEAD answers {status}, {headers}")
 
 
 def test_segments_are_not_replaced_playlists_are():

@@ -2,16 +2,20 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-/* What hls-upload decides without a network: names, what playlists name, the order, who may upload. */
+/* What hls-upload decides without a network: names, what playlists name, the order, who may upload, what a
+ * dead one has left. */
 
 #include "config.h"
 
 #include "auth.h"
+#include "folder.h"
 #include "names.h"
 #include "order.h"
 
 #include <glib/gstdio.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 /* Names */
 
@@ -432,6 +436,95 @@ test_auth_files_that_will_not_do (void)
   }
 }
 
+/* Folders */
+
+static gchar *
+put_body (HlsUploadFolder *folder)
+{
+  gchar *path =
+      g_build_filename (hls_upload_folder_get_path (folder), "1", NULL);
+
+  g_assert_true (g_file_set_contents (path, "half", -1, NULL));
+  return path;
+}
+
+/* As kill -9 leaves it. (transfer full): the path of a body. */
+static gchar *
+leave_folder (const gchar *parent)
+{
+  gchar path[4096] = "";
+  int pipe_fds[2];
+  pid_t child;
+
+  g_assert_cmpint (pipe (pipe_fds), ==, 0);
+  child = fork ();
+  if (child == 0) {
+    gchar *body = put_body (hls_upload_folder_new (parent, NULL));
+
+    _exit (write (pipe_fds[1], body, strlen (body)) < 0);
+  }
+  g_assert_cmpint (waitpid (child, NULL, 0), ==, child);
+  g_assert_cmpint (read (pipe_fds[0], path, sizeof path - 1), >, 0);
+  close (pipe_fds[0]);
+  close (pipe_fds[1]);
+  return g_strdup (path);
+}
+
+static gboolean
+exists (const gchar *path)
+{
+  return g_file_test (path, G_FILE_TEST_EXISTS);
+}
+
+static void
+test_folders_of_the_dead_are_removed (void)
+{
+  g_autofree gchar *parent = g_dir_make_tmp ("ams-folder-XXXXXX", NULL);
+  g_autofree gchar *other = g_build_filename (parent, "hls-upload-x", NULL);
+  HlsUploadFolder *alive = hls_upload_folder_new (parent, NULL);
+  g_autofree gchar *body = put_body (alive);
+  g_autofree gchar *left = leave_folder (parent);
+  g_autofree gchar *folder = g_path_get_dirname (left);
+
+  g_assert_true (exists (left));
+  g_assert_cmpint (g_mkdir (other, 0700), ==, 0);
+  hls_upload_folder_free (hls_upload_folder_new (parent, NULL));
+  g_assert_false (exists (folder));
+  g_assert_false (exists (other));
+  g_assert_true (exists (body));
+  hls_upload_folder_free (alive);
+  g_assert_cmpint (g_rmdir (parent), ==, 0);
+}
+
+/* Somebody else's, or not a folder of bodies at all. */
+static void
+test_folders_with_other_files_are_kept (void)
+{
+  g_autofree gchar *parent = g_dir_make_tmp ("ams-folder-XXXXXX", NULL);
+  g_autofree gchar *other = g_build_filename (parent, "hls-upload-x", NULL);
+  g_autofree gchar *file = g_build_filename (other, "notes.txt", NULL);
+  g_autofree gchar *link = g_build_filename (parent, "hls-upload-y", NULL);
+
+  g_assert_cmpint (g_mkdir (other, 0700), ==, 0);
+  g_assert_true (g_file_set_contents (file, "mine", -1, NULL));
+  g_assert_cmpint (symlink (other, link), ==, 0);
+  hls_upload_folder_free (hls_upload_folder_new (parent, NULL));
+  g_assert_true (exists (file));
+  g_unlink (link);
+  g_unlink (file);
+  g_rmdir (other);
+  g_assert_cmpint (g_rmdir (parent), ==, 0);
+}
+
+static void
+test_folder_that_cannot_be_made_is_said (void)
+{
+  g_autoptr (GError) error = NULL;
+
+  g_assert_null (hls_upload_folder_new ("/nowhere/at/all", &error));
+  g_assert_nonnull (strstr (error->message, "/nowhere/at/all"));
+}
+
 #define ADD(name, test) \
   g_test_add ("/hls-upload/order/" name, Fixture, NULL, set_up, test, tear_down)
 
@@ -456,5 +549,11 @@ main (int argc, char **argv)
   g_test_add_func ("/hls-upload/auth/everybody",
       test_auth_without_files_lets_everybody_in);
   g_test_add_func ("/hls-upload/auth/files", test_auth_files_that_will_not_do);
+  g_test_add_func ("/hls-upload/folders/dead",
+      test_folders_of_the_dead_are_removed);
+  g_test_add_func ("/hls-upload/folders/other",
+      test_folders_with_other_files_are_kept);
+  g_test_add_func ("/hls-upload/folders/none",
+      test_folder_that_cannot_be_made_is_said);
   return g_test_run ();
 }

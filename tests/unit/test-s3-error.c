@@ -202,6 +202,8 @@ static const struct
   { AMS_S3_PUT, 201 },
   { AMS_S3_PUT, 204 },
   { AMS_S3_GET, 200, ERR ("InternalError") }, /* an object may hold anything */
+  { AMS_S3_GET_PART, 200 },
+  { AMS_S3_GET_PART, 206, ERR ("InternalError") },
   { AMS_S3_HEAD, 200 },
   { AMS_S3_DELETE, 204 },
   { AMS_S3_DELETE, 404, ERR ("NoSuchKey") },

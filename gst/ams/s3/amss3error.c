@@ -410,6 +410,8 @@ status_is_success (AmsS3Operation operation, guint status)
     case AMS_S3_LIST:
     case AMS_S3_UPLOAD_CREATE:
       return status == 200;
+    case AMS_S3_GET_PART:
+      return status == 200 || status == 206;
     default: /* Ceph's are configurable */
       return status == 200 || status == 201 || status == 202 || status == 204;
   }
@@ -425,6 +427,12 @@ is_gone (const AmsS3Answer *answer, AmsS3Operation operation)
       g_strcmp0 (answer->code, "NoSuchBucket") != 0;
 }
 
+static gboolean
+is_object (AmsS3Operation operation)
+{
+  return operation == AMS_S3_GET || operation == AMS_S3_GET_PART;
+}
+
 AmsS3Answer *
 ams_s3_answer_new (const AmsS3Asked *asked, guint status,
     SoupMessageHeaders *headers, GBytes *body, gint64 received)
@@ -433,7 +441,7 @@ ams_s3_answer_new (const AmsS3Asked *asked, guint status,
   BodyReader reader = { answer };
   /* An object may look like anything. */
   gboolean has_error = is_error_body (body) &&
-      !(asked->operation == AMS_S3_GET && status / 100 == 2);
+      !(is_object (asked->operation) && status / 100 == 2);
 
   answer->status = has_error && status / 100 == 2 ? 500 : status;
   if (has_error)

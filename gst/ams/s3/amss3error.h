@@ -20,6 +20,7 @@ typedef enum
 {
   AMS_S3_PUT,
   AMS_S3_GET,
+  AMS_S3_GET_PART, /* with a Range; the whole is an answer, too */
   AMS_S3_HEAD,
   AMS_S3_DELETE,
   AMS_S3_LIST, /* objects, uploads or parts */

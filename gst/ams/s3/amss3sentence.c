@@ -106,6 +106,7 @@ static const struct
 static const gchar *const operations[] = {
   [AMS_S3_PUT] = "stored",
   [AMS_S3_GET] = "read",
+  [AMS_S3_GET_PART] = "read",
   [AMS_S3_HEAD] = "looked up",
   [AMS_S3_DELETE] = "deleted",
   [AMS_S3_LIST] = "listed",
@@ -118,6 +119,7 @@ static const gchar *const operations[] = {
 static const gchar *const permissions[] = {
   [AMS_S3_PUT] = "s3:PutObject",
   [AMS_S3_GET] = "s3:GetObject and s3:ListBucket",
+  [AMS_S3_GET_PART] = "s3:GetObject and s3:ListBucket",
   [AMS_S3_HEAD] = "s3:GetObject and s3:ListBucket",
   [AMS_S3_DELETE] = "s3:DeleteObject",
   [AMS_S3_LIST] = "s3:ListBucket",

@@ -742,6 +742,17 @@ ams_spool_fetch (AmsSpool *self, const gchar *name, gboolean partial,
               : NULL;
 }
 
+AmsBody *
+ams_spool_open_waiting (AmsSpool *self, const gchar *name)
+{
+  AmsSpoolItem *item = ams_spool_index_find_newest (self->index, name);
+
+  if (!item)
+    return NULL;
+  return item->body ? g_object_ref (item->body)
+                    : ams_spool_item_open_body (item, self->folder);
+}
+
 GBytes *
 ams_spool_fetch_known (AmsSpool *self, const gchar *name, guint64 max_size,
     GError **error)

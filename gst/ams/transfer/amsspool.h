@@ -111,6 +111,8 @@ GStrv ams_spool_dup_withheld (AmsSpool *spool);
  * left. NULL and AMS_FAILURE_ABSENT: nothing. */
 GBytes *ams_spool_fetch (AmsSpool *spool, const gchar *name, gboolean partial,
     guint64 max_size, GError **error);
+/* The same, to be read a piece at a time; when the store has it, it may be LOST. (transfer full) (nullable) */
+AmsBody *ams_spool_open_waiting (AmsSpool *spool, const gchar *name);
 /* The playlist that the store has, as far as is known. As above. */
 GBytes *ams_spool_fetch_known (AmsSpool *spool, const gchar *name,
     guint64 max_size, GError **error);
