@@ -4,10 +4,12 @@
 
 /* Threads: each track's buffers come in its own streaming thread (several
  * tracks may share one). Decisions are made under the lock; everything is pushed
- * without it, by the track's own thread, in the order in which it was decided. Two
+ * without it, by the track's own thread, in the order in which it was decided. Three
  * exceptions push into another track's pad: GAP events for a track that is silent
  * (its thread is not pushing then), from the other track's thread or, when that one
- * waits for room in its queue, from the watch thread; and gst_ams_gate_finish().
+ * waits for room in its queue, from the watch thread; the empty buffer that announces a
+ * track, from the video's thread in front of the cut at which it joins, as the muxer names
+ * in its tables what it has had a buffer of; and gst_ams_gate_finish().
  *
  * Silent is a track that has sent nothing for the stall timeout, while the
  * other has got ahead of it by as much: both, so that neither a file that is read as
@@ -75,6 +77,7 @@ struct _GstAmsGate
   /* under the lock */
   GstAmsGateLogic logic;
   gboolean stopping;
+  GstAmsGateTrack *attaching; /* a thread is at it */
 };
 
 G_DEFINE_TYPE (GstAmsGate, gst_ams_gate, GST_TYPE_ELEMENT);
@@ -93,11 +96,43 @@ now_running_time (gpointer user_data)
 
 /* ---- starting and joining ---- */
 
+/* Lock held, released in between: another thread may be at it. FALSE: an error was posted. @primer: (nullable)
+ * (transfer full) what is to be pushed before anything else. */
 static gboolean
-attach (GstAmsGate *self, GstAmsGateTrack *track)
+attach_locked (GstAmsGate *self, GstAmsGateTrack *track, GstBuffer *primer)
 {
-  return self->callbacks.attach (self, track->srcpad, track->video,
+  gboolean ok;
+
+  while (self->attaching && !track->attached)
+    g_cond_wait (&self->cond, &self->lock);
+  if (track->attached || track->removed) {
+    gst_clear_buffer (&primer);
+    return track->attached;
+  }
+  self->attaching = track;
+  g_mutex_unlock (&self->lock);
+  ok = self->callbacks.attach (self, track->srcpad, track->video,
       self->user_data);
+  if (ok && primer)
+    gst_pad_push (track->srcpad, g_steal_pointer (&primer));
+  gst_clear_buffer (&primer);
+  g_mutex_lock (&self->lock);
+  track->attached = ok;
+  self->attaching = NULL;
+  g_cond_broadcast (&self->cond);
+  return ok;
+}
+
+/* A cut of @track's is about to be pushed, and the other joins there: the muxer must know of it before
+ * it writes the cut's tables. If it cannot be attached, its own thread finds that, too. */
+static void
+attach_joining_locked (GstAmsGate *self, GstAmsGateTrack *track)
+{
+  GstAmsGateTrack *other = gst_ams_gate_logic_other_track (&self->logic, track);
+  GstBuffer *primer = other ? gst_ams_gate_logic_take_primer (other) : NULL;
+
+  if (primer)
+    attach_locked (self, other, primer);
 }
 
 /* Called with the lock, which is released meanwhile: no other thread starts,
@@ -109,16 +144,15 @@ start_tracks_locked (GstAmsGate *self, gboolean video, gint64 start)
 
   for (i = 0; i < self->logic.tracks->len; i++) {
     GstAmsGateTrack *track = gst_ams_gate_logic_get_track (&self->logic, i);
-    gboolean ok;
 
     if (track->video != video || !gst_ams_gate_logic_is_ready (track))
       continue;
-    g_mutex_unlock (&self->lock);
-    ok = attach (self, track);
-    g_mutex_lock (&self->lock);
-    if (!ok)
-      return FALSE;
-    track->attached = track->flowing = TRUE;
+    if (!attach_locked (self, track, NULL)) {
+      if (!track->removed)
+        return FALSE;
+      continue;
+    }
+    track->flowing = TRUE;
     track->begin_at = video ? AMS_TIME_NONE : start;
   }
   return TRUE;
@@ -160,23 +194,15 @@ advance_locked (GstAmsGate *self, GstAmsGateTrack *track, GQueue *out)
     /* The video has fallen silent or ended meanwhile: nobody to wait for. */
     if (lead && lead->video)
       return TRUE;
-    track->joins_at_cut = FALSE;
-    track->flowing = TRUE;
+    gst_ams_gate_logic_begin_now (&self->logic, track);
   }
-  if (!track->attached) {
-    gboolean ok;
-
-    g_mutex_unlock (&self->lock);
-    ok = attach (self, track);
-    g_mutex_lock (&self->lock);
-    if (!ok)
-      return FALSE;
-    track->attached = TRUE;
-  }
+  if (!attach_locked (self, track, gst_ams_gate_logic_take_primer (track)))
+    return FALSE;
   while (gst_ams_gate_logic_is_ready (track) &&
       !gst_ams_gate_logic_awaits_video (&self->logic, track, out))
     gst_ams_gate_logic_process (&self->logic, track,
         g_queue_pop_head (&track->held), out);
+  attach_joining_locked (self, track);
   return TRUE;
 }
 
@@ -323,7 +349,7 @@ take_rest_locked (GstAmsGate *self, GstAmsGateTrack *track, GQueue *out)
   gboolean any;
 
   if (!self->logic.started || !track->eos || track->ended || track->pushing ||
-      !gst_ams_gate_logic_is_ready (track))
+      track->removed || !gst_ams_gate_logic_is_ready (track))
     return;
   if (gst_ams_gate_logic_held_span (track) > room &&
       !gst_ams_gate_logic_all_eos (&self->logic, &any))
@@ -335,6 +361,17 @@ take_rest_locked (GstAmsGate *self, GstAmsGateTrack *track, GQueue *out)
   track->ended = TRUE;
 }
 
+/* However long that took, only from now on it may be silent. */
+static void
+end_pushing (GstAmsGate *self, GstAmsGateTrack *track)
+{
+  g_mutex_lock (&self->lock);
+  track->pushing = FALSE;
+  track->arrival = gst_ams_gate_logic_monotonic_time ();
+  g_cond_broadcast (&self->cond);
+  g_mutex_unlock (&self->lock);
+}
+
 static void
 push_rest (GstAmsGate *self, GstAmsGateTrack *track)
 {
@@ -342,8 +379,14 @@ push_rest (GstAmsGate *self, GstAmsGateTrack *track)
 
   g_mutex_lock (&self->lock);
   take_rest_locked (self, track, &out);
+  if (g_queue_is_empty (&out)) {
+    g_mutex_unlock (&self->lock);
+    return;
+  }
+  track->pushing = TRUE;
   g_mutex_unlock (&self->lock);
   push_all (track, &out);
+  end_pushing (self, track);
 }
 
 /* Nothing may come any more that wakes the track which has ended before @track went on. */
@@ -414,10 +457,7 @@ gst_ams_gate_chain (GstPad *pad, GstObject *parent, GstBuffer *buffer)
   if (gap)
     gst_pad_push_event (silent->srcpad, gap);
   request_keyframe (self, track, request);
-
-  g_mutex_lock (&self->lock);
-  track->pushing = FALSE;
-  g_mutex_unlock (&self->lock);
+  end_pushing (self, track);
   /* Whoever failed to attach has posted why. */
   return ok ? ret : GST_FLOW_ERROR;
 }
@@ -449,9 +489,7 @@ end_track (GstAmsGate *self, GstAmsGateTrack *track, GstEvent *eos)
   g_mutex_unlock (&self->lock);
 
   push_all (track, &out);
-  g_mutex_lock (&self->lock);
-  track->pushing = FALSE;
-  g_mutex_unlock (&self->lock);
+  end_pushing (self, track);
   push_rest (self, track);
   push_rest_of_other (self, track);
   if (all && !any_attached)
@@ -487,15 +525,15 @@ gst_ams_gate_sink_event (GstPad *pad, GstObject *parent, GstEvent *event)
   GstAmsGate *self = GST_AMS_GATE (parent);
   GstAmsGateTrack *track = gst_pad_get_element_private (pad);
   GstSegment segment;
-  GstCaps *caps;
+  GstEvent *caps;
 
   switch (GST_EVENT_TYPE (event)) {
     case GST_EVENT_CAPS:
-      gst_event_parse_caps (event, &caps);
       g_mutex_lock (&self->lock);
-      gst_ams_gate_logic_take_caps (&self->logic, track, caps);
+      caps = gst_ams_gate_logic_take_caps (&self->logic, track, event);
       g_mutex_unlock (&self->lock);
-      return gst_pad_push_event (track->srcpad, event);
+      gst_event_unref (event);
+      return gst_pad_push_event (track->srcpad, caps);
     case GST_EVENT_STREAM_START:
     case GST_EVENT_TAG:
       return gst_pad_push_event (track->srcpad, event);
@@ -608,6 +646,26 @@ gst_ams_gate_add_track (GstAmsGate *self, gboolean video, GstPad **sinkpad,
   *srcpad = track->srcpad;
 }
 
+/* The other track's thread may be attaching it, or pushing what is left of it. TRUE: the muxer has not heard
+ * its end yet, and would wait for its data. */
+static gboolean
+forget_track (GstAmsGate *self, GstAmsGateTrack *track)
+{
+  gboolean unended;
+
+  g_mutex_lock (&self->lock);
+  track->removed = TRUE;
+  while (self->attaching == track || track->pushing)
+    g_cond_wait (&self->cond, &self->lock);
+  g_ptr_array_set_free_func (self->logic.tracks, NULL);
+  g_ptr_array_remove (self->logic.tracks, track);
+  g_ptr_array_set_free_func (self->logic.tracks,
+      (GDestroyNotify) gst_ams_gate_track_free);
+  unended = self->watch && track->attached && !track->ended;
+  g_mutex_unlock (&self->lock);
+  return unended;
+}
+
 void
 gst_ams_gate_remove_track (GstAmsGate *self, GstPad *sinkpad)
 {
@@ -615,13 +673,9 @@ gst_ams_gate_remove_track (GstAmsGate *self, GstPad *sinkpad)
   GstPad *srcpad = track->srcpad;
 
   gst_pad_set_active (sinkpad, FALSE);
+  if (forget_track (self, track))
+    gst_pad_push_event (srcpad, gst_event_new_eos ());
   gst_pad_set_active (srcpad, FALSE);
-  g_mutex_lock (&self->lock);
-  g_ptr_array_set_free_func (self->logic.tracks, NULL);
-  g_ptr_array_remove (self->logic.tracks, track);
-  g_ptr_array_set_free_func (self->logic.tracks,
-      (GDestroyNotify) gst_ams_gate_track_free);
-  g_mutex_unlock (&self->lock);
   gst_element_remove_pad (GST_ELEMENT (self), sinkpad);
   gst_element_remove_pad (GST_ELEMENT (self), srcpad);
 

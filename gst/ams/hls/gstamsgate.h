@@ -35,8 +35,8 @@ typedef struct
 
 typedef struct
 {
-  /* Link @srcpad on to the muxer: data will follow at once. In the streaming thread, no lock
-   * held. FALSE: it could not, and an error was posted. */
+  /* Link @srcpad on to the muxer: data will follow at once. In a streaming thread, not always the track's, no lock
+   * held; one track at a time, and none that is removed meanwhile. FALSE: it could not, and an error was posted. */
   gboolean (*attach) (GstAmsGate *gate, GstPad *srcpad, gboolean video,
       gpointer user_data);
   /* All tracks are EOS and none had anything to record. */

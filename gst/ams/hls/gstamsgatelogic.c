@@ -37,10 +37,11 @@ gst_ams_gate_track_reset (GstAmsGateTrack *track)
   gst_clear_caps (&track->caps);
   gst_segment_init (&track->segment, GST_FORMAT_TIME);
   track->frame_duration = 0;
+  track->needs_adts = FALSE;
   track->flowing = track->attached = track->joins_at_cut = FALSE;
   track->awaits_video = FALSE;
   track->eos = track->ended = track->silent = track->pushing = FALSE;
-  track->begin_at = AMS_TIME_NONE;
+  track->begin_at = track->joins_before = AMS_TIME_NONE;
   track->position = track->last_pts = AMS_TIME_NONE;
   track->arrival = AMS_TIME_NONE;
   track->shift = 0;
@@ -170,10 +171,26 @@ new_force_key_unit (const GstAmsGateItem *item)
 }
 
 static void
+add_adts_header (GstAmsGateTrack *track, GstBuffer *buffer)
+{
+  const gsize size = sizeof track->adts;
+  guint8 *header;
+
+  if (!ams_adts_set_size (track->adts, gst_buffer_get_size (buffer)))
+    return;
+  header = g_memdup2 (track->adts, size);
+  gst_buffer_prepend_memory (buffer,
+      gst_memory_new_wrapped (0, header, size, 0, size, header, g_free));
+}
+
+static void
 emit_buffer (GstAmsGateTrack *track, GstAmsGateItem *item, GQueue *out)
 {
   GstBuffer *buffer =
       gst_buffer_make_writable (g_steal_pointer (&item->buffer));
+
+  if (track->needs_adts)
+    add_adts_header (track, buffer);
 
   GST_BUFFER_PTS (buffer) = MAX (item->pts + (gint64) TIME_SHIFT, 0);
   GST_BUFFER_DTS (buffer) = item->dts == AMS_TIME_NONE
@@ -199,8 +216,10 @@ begin_segment (GstAmsGateLogic *self, GstAmsGateTrack *track,
   self->end = item->end;
   if (!other)
     return;
-  if (other->joins_at_cut)
+  if (other->joins_at_cut) {
     other->flowing = TRUE;
+    other->joins_before = item->dts != AMS_TIME_NONE ? item->dts : item->pts;
+  }
   if (other->joins_at_cut || other->awaits_video)
     other->begin_at = item->pts;
   other->joins_at_cut = FALSE;
@@ -467,6 +486,24 @@ gst_ams_gate_logic_start_time (GstAmsGateLogic *self)
   return first->pts;
 }
 
+/* There is no video to wait for, so @track itself begins a segment: what would still belong to
+ * the one that is open is dropped. It is announced, as the muxer would let its cut pass
+ * what is under way on other pads. */
+void
+gst_ams_gate_logic_begin_now (GstAmsGateLogic *self, GstAmsGateTrack *track)
+{
+  const GstAmsGateTrack *other = gst_ams_gate_logic_other_track (self, track);
+  const GstAmsGateItem *first = g_queue_peek_head (&track->held);
+
+  track->joins_at_cut = FALSE;
+  track->flowing = TRUE;
+  if (track->video)
+    return;
+  if (other && other->position != AMS_TIME_NONE)
+    track->begin_at = other->position + AUDIO_TAIL;
+  track->joins_before = MAX (first->pts, track->begin_at);
+}
+
 /* A track that comes later than the start: the video at its keyframe, at once;
  * audio at the video's next cut. */
 void
@@ -478,11 +515,10 @@ gst_ams_gate_logic_join (GstAmsGateLogic *self, GstAmsGateTrack *track)
     return;
   self->discontinuity = TRUE;
   ams_cutter_force (self->cutter);
-  if (lead && lead->video) {
+  if (lead && lead->video)
     track->joins_at_cut = TRUE;
-  } else {
-    track->flowing = TRUE;
-  }
+  else
+    gst_ams_gate_logic_begin_now (self, track);
 }
 
 gint64
@@ -555,6 +591,10 @@ gst_ams_gate_logic_new_item (GstAmsGateLogic *self, GstAmsGateTrack *track,
     item->pts = item->running_time + mapped;
     item->dts = dts == AMS_TIME_NONE ? AMS_TIME_NONE : dts + mapped;
   }
+  GST_LOG_OBJECT (track->sinkpad,
+      "%" GST_STIME_FORMAT " is put at %" GST_STIME_FORMAT "%s",
+      GST_STIME_ARGS (item->running_time), GST_STIME_ARGS (item->pts),
+      item->jump ? ", which does not follow" : "");
   item->end = item->pts + duration;
   item->key = is_random_access (track, buffer);
   if (self->settings.date_reference == GST_AMS_DATE_BUFFER_REFERENCE)
@@ -694,13 +734,54 @@ encoding_differs (const GstCaps *a, const GstCaps *b)
   return FALSE;
 }
 
-void
-gst_ams_gate_logic_take_caps (GstAmsGateLogic *self, GstAmsGateTrack *track,
-    GstCaps *caps)
+static gboolean
+is_raw_aac (const GstStructure *s)
 {
-  const GstStructure *s = gst_caps_get_structure (caps, 0);
+  gint mpegversion = 0;
+
+  return gst_structure_get_int (s, "mpegversion", &mpegversion) &&
+      mpegversion == 4 &&
+      g_strcmp0 (gst_structure_get_string (s, "stream-format"), "raw") == 0;
+}
+
+/* The muxer would put a header in front of a primer, and write that. */
+static gboolean
+begin_adts (GstAmsGateTrack *track, const GstStructure *s)
+{
+  const GValue *value = gst_structure_get_value (s, "codec_data");
+  GstBuffer *config = value ? gst_value_get_buffer (value) : NULL;
+  GstMapInfo info;
+  gboolean ok;
+
+  if (!config || !is_raw_aac (s) ||
+      !gst_buffer_map (config, &info, GST_MAP_READ))
+    return FALSE;
+  ok = ams_adts_begin (info.data, info.size, track->adts);
+  gst_buffer_unmap (config, &info);
+  return ok;
+}
+
+static GstEvent *
+new_adts_caps (GstCaps *caps)
+{
+  g_autoptr (GstCaps) adts = gst_caps_copy (caps);
+
+  gst_caps_set_simple (adts, "stream-format", G_TYPE_STRING, "adts", NULL);
+  gst_structure_remove_field (gst_caps_get_structure (adts, 0), "codec_data");
+  return gst_event_new_caps (adts);
+}
+
+GstEvent *
+gst_ams_gate_logic_take_caps (GstAmsGateLogic *self, GstAmsGateTrack *track,
+    GstEvent *event)
+{
+  const GstStructure *s;
+  GstCaps *caps;
   gint num = 0, den = 1;
 
+  gst_event_parse_caps (event, &caps);
+  s = gst_caps_get_structure (caps, 0);
+  track->needs_adts = begin_adts (track, s);
   track->h265 = gst_structure_has_name (s, "video/x-h265");
   track->h26x = track->h265 || gst_structure_has_name (s, "video/x-h264");
   if (gst_structure_get_fraction (s, "framerate", &num, &den) && num > 0)
@@ -712,6 +793,37 @@ gst_ams_gate_logic_take_caps (GstAmsGateLogic *self, GstAmsGateTrack *track,
     ams_cutter_force (self->cutter);
   }
   gst_caps_replace (&track->caps, caps);
+  return track->needs_adts ? new_adts_caps (caps) : gst_event_ref (event);
+}
+
+/* What the muxer puts headers of its own in front of, which an empty buffer must not get. */
+static gboolean
+takes_primer (GstAmsGateTrack *track)
+{
+  const GstStructure *s;
+
+  if (!track->caps)
+    return FALSE;
+  s = gst_caps_get_structure (track->caps, 0);
+  return track->needs_adts ||
+      (!gst_structure_has_name (s, "audio/x-opus") &&
+          g_strcmp0 (gst_structure_get_string (s, "stream-format"), "raw") !=
+              0);
+}
+
+GstBuffer *
+gst_ams_gate_logic_take_primer (GstAmsGateTrack *track)
+{
+  gint64 before = track->joins_before;
+  GstBuffer *primer;
+
+  track->joins_before = AMS_TIME_NONE;
+  if (before == AMS_TIME_NONE || !takes_primer (track))
+    return NULL;
+  primer = gst_buffer_new ();
+  /* Behind all the frames in front of the cut: the tables are not to change before. */
+  GST_BUFFER_PTS (primer) = MAX (before + (gint64) TIME_SHIFT - 1, 0);
+  return primer;
 }
 
 GstEvent *

@@ -9,6 +9,7 @@
 #pragma once
 
 #include <gst/gst.h>
+#include "amsadts.h"
 #include "amscutter.h"
 #include "amstimeline.h"
 #include "gstamsgate.h"
@@ -39,12 +40,15 @@ typedef struct
   GstSegment segment;
   gboolean h26x, h265;
   GstClockTime frame_duration;
+  gboolean needs_adts; /* raw AAC frames: they get the header below */
+  guint8 adts[AMS_ADTS_HEADER_SIZE];
 
   /* under the lock */
   GstCaps *caps;
   GQueue held; /* GstAmsGateItem */
   gboolean flowing;
   gboolean attached;
+  gboolean removed; /* its pads are going: it is not to be attached any more */
   gboolean joins_at_cut; /* holding until the video's next cut */
   gboolean
       awaits_video; /* holding behind a hole, which the video may have as well */
@@ -54,6 +58,8 @@ typedef struct
   gboolean pushing; /* its thread is in a push */
   gint64 arrival; /* of the last buffer, monotonic */
   gint64 begin_at; /* what begins before is dropped */
+  gint64
+      joins_before; /* AMS_TIME_NONE: not; else the time of the keyframe of the cut at which it joins */
   gint64 position; /* the furthest end */
   gint64 last_pts;
   gint64 shift; /* of frames between a jump and the next keyframe */
@@ -107,6 +113,8 @@ gint64 gst_ams_gate_logic_held_span (GstAmsGateTrack *track);
 gint64 gst_ams_gate_logic_monotonic_time (void);
 gboolean gst_ams_gate_logic_may_start (GstAmsGateLogic *self);
 gint64 gst_ams_gate_logic_start_time (GstAmsGateLogic *self);
+void gst_ams_gate_logic_begin_now (GstAmsGateLogic *self,
+    GstAmsGateTrack *track);
 void gst_ams_gate_logic_join (GstAmsGateLogic *self, GstAmsGateTrack *track);
 gint64 gst_ams_gate_logic_to_running_time (GstAmsGateTrack *track,
     GstClockTime time);
@@ -120,8 +128,12 @@ GstEvent *gst_ams_gate_logic_keyframe_request (GstAmsGateLogic *self,
     GstAmsGateTrack *track, gint64 offset);
 gboolean gst_ams_gate_logic_all_eos (GstAmsGateLogic *self,
     gboolean *any_attached);
-void gst_ams_gate_logic_take_caps (GstAmsGateLogic *self,
-    GstAmsGateTrack *track, GstCaps *caps);
+/* Returns: (transfer full): what the muxer is to be told. */
+GstEvent *gst_ams_gate_logic_take_caps (GstAmsGateLogic *self,
+    GstAmsGateTrack *track, GstEvent *event);
+/* Of a track that joins at a cut which is about to be pushed: an empty buffer, in front of the cut's first frame,
+ * that has the muxer put it into the tables there. (nullable): @track does not join, or cannot that way. */
+GstBuffer *gst_ams_gate_logic_take_primer (GstAmsGateTrack *track);
 /* Upstream says that there is nothing up to a time. Returns: (nullable): what the muxer is to be told. */
 GstEvent *gst_ams_gate_logic_take_gap (GstAmsGateLogic *self,
     GstAmsGateTrack *track, GstEvent *event);

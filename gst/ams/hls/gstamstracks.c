@@ -6,6 +6,7 @@
 
 #include "gstamstracks.h"
 
+#include <gst/base/gstaggregator.h>
 #include <gst/pbutils/missing-plugins.h>
 #include <gst/video/video.h>
 
@@ -14,6 +15,9 @@
 /* The program map names the muxer's pads by PID. */
 #define VIDEO_PID 65
 #define AUDIO_PID 66
+
+/* At first: more than there will be, as a rule. */
+#define MAPPED_PADS 256
 
 /* What a queue holds beyond the stall timeout before it makes the input wait. */
 #define QUEUE_SLACK (2 * GST_SECOND)
@@ -39,7 +43,9 @@ typedef struct
 typedef struct
 {
   GstElement *queue;
-  GstPad *mux_pad;
+  GstElement *parser; /* out of the bin: a query may still be in it */
+  GstPad *mux_pad; /* (nullable): the muxer has let go of it */
+  gboolean video;
 } Retired;
 
 struct _GstAmsTracks
@@ -49,7 +55,11 @@ struct _GstAmsTracks
   GstElement *muxer; /* (nullable): mpegtsmux is missing */
   GstClockTime stall_timeout;
 
-  GMutex lock; /* guards the arrays */
+  guint mapped_pads; /* of the muxer's program map; 0: there is none yet */
+  gint pcr_pid;
+
+  GMutex lock; /* guards what follows */
+  GArray *joins; /* GstClockTime: first buffers that the muxer has to come to */
   GPtrArray *tracks; /* Track */
   GPtrArray
       *retired; /* Retired: released while their data were still under way */
@@ -242,28 +252,12 @@ on_ghost_query (GstPad *pad, GstObject *parent, GstQuery *query)
 static gint
 pid_of (GstAmsTracks *self, gboolean video)
 {
-  return (video ? VIDEO_PID : AUDIO_PID) + 2 * self->retired->len;
-}
-
-static void
-set_program_map (GstAmsTracks *self)
-{
-  g_autoptr (GstStructure) map = NULL;
-  g_autofree gchar *video = g_strdup_printf ("sink_%d", pid_of (self, TRUE));
-  g_autofree gchar *audio = g_strdup_printf ("sink_%d", pid_of (self, FALSE));
-  gboolean has_video = FALSE;
-  guint i;
+  gint n;
 
   g_mutex_lock (&self->lock);
-  for (i = 0; i < self->tracks->len; i++)
-    has_video |= ((Track *) g_ptr_array_index (self->tracks, i))->video;
+  n = self->retired->len;
   g_mutex_unlock (&self->lock);
-
-  /* PAT and PMT are written with the PCR's stream only: were it the audio, they would come
-   * behind the keyframe that they are to stand in front of. */
-  map = gst_structure_new ("program_map", video, G_TYPE_INT, 1, audio,
-      G_TYPE_INT, 1, "PCR_1", G_TYPE_STRING, has_video ? video : audio, NULL);
-  g_object_set (self->muxer, "prog-map", map, NULL);
+  return (video ? VIDEO_PID : AUDIO_PID) + 2 * n;
 }
 
 static Track *
@@ -283,6 +277,118 @@ find_track (GstAmsTracks *self, gboolean video)
   return found;
 }
 
+/* All that there will be: the muxer looks when a pad's first data come out of the queue, without a lock, so the map is not to
+ * change then; and a pad that it does not have gets a program of its own. */
+static void
+add_pads (GstStructure *map, guint n)
+{
+  guint i;
+
+  for (i = 0; i < n; i++) {
+    g_autofree gchar *name = g_strdup_printf ("sink_%u", VIDEO_PID + i);
+
+    gst_structure_set (map, name, G_TYPE_INT, 1, NULL);
+  }
+}
+
+/* PAT and PMT are written with the PCR's stream only: were it the audio, they would come
+ * behind the keyframe that they are to stand in front of. */
+static gint
+pcr_pid_of (GstAmsTracks *self, gboolean attaches_video)
+{
+  if (attaches_video || (!self->pcr_pid && find_track (self, TRUE)))
+    return pid_of (self, TRUE);
+  return find_track (self, TRUE) ? self->pcr_pid : pid_of (self, FALSE);
+}
+
+static void
+set_program_map (GstAmsTracks *self, gboolean attaches_video)
+{
+  guint pads = self->mapped_pads ? self->mapped_pads : MAPPED_PADS;
+  gint pcr_pid = pcr_pid_of (self, attaches_video);
+  g_autofree gchar *pcr = g_strdup_printf ("sink_%d", pcr_pid);
+  g_autoptr (GstStructure) map = NULL;
+
+  while (pid_of (self, FALSE) >= VIDEO_PID + (gint) pads)
+    pads *= 2;
+  if (pads == self->mapped_pads && pcr_pid == self->pcr_pid)
+    return;
+  map = gst_structure_new ("program_map", "PCR_1", G_TYPE_STRING, pcr, NULL);
+  add_pads (map, pads);
+  g_object_set (self->muxer, "prog-map", map, NULL);
+  self->mapped_pads = pads;
+  self->pcr_pid = pcr_pid;
+}
+
+static GstPadProbeReturn
+on_joined (GstPad *pad, GstPadProbeInfo *info, gpointer user_data)
+{
+  GstAmsTracks *self = user_data;
+  GstClockTime time = GST_BUFFER_PTS (GST_PAD_PROBE_INFO_BUFFER (info));
+
+  g_mutex_lock (&self->lock);
+  g_array_append_val (self->joins, time);
+  g_mutex_unlock (&self->lock);
+  return GST_PAD_PROBE_REMOVE;
+}
+
+/* The muxer has come to a track's first buffer. */
+static gboolean
+joins_at (GstAmsTracks *self, GstClockTime time)
+{
+  guint n = 0;
+
+  g_mutex_lock (&self->lock);
+  while (n < self->joins->len &&
+      g_array_index (self->joins, GstClockTime, n) <= time)
+    n++;
+  g_array_remove_range (self->joins, 0, n);
+  g_mutex_unlock (&self->lock);
+  return n > 0;
+}
+
+/* (nullable) (transfer full) an audio pad whose last data the muxer has written */
+static GstPad *
+take_drained (GstAmsTracks *self)
+{
+  GstPad *drained = NULL;
+  guint i;
+
+  g_mutex_lock (&self->lock);
+  for (i = 0; i < self->retired->len && !drained; i++) {
+    Retired *retired = g_ptr_array_index (self->retired, i);
+
+    if (!retired->video && retired->mux_pad &&
+        gst_aggregator_pad_is_eos (GST_AGGREGATOR_PAD (retired->mux_pad)))
+      drained = g_steal_pointer (&retired->mux_pad);
+  }
+  g_mutex_unlock (&self->lock);
+  return drained;
+}
+
+/* In the muxer's thread, in front of a keyframe before which it writes its tables. Where a track joins, those
+ * that have ended leave them: players take the first audio that is named, and the tables are to fit into a packet. */
+static GstPadProbeReturn
+on_mux_event (GstPad *pad, GstPadProbeInfo *info, gpointer user_data)
+{
+  GstAmsTracks *self = user_data;
+  GstEvent *event = GST_PAD_PROBE_INFO_EVENT (info);
+  GstClockTime time;
+  gboolean joins;
+  GstPad *drained;
+
+  if (!gst_video_event_is_force_key_unit (event) ||
+      !gst_video_event_parse_downstream_force_key_unit (event, NULL, NULL,
+          &time, NULL, NULL))
+    return GST_PAD_PROBE_OK;
+  joins = joins_at (self, time);
+  while (joins && (drained = take_drained (self))) {
+    gst_element_release_request_pad (self->muxer, drained);
+    gst_object_unref (drained);
+  }
+  return GST_PAD_PROBE_OK;
+}
+
 gboolean
 gst_ams_tracks_attach (GstAmsTracks *self, gboolean video)
 {
@@ -294,7 +400,7 @@ gst_ams_tracks_attach (GstAmsTracks *self, gboolean video)
     return FALSE;
   if (track->mux_pad)
     return TRUE;
-  set_program_map (self);
+  set_program_map (self, video);
   track->mux_pad = gst_element_request_pad_simple (self->muxer, name);
   queue_src = gst_element_get_static_pad (track->queue, "src");
   if (!track->mux_pad ||
@@ -303,6 +409,8 @@ gst_ams_tracks_attach (GstAmsTracks *self, gboolean video)
         ("The muxer takes no %s.", video ? "video" : "audio"), (NULL));
     return FALSE;
   }
+  gst_pad_add_probe (track->mux_pad, GST_PAD_PROBE_TYPE_BUFFER, on_joined, self,
+      NULL);
   return TRUE;
 }
 
@@ -377,13 +485,17 @@ release_mux_pad (GstAmsTracks *self, Track *track)
 
 /* What is in the queue still goes to the muxer; both are let go of when the recording is over. */
 static void
-retire (GstAmsTracks *self, Track *track)
+retire (GstAmsTracks *self, Track *track, GstElement *parser)
 {
   Retired *retired = g_new0 (Retired, 1);
 
   retired->queue = g_steal_pointer (&track->queue);
   retired->mux_pad = g_steal_pointer (&track->mux_pad);
+  g_set_object (&retired->parser, parser);
+  retired->video = track->video;
+  g_mutex_lock (&self->lock);
   g_ptr_array_add (self->retired, retired);
+  g_mutex_unlock (&self->lock);
 }
 
 static void
@@ -394,10 +506,15 @@ forget_retired (GstAmsTracks *self)
   for (i = 0; i < self->retired->len; i++) {
     Retired *retired = g_ptr_array_index (self->retired, i);
 
-    gst_element_release_request_pad (self->muxer, retired->mux_pad);
-    gst_object_unref (retired->mux_pad);
+    if (retired->mux_pad)
+      gst_element_release_request_pad (self->muxer, retired->mux_pad);
+    gst_clear_object (&retired->mux_pad);
+    gst_clear_object (&retired->parser);
     remove_child (self, &retired->queue);
   }
+  g_array_set_size (self->joins, 0);
+  self->mapped_pads = 0;
+  self->pcr_pid = 0;
   g_ptr_array_set_size (self->retired, 0);
 }
 
@@ -406,6 +523,7 @@ void
 gst_ams_tracks_release (GstAmsTracks *self, GstPad *ghost, gboolean recording)
 {
   Track *track = gst_pad_get_element_private (ghost);
+  g_autoptr (GstElement) parser = NULL;
 
   if (recording)
     gst_pad_send_event (track->gate_sink, gst_event_new_eos ());
@@ -416,10 +534,11 @@ gst_ams_tracks_release (GstAmsTracks *self, GstPad *ghost, gboolean recording)
 
   gst_pad_set_active (track->ghost, FALSE);
   gst_ghost_pad_set_target (GST_GHOST_PAD (track->ghost), NULL);
+  g_set_object (&parser, track->parser);
   remove_child (self, &track->parser);
   gst_ams_gate_remove_track (self->gate, track->gate_sink);
   if (recording && track->mux_pad)
-    retire (self, track);
+    retire (self, track, parser);
   release_mux_pad (self, track);
   remove_child (self, &track->queue);
   gst_element_remove_pad (GST_ELEMENT (self->bin), track->ghost);
@@ -478,6 +597,8 @@ GstAmsTracks *
 gst_ams_tracks_new (GstBin *bin, GstAmsGate *gate, GstElement *muxer)
 {
   GstAmsTracks *self = g_new0 (GstAmsTracks, 1);
+  g_autoptr (GstPad) src =
+      muxer ? gst_element_get_static_pad (muxer, "src") : NULL;
 
   self->bin = bin;
   self->gate = gate;
@@ -485,6 +606,10 @@ gst_ams_tracks_new (GstBin *bin, GstAmsGate *gate, GstElement *muxer)
   g_mutex_init (&self->lock);
   self->tracks = g_ptr_array_new ();
   self->retired = g_ptr_array_new_with_free_func (g_free);
+  self->joins = g_array_new (FALSE, FALSE, sizeof (GstClockTime));
+  if (src)
+    gst_pad_add_probe (src, GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM, on_mux_event,
+        self, NULL);
   return self;
 }
 
@@ -493,6 +618,7 @@ gst_ams_tracks_free (GstAmsTracks *self)
 {
   g_ptr_array_unref (self->tracks);
   g_ptr_array_unref (self->retired);
+  g_array_unref (self->joins);
   g_mutex_clear (&self->lock);
   g_free (self);
 }
