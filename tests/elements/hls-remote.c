@@ -315,7 +315,7 @@ answer_fetch (HlsRemote *self, GstQuery *query, const gchar *name,
     g_bytes_ref (data);
   g_mutex_unlock (&self->lock);
   if (cannot_tell (faults, name))
-    ams_files_query_add_failed (query, "the cable is cut");
+    ams_files_query_add_failed (query, "the cable is cut", FALSE);
   else if (data)
     ams_files_query_add_fetched (query, data);
   else
@@ -358,7 +358,7 @@ answer_list (HlsRemote *self, GstQuery *query, const gchar *prefix,
       g_ptr_array_new_with_free_func ((GDestroyNotify) ams_file_entry_free);
 
   if (faults & (HLS_REMOTE_CANNOT_LIST | HLS_REMOTE_CANNOT_TELL)) {
-    ams_files_query_add_failed (query, "it has no list");
+    ams_files_query_add_failed (query, "it has no list", FALSE);
     return;
   }
   g_mutex_lock (&self->lock);

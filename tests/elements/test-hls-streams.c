@@ -391,6 +391,67 @@ test_delete_fragment_is_emitted_for_what_left (void)
   memory_free (memory);
 }
 
+/* As a disk that has no room for a playlist until the tenth segment is written. */
+static GOutputStream *
+on_stream_late (GstElement *sink, const gchar *location, gpointer data)
+{
+  Memory *memory = data;
+  gboolean refuse;
+
+  g_mutex_lock (&memory->lock);
+  refuse = g_str_has_suffix (location, ".m3u8") &&
+      !g_hash_table_contains (memory->streams, "s00009.ts");
+  g_mutex_unlock (&memory->lock);
+  return refuse ? NULL : on_stream (sink, location, data);
+}
+
+static guint64
+get_stat (Hls *hls, const gchar *name)
+{
+  g_autoptr (GstStructure) stats = NULL;
+  guint64 value = G_MAXUINT64;
+
+  g_object_get (hls->sink, "stats", &stats, NULL);
+  g_assert_true (gst_structure_get_uint64 (stats, name, &value));
+  return value;
+}
+
+/* The first playlist that is stored is one of the last two. */
+static void
+test_segment_that_was_never_listed_is_counted_and_not_announced (void)
+{
+  g_autoptr (Hls) hls = hls_new ();
+  Memory *memory = connect_memory (hls);
+  guint64 first = 0, sequence;
+  guint added;
+
+  g_signal_handlers_disconnect_by_func (hls->sink, on_stream, memory);
+  g_signal_connect (hls->sink, "get-playlist-stream",
+      G_CALLBACK (on_stream_late), memory);
+  g_signal_connect (hls->sink, "get-fragment-stream",
+      G_CALLBACK (on_stream_late), memory);
+  g_object_set (hls->sink, "playlist-type", 1 /* live */, "playlist-length", 3,
+      "target-duration", 1, NULL);
+  hls->expects_trouble = TRUE;
+  hls_add_video (hls, NULL);
+  hls_record (hls, SECONDS (10));
+  added = hls_count (hls, GST_MESSAGE_ELEMENT, "hls-segment-added");
+  for (guint i = 0; i < added; i++) {
+    g_autoptr (GstMessage) message =
+        hls_wait (hls, GST_MESSAGE_ELEMENT, "hls-segment-added", i + 1);
+
+    gst_structure_get_uint64 (gst_message_get_structure (message), "sequence",
+        &sequence);
+    first = i == 0 ? sequence : first;
+    g_assert_cmpuint (sequence, ==, first + i);
+  }
+  g_assert_cmpuint (first, >=, 6);
+  g_assert_cmpuint (first + added, ==, 10);
+  g_assert_cmpuint (get_stat (hls, "unlisted"), ==, first);
+  g_assert_cmpuint (get_stat (hls, "segments"), ==, 10);
+  memory_free (memory);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -402,5 +463,7 @@ main (int argc, char **argv)
   ADD ("src/nowhere", write_files_never_and_no_src_is_one_error);
   ADD ("application/bytes", streams_get_the_bytes_that_files_get);
   ADD ("application/delete", delete_fragment_is_emitted_for_what_left);
+  ADD ("application/never-listed",
+      segment_that_was_never_listed_is_counted_and_not_announced);
   return g_test_run ();
 }

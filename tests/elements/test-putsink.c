@@ -230,6 +230,25 @@ test_full_is_a_warning_and_its_end_an_info (Fixture *f, gconstpointer data)
   info = wait_message (f, GST_MESSAGE_INFO);
 }
 
+/* All that found the disk full would wait a minute, each for itself; one that gets through makes
+ * the oldest try, and that the next. */
+static void
+test_full_is_over_for_all_with_the_first_that_is_stored (Fixture *f,
+    gconstpointer data)
+{
+  static const gchar *const names[] = { "a", "b", "c" };
+
+  for (guint i = 0; i < G_N_ELEMENTS (names); i++) {
+    ams_fake_store_script_failure (f->store, names[i], AMS_FAILURE_FULL, 0, 60);
+    push_file (f, names[i], 0, "abc");
+    assert_element_message (f, "ams-file-retrying", names[i]);
+  }
+  push_file (f, "d", 0, "abc");
+  assert_element_message (f, "ams-file-uploaded", "d");
+  for (guint i = 0; i < G_N_ELEMENTS (names); i++)
+    assert_element_message (f, "ams-file-uploaded", names[i]);
+}
+
 static void
 test_on_error_error_ends_the_stream (Fixture *f, gconstpointer data)
 {
@@ -330,6 +349,8 @@ main (int argc, char **argv)
       test_failed_file_withholds_playlists);
   ADD ("fault/full-is-a-warning-and-its-end-an-info",
       test_full_is_a_warning_and_its_end_an_info);
+  ADD ("fault/full-is-over-for-all",
+      test_full_is_over_for_all_with_the_first_that_is_stored);
   ADD ("fault/on-error-error-ends-the-stream",
       test_on_error_error_ends_the_stream);
   ADD ("query/fetch-adds-an-answer", test_fetch_query_adds_an_answer);

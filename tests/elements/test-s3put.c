@@ -8,6 +8,7 @@
 #include "config.h"
 
 #include "amsfaultserver.h"
+#include "hls-common.h"
 #include "s3put-common.h"
 
 #include <gst/check/gstcheck.h>
@@ -246,6 +247,74 @@ test_probe_of_a_bucket_that_is_not_there_is_an_error (void)
       ==, 0);
   gst_element_set_state (pipeline, GST_STATE_NULL);
   ams_fault_server_free (server);
+}
+
+#define WRONG_KEY \
+  "<Error><Code>InvalidAccessKeyId</Code><Message>No.</Message></Error>"
+
+static void
+set_server (GstElement *put, AmsFaultServer *server)
+{
+  g_autofree gchar *endpoint = ams_fault_server_dup_url (server, "");
+
+  g_object_set (put, "bucket", "rec", "endpoint", endpoint, "access-key",
+      "AKIA", "secret-access-key", "s", NULL);
+}
+
+static void
+wait_for_error_of (Hls *hls, GstElement *element)
+{
+  gboolean ours = FALSE;
+
+  for (guint n = 1; !ours; n++) {
+    g_autoptr (GstMessage) message = hls_wait (hls, GST_MESSAGE_ERROR, NULL, n);
+
+    ours = GST_MESSAGE_SRC (message) == GST_OBJECT (element);
+  }
+}
+
+/* @held: the server answers that last. */
+static void
+wrong_key_is_said_once (const gchar *held, const gchar *first)
+{
+  AmsFaultServer *server = ams_fault_server_new (NULL);
+  g_autoptr (Hls) hls = hls_new ();
+  GstElement *put = gst_element_factory_make ("amss3put", NULL);
+  GThread *thread;
+
+  ams_fault_server_add_rule (server,
+      &(AmsFaultRule){ .method = held,
+          .hold = TRUE,
+          .status = 403,
+          .body = WRONG_KEY });
+  ams_fault_server_add_rule (server,
+      &(AmsFaultRule){ .status = 403, .body = WRONG_KEY });
+  set_server (put, server);
+  g_object_set (put, "probe", TRUE, NULL);
+  g_object_set (hls->sink, "location", "s%05d.ts", "playlist-location",
+      "p.m3u8", NULL);
+  gst_bin_add (GST_BIN (hls->pipeline), put);
+  g_assert_true (gst_element_link_pads (hls->sink, "src", put, "sink"));
+  hls->expects_trouble = TRUE;
+  hls_add_video (hls, NULL);
+  hls_play (hls);
+  thread = hls_track_thread (hls->video, 20 * GST_SECOND, FALSE);
+  ams_fault_server_wait_held (server, held, NULL, 1);
+  ams_fault_request_free (ams_fault_server_wait (server, first, NULL, 1));
+  ams_fault_server_release (server, "*");
+  wait_for_error_of (hls, put);
+  g_thread_join (thread);
+  hls_stop (hls);
+  hls_assert_error (hls, NOT_AUTHORIZED, "access-key");
+  ams_fault_server_free (server);
+}
+
+/* What the probe puts fails as what amshlssink asks for does. */
+static void
+test_wrong_key_is_said_once (void)
+{
+  wrong_key_is_said_once ("PUT", "GET");
+  wrong_key_is_said_once ("GET", "PUT");
 }
 
 /* ---- secrets ---- */
@@ -491,6 +560,7 @@ main (int argc, char **argv)
   ADD ("element/configure", configuration_has_probe_and_breaker);
   ADD ("server/headers", properties_set_are_sent);
   ADD ("server/probe", probe_of_a_bucket_that_is_not_there_is_an_error);
+  ADD ("server/wrong-key", wrong_key_is_said_once);
   ADD ("secrets/running", secrets_are_in_no_log_dump_notify_or_message);
   ADD ("secrets/repeated", secrets_that_the_server_repeats_are_not_shown);
   ADD ("secrets/refused", secrets_when_refused_are_in_no_log_or_message);

@@ -360,7 +360,7 @@ def refused(bucket, folder, name, server=None, user=None, more=""):
     said = launch.run(launch.LIVE + HLS + put(there, "probe=true " + more), folder, env=keys_of(there.user), code=None, timeout=15)
     check_secret(said, there.user)
     errors = re.findall("ERROR: from element (\\S+)", said)
-    tap.check(any(error.endswith("/GstAmsS3Put:amss3put0:") for error in errors), said)
+    tap.check(errors[0].endswith("/GstAmsS3Put:amss3put0:") and not any("GstAmsHlsSink" in error for error in errors), said)
     return said
 
 

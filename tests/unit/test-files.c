@@ -181,9 +181,10 @@ test_fetch_answers_are_collected (void)
   g_assert_cmpuint (max, ==, 10);
   ams_files_query_add_fetched (query, bytes);
   ams_files_query_add_absent (query);
-  ams_files_query_add_failed (query, "no idea");
+  ams_files_query_add_failed (query, "no idea", FALSE);
+  ams_files_query_add_failed (query, "wrong key", TRUE);
   answers = ams_files_query_fetch_answers (query);
-  g_assert_cmpuint (answers->len, ==, 3);
+  g_assert_cmpuint (answers->len, ==, 4);
   answer = answers->pdata[0];
   g_assert_true (g_bytes_equal (answer->data, bytes));
   answer = answers->pdata[1];
@@ -191,6 +192,9 @@ test_fetch_answers_are_collected (void)
   answer = answers->pdata[2];
   g_assert_cmpint (answer->status, ==, AMS_FILE_STATUS_FAILED);
   g_assert_cmpstr (answer->message, ==, "no idea");
+  g_assert_false (answer->posted);
+  answer = answers->pdata[3];
+  g_assert_true (answer->posted);
 }
 
 static void
@@ -208,7 +212,7 @@ test_list_answers_are_collected (void)
   entry->date_time = 4711;
   entry->discontinuity = TRUE;
   ams_files_query_add_listed (query, entries);
-  ams_files_query_add_failed (query, "cannot list");
+  ams_files_query_add_failed (query, "cannot list", FALSE);
   answers = ams_files_query_list_answers (query);
   g_assert_cmpuint (answers->len, ==, 2);
   answer = answers->pdata[0];

@@ -559,11 +559,14 @@ ams_files_query_add_absent (GstQuery *query)
 }
 
 void
-ams_files_query_add_failed (GstQuery *query, const gchar *message)
+ams_files_query_add_failed (GstQuery *query, const gchar *message,
+    gboolean posted)
 {
   GstStructure *answer = new_answer ("failed");
 
   gst_structure_set (answer, "message", G_TYPE_STRING, message, NULL);
+  if (posted)
+    gst_structure_set (answer, "posted", G_TYPE_BOOLEAN, TRUE, NULL);
   add_answer (query, answer);
 }
 
@@ -584,8 +587,10 @@ parse_fetch_answer (const GstStructure *s)
   if (answer->status == AMS_FILE_STATUS_FOUND &&
       !gst_structure_get (s, "data", G_TYPE_BYTES, &answer->data, NULL))
     answer->status = AMS_FILE_STATUS_FAILED;
-  if (answer->status == AMS_FILE_STATUS_FAILED)
+  if (answer->status == AMS_FILE_STATUS_FAILED) {
     answer->message = parse_message (s);
+    gst_structure_get_boolean (s, "posted", &answer->posted);
+  }
   return answer;
 }
 

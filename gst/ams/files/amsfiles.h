@@ -128,6 +128,7 @@ typedef struct
 {
   AmsFileStatus status;
   gchar *message; /* FAILED: a sentence for people, without credentials */
+  gboolean posted; /* FAILED: the store has posted an ERROR, which says why */
   GBytes *data; /* FOUND */
 } AmsFileFetchAnswer;
 
@@ -143,7 +144,9 @@ void ams_files_query_set_impatient (GstQuery *query);
 gboolean ams_files_query_is_impatient (GstQuery *query);
 void ams_files_query_add_fetched (GstQuery *query, GBytes *data);
 void ams_files_query_add_absent (GstQuery *query);
-void ams_files_query_add_failed (GstQuery *query, const gchar *message);
+/* @posted: an ERROR was posted, so who asks need not say it again. */
+void ams_files_query_add_failed (GstQuery *query, const gchar *message,
+    gboolean posted);
 /* (transfer full) (element-type AmsFileFetchAnswer) */
 GPtrArray *ams_files_query_fetch_answers (GstQuery *query);
 

@@ -689,6 +689,12 @@ ams_recording_get_length (AmsRecording *self)
 }
 
 guint64
+ams_recording_get_first_sequence (AmsRecording *self)
+{
+  return self->playlist ? ams_playlist_get_first_sequence (self->playlist) : 0;
+}
+
+guint64
 ams_recording_get_next_number (AmsRecording *self)
 {
   return self->next_number;

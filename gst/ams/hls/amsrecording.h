@@ -147,6 +147,8 @@ GPtrArray *ams_recording_get_own_files (AmsRecording *self);
 void ams_recording_get_stats (AmsRecording *self, AmsRecordingStats *stats);
 guint ams_recording_get_target_duration (AmsRecording *self);
 guint ams_recording_get_length (AmsRecording *self);
+/* Media sequence number of the first segment that is listed. */
+guint64 ams_recording_get_first_sequence (AmsRecording *self);
 guint64 ams_recording_get_next_number (AmsRecording *self);
 
 G_END_DECLS

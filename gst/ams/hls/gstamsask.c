@@ -15,7 +15,7 @@ void
 gst_ams_answers_clear (GstAmsAnswers *answers)
 {
   answers->answered = 0;
-  answers->absent = FALSE;
+  answers->absent = answers->posted = FALSE;
   g_clear_pointer (&answers->failed, g_free);
   g_clear_pointer (&answers->found, g_ptr_array_unref);
 }
@@ -30,6 +30,17 @@ dup_reason (const gchar *message)
       length > 0 && message[length - 1] == '.' ? length - 1 : length);
 }
 
+/* Rather what nobody has said than what the application knows. */
+static void
+take_failed (GstAmsAnswers *answers, const AmsFileFetchAnswer *answer)
+{
+  if (answers->failed && (answer->posted || !answers->posted))
+    return;
+  g_free (answers->failed);
+  answers->failed = dup_reason (answer->message);
+  answers->posted = answer->posted;
+}
+
 static void
 take_answer (GstAmsAnswers *answers, const AmsFileFetchAnswer *answer)
 {
@@ -42,8 +53,7 @@ take_answer (GstAmsAnswers *answers, const AmsFileFetchAnswer *answer)
       answers->absent = TRUE;
       break;
     default:
-      if (!answers->failed)
-        answers->failed = dup_reason (answer->message);
+      take_failed (answers, answer);
       break;
   }
 }

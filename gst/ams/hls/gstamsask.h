@@ -25,6 +25,7 @@ typedef struct
   guint answered; /* so many of them */
   gboolean absent; /* one has none */
   gchar *failed; /* (nullable) one cannot tell: why */
+  gboolean posted; /* it has posted an ERROR about that */
   GPtrArray *found; /* (element-type GBytes) (nullable): none yet */
 } GstAmsAnswers;
 

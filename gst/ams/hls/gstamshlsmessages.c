@@ -66,3 +66,20 @@ gst_ams_hls_message_new_ended (GstElement *src, const gchar *root,
           "bytes", G_TYPE_UINT64, stats.bytes, "duration", G_TYPE_UINT64,
           stats.duration, NULL));
 }
+
+#define ECHO "ams-echo"
+
+GstStructure *
+gst_ams_hls_details_new_echo (void)
+{
+  return gst_structure_new_empty (ECHO);
+}
+
+gboolean
+gst_ams_hls_message_is_echo (GstMessage *message)
+{
+  const GstStructure *details = NULL;
+
+  gst_message_parse_error_details (message, &details);
+  return details && gst_structure_has_name (details, ECHO);
+}

@@ -19,4 +19,8 @@ GstMessage *gst_ams_hls_message_new_segment (GstElement *src, const gchar *root,
 GstMessage *gst_ams_hls_message_new_ended (GstElement *src, const gchar *root,
     AmsRecording *recording);
 
+/* Of an error that the bin keeps to itself: the application knows of its cause from another element. (transfer full) */
+GstStructure *gst_ams_hls_details_new_echo (void);
+gboolean gst_ams_hls_message_is_echo (GstMessage *message);
+
 G_END_DECLS

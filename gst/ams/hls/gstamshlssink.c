@@ -38,7 +38,8 @@
  * - `ams-recording-started`: `playlist-location` (string), `continued` (boolean), `recovered` (uint:
  *   segments a crash had left unlisted), `next-number` (uint64), `target-duration` (uint, s).
  * - `hls-segment-added`: `location` (string), `running-time`, `duration` (uint64, ns),
- *   `sequence`, `size` (uint64), `date-time` (GstDateTime), `discontinuity` (boolean).
+ *   `sequence`, `size` (uint64), `date-time` (GstDateTime), `discontinuity` (boolean). Not posted for one
+ *   that left a live playlist before a version that lists it could be stored: `unlisted` in `stats` counts it.
  * - `ams-recording-ended`: `playlist-location` (string), `segments`, `recovered`, `gaps`, `discontinuities`, `bytes`,
  *   `duration` (uint64, ns): of this session.
  *
@@ -65,6 +66,7 @@
 
 #include "amspaths.h"
 #include "gstamsgate.h"
+#include "gstamshlsmessages.h"
 #include "gstamshlssettings.h"
 #include "gstamsparsers.h"
 #include "gstamssegmenter.h"
@@ -543,21 +545,29 @@ end_recording (GstAmsHlsSink *self, GThread **thread)
 }
 
 /* When a part has failed and said so, the queues say once more that the flow
- * has stopped: that is no other fault. */
+ * has stopped: that is no other fault. Nor is what a store has said itself. */
+static gboolean
+is_known_error (GstAmsHlsSink *self, GstMessage *message)
+{
+  gboolean had_error = g_atomic_int_get (&self->has_error);
+  g_autoptr (GError) error = NULL;
+
+  g_atomic_int_set (&self->has_error, TRUE);
+  gst_message_parse_error (message, &error, NULL);
+  return gst_ams_hls_message_is_echo (message) ||
+      (had_error &&
+          g_error_matches (error, GST_STREAM_ERROR, GST_STREAM_ERROR_FAILED));
+}
+
 static void
 gst_ams_hls_sink_handle_message (GstBin *bin, GstMessage *message)
 {
   GstAmsHlsSink *self = GST_AMS_HLS_SINK (bin);
-  g_autoptr (GError) error = NULL;
 
-  if (GST_MESSAGE_TYPE (message) == GST_MESSAGE_ERROR) {
-    gst_message_parse_error (message, &error, NULL);
-    if (g_atomic_int_get (&self->has_error) &&
-        g_error_matches (error, GST_STREAM_ERROR, GST_STREAM_ERROR_FAILED)) {
-      gst_message_unref (message);
-      return;
-    }
-    g_atomic_int_set (&self->has_error, TRUE);
+  if (GST_MESSAGE_TYPE (message) == GST_MESSAGE_ERROR &&
+      is_known_error (self, message)) {
+    gst_message_unref (message);
+    return;
   }
   GST_BIN_CLASS (gst_ams_hls_sink_parent_class)->handle_message (bin, message);
 }
@@ -776,7 +786,8 @@ gst_ams_hls_sink_class_init (GstAmsHlsSinkClass *klass)
   gst_ams_hls_settings_install (object_class);
   g_object_class_install_property (object_class, PROP_STATS,
       g_param_spec_boxed ("stats", "Statistics",
-          "Of this session: segments, recovered, gaps, discontinuities, "
+          "Of this session: segments, unlisted (of them, left the live window "
+          "before a playlist could be stored), recovered, gaps, discontinuities, "
           "bytes, duration (ns), dropped-frames (before the first keyframe); "
           "store: what the disk still has to take",
           GST_TYPE_STRUCTURE, G_PARAM_READABLE | G_PARAM_STATIC_STRINGS));

@@ -18,7 +18,9 @@ GST_DEBUG_CATEGORY_STATIC (gst_ams_publisher_debug);
 
 typedef struct
 {
-  guint64 version; /* the playlist that lists it */
+  guint64 version; /* the first playlist that lists it */
+  guint64 first; /* media sequence number of the first segment in that */
+  guint64 sequence;
   GstMessage *message;
 } Unannounced;
 
@@ -49,6 +51,8 @@ struct _GstAmsPublisher
       recording; /* changed by the streaming thread only, which reads it without */
   GQueue failed; /* names the stores gave up */
   GQueue unannounced; /* Unannounced */
+  guint64
+      unlisted; /* segments that left the window before a playlist was stored */
   GstMessage *ended_message;
   gboolean announces; /* somebody says when versions are stored */
   gboolean has_ended;
@@ -61,16 +65,17 @@ unannounced_free (Unannounced *unannounced)
   g_free (unannounced);
 }
 
-/* The one place where errors are posted. */
+/* The one place where errors are posted. @details: (transfer full) (nullable) */
 static GstFlowReturn
-post_error (GstAmsPublisher *self, const GError *error)
+post_error (GstAmsPublisher *self, const GError *error, GstStructure *details)
 {
   GST_ERROR_OBJECT (self->element, "%s", error->message);
-  gst_element_message_full (self->element, GST_MESSAGE_ERROR,
+  gst_element_message_full_with_details (self->element, GST_MESSAGE_ERROR,
       error->domain == GST_RESOURCE_ERROR ? error->domain : GST_RESOURCE_ERROR,
       error->domain == GST_RESOURCE_ERROR ? error->code
                                           : GST_RESOURCE_ERROR_SETTINGS,
-      g_strdup (error->message), NULL, __FILE__, GST_FUNCTION, __LINE__);
+      g_strdup (error->message), NULL, __FILE__, GST_FUNCTION, __LINE__,
+      details);
   return GST_FLOW_ERROR;
 }
 
@@ -262,9 +267,11 @@ announce_later (GstAmsPublisher *self, const AmsRecordingSegment *segment,
   GstMessage *at_once = NULL;
 
   unannounced->version = version;
+  unannounced->sequence = segment->sequence;
   unannounced->message = gst_ams_hls_message_new_segment (self->poster,
       self->settings.root, segment, MAX (self->current.running_time, 0));
   g_mutex_lock (&self->lock);
+  unannounced->first = ams_recording_get_first_sequence (self->recording);
   if (self->announces) {
     g_queue_push_tail (&self->unannounced, unannounced);
   } else {
@@ -307,7 +314,7 @@ gst_ams_publisher_begin_file (GstAmsPublisher *self, const GstAmsCut *cut)
       cut->discontinuity, &error);
   g_mutex_unlock (&self->lock);
   if (!segment)
-    return post_error (self, error);
+    return post_error (self, error, NULL);
 
   push_journal (self);
   begin.name = segment->name;
@@ -459,9 +466,11 @@ warn_not_deleted (GstAmsPublisher *self)
 
 /* The gate need not wait to hear of a target any more: it will hear of the failure. */
 static GstFlowReturn
-fail_start (GstAmsPublisher *self, const GError *error)
+fail_start (GstAmsPublisher *self, const GstAmsRecovered *recovered,
+    const GError *error)
 {
-  post_error (self, error);
+  post_error (self, error,
+      recovered->posted ? gst_ams_hls_details_new_echo () : NULL);
   self->target (
       ams_recording_get_config (self->recording)->target_duration * GST_SECOND,
       self->user_data);
@@ -490,7 +499,7 @@ gst_ams_publisher_start (GstAmsPublisher *self, const GstAmsCut *cut)
   push_stream_start (self);
   if (!gst_ams_recover (self->recording, &stores, self->settings.existing,
           cut->date_time, &recovered, &error))
-    return fail_start (self, error);
+    return fail_start (self, &recovered, error);
   self->started = TRUE;
   expect_announcements (self, recovered.answered > 0);
   self->continued = recovered.continued;
@@ -636,6 +645,27 @@ gst_ams_publisher_end (GstAmsPublisher *self, GstEvent *eos)
 
 /* ---- what the stores say ---- */
 
+/* Playlists were not stored for so long that segments have left the window meanwhile: whoever
+ * is told of one now could not find it. */
+static void
+drop_unlisted_locked (GstAmsPublisher *self, guint64 version)
+{
+  guint64 first = 0;
+  GList *l;
+
+  for (l = self->unannounced.head; l; l = l->next) {
+    const Unannounced *unannounced = l->data;
+
+    if (unannounced->version <= version)
+      first = unannounced->first;
+  }
+  while ((l = self->unannounced.head) &&
+      ((Unannounced *) l->data)->sequence < first) {
+    unannounced_free (g_queue_pop_head (&self->unannounced));
+    self->unlisted++;
+  }
+}
+
 static GstMessage *
 take_announced_locked (GstAmsPublisher *self, guint64 version)
 {
@@ -665,6 +695,8 @@ gst_ams_publisher_take_stored (GstAmsPublisher *self, const gchar *name,
               0 ||
           g_strcmp0 (name, ams_recording_get_working_name (self->recording)) ==
               0);
+  if (ours)
+    drop_unlisted_locked (self, version);
   g_mutex_unlock (&self->lock);
 
   while (ours) {
@@ -711,6 +743,7 @@ gst_ams_publisher_configure (GstAmsPublisher *self,
   clear_settings (self);
   self->settings = *settings;
   self->recording = recording;
+  self->unlisted = 0;
   g_mutex_unlock (&self->lock);
   settings->root = settings->folder = NULL;
   return TRUE;
@@ -743,16 +776,19 @@ gst_ams_publisher_get_stats (GstAmsPublisher *self)
   AmsRecordingStats stats = {
     0,
   };
+  guint64 unlisted;
 
   g_mutex_lock (&self->lock);
   if (self->recording)
     ams_recording_get_stats (self->recording, &stats);
+  unlisted = self->unlisted;
   g_mutex_unlock (&self->lock);
   return gst_structure_new ("ams-hls-sink-stats", "segments", G_TYPE_UINT64,
-      stats.segments, "recovered", G_TYPE_UINT64, stats.recovered, "gaps",
-      G_TYPE_UINT64, stats.gaps, "discontinuities", G_TYPE_UINT64,
-      stats.discontinuities, "bytes", G_TYPE_UINT64, stats.bytes, "duration",
-      G_TYPE_UINT64, stats.duration, NULL);
+      stats.segments, "unlisted", G_TYPE_UINT64, unlisted, "recovered",
+      G_TYPE_UINT64, stats.recovered, "gaps", G_TYPE_UINT64, stats.gaps,
+      "discontinuities", G_TYPE_UINT64, stats.discontinuities, "bytes",
+      G_TYPE_UINT64, stats.bytes, "duration", G_TYPE_UINT64, stats.duration,
+      NULL);
 }
 
 void

@@ -39,6 +39,7 @@ typedef struct
   GPtrArray *files; /* (element-type AmsRecoveryFile) all there are */
   AmsSurvey *survey;
   GHashTable *probed; /* name → GBytes: read already */
+  gboolean posted; /* by the store that could not tell */
 } Found;
 
 static void
@@ -71,8 +72,10 @@ static gboolean
 excuse_remote (const GstAmsStores *stores, const gchar *name, Found *found,
     const gchar *why, GstAmsRecovered *recovered, GError **error)
 {
-  if (!stores->folder || found->local.found->len == 0)
+  if (!stores->folder || found->local.found->len == 0) {
+    recovered->posted = found->posted;
     return fail_unknown (name, why, error);
+  }
   g_ptr_array_add (recovered->handover.warnings,
       g_strdup_printf ("What the store behind the src pad has of “%s” cannot "
                        "be told (%s): the recording goes on from what is in "
@@ -114,6 +117,7 @@ fetch_playlists (const GstAmsStores *stores, const gchar *name, Found *found,
     gst_ams_ask_file (stores->remote, name, FALSE, AMS_PLAYLIST_MAX_SIZE,
         &found->remote);
   recovered->answered = MAX (recovered->answered, found->remote.answered);
+  found->posted |= found->remote.posted;
   return TRUE;
 }
 
@@ -182,6 +186,7 @@ probe (AmsRecording *recording, const GstAmsStores *stores, const gchar *name,
 
   *more = FALSE;
   gst_ams_ask_file (stores->remote, name, FALSE, MAX_SEGMENT_SIZE, &answers);
+  found->posted |= answers.posted;
   if (answers.found->len == 0)
     return !answers.failed ||
         excuse_remote (stores, ams_recording_get_playlist_name (recording),

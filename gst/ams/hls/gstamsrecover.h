@@ -27,6 +27,7 @@ typedef struct
   guint recovered; /* segments that it had not listed yet */
   gboolean behind; /* a remote store has an earlier version of it */
   guint answered; /* so many stores are behind `remote` */
+  gboolean posted; /* on failure: a store has posted an ERROR about it */
   GstAmsHandover handover;
 } GstAmsRecovered;
 

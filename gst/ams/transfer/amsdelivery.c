@@ -855,6 +855,12 @@ ams_delivery_is_settled (AmsDelivery *self)
   return ams_schedule_is_settled (self->schedule);
 }
 
+gboolean
+ams_delivery_is_probed (AmsDelivery *self)
+{
+  return !self->probe || ams_probe_is_answered (self->probe);
+}
+
 guint
 ams_delivery_get_in_flight (AmsDelivery *self)
 {

@@ -130,6 +130,8 @@ guint64 ams_delivery_get_held (AmsDelivery *delivery);
 guint64 ams_delivery_get_open_held (AmsDelivery *delivery);
 gboolean ams_delivery_open_drains (AmsDelivery *delivery);
 gboolean ams_delivery_is_settled (AmsDelivery *delivery);
+/* The store has been tried, or is not to be. */
+gboolean ams_delivery_is_probed (AmsDelivery *delivery);
 guint ams_delivery_get_in_flight (AmsDelivery *delivery);
 void ams_delivery_get_stats (AmsDelivery *delivery, AmsDeliveryStats *stats);
 

@@ -64,6 +64,7 @@ struct _AmsEngine
   gboolean exited;
   gboolean detached; /* stop() did not wait for the thread: no callbacks */
   gboolean settled; /* as of when commands was empty last */
+  gboolean probed; /* the store has been tried, or is not to be */
   AmsDeliveryStats stats;
 };
 
@@ -490,6 +491,15 @@ ams_engine_list (AmsEngine *self, const gchar *prefix,
 }
 
 void
+ams_engine_wait_probed (AmsEngine *self)
+{
+  g_mutex_lock (&self->lock);
+  while (!self->probed && !self->exited && !self->stopping)
+    g_cond_wait (&self->changed, &self->lock);
+  g_mutex_unlock (&self->lock);
+}
+
+void
 ams_engine_get_stats (AmsEngine *self, AmsEngineStats *stats)
 {
   g_mutex_lock (&self->lock);
@@ -582,6 +592,7 @@ publish_locked (AmsEngine *self)
   self->held_bytes = ams_delivery_get_held (self->delivery);
   self->open_held = ams_delivery_get_open_held (self->delivery);
   self->open_drains = ams_delivery_open_drains (self->delivery);
+  self->probed = ams_delivery_is_probed (self->delivery);
   g_cond_broadcast (&self->changed);
 }
 

@@ -94,6 +94,9 @@ GBytes *ams_engine_fetch_soon (AmsEngine *engine, const gchar *name,
 GPtrArray *ams_engine_list (AmsEngine *engine, const gchar *prefix,
     GCancellable *cancellable, GError **error);
 
+/* Waits until a probe, if there is to be one, has its first answer, and the callbacks have heard of it. */
+void ams_engine_wait_probed (AmsEngine *engine);
+
 void ams_engine_get_stats (AmsEngine *engine, AmsEngineStats *stats);
 
 G_END_DECLS

@@ -54,6 +54,12 @@ ams_probe_is_under_way (const AmsProbe *self)
   return self->asked != NULL;
 }
 
+gboolean
+ams_probe_is_answered (const AmsProbe *self)
+{
+  return self->attempts > (self->asked ? 1 : 0);
+}
+
 static void
 try_later (AmsProbe *self, const GError *error)
 {

@@ -24,6 +24,8 @@ void ams_probe_free (AmsProbe *probe);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (AmsProbe, ams_probe_free)
 
 gboolean ams_probe_is_under_way (const AmsProbe *probe);
+/* The store has said something, whatever it was. */
+gboolean ams_probe_is_answered (const AmsProbe *probe);
 /* TRUE: files may be put. Else it asks when it is time to, and @next is when to come
  * back. */
 gboolean ams_probe_run (AmsProbe *probe, gint64 *next);

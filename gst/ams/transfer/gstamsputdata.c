@@ -37,7 +37,8 @@ ams_put_bytes_from_memory (GstMemory *memory)
       unmap_memory, mapped);
 }
 
-static void
+/* (transfer full) (nullable): it has been answered. */
+static GError *
 answer_fetch (AmsEngine *engine, GstQuery *query, const gchar *name,
     gboolean partial, guint64 max_size)
 {
@@ -52,10 +53,12 @@ answer_fetch (AmsEngine *engine, GstQuery *query, const gchar *name,
       error->code == AMS_FAILURE_ABSENT)
     ams_files_query_add_absent (query);
   else
-    ams_files_query_add_failed (query, error->message);
+    return g_steal_pointer (&error);
+  return NULL;
 }
 
-static void
+/* (transfer full) (nullable): it has been answered. */
+static GError *
 answer_list (AmsEngine *engine, GstQuery *query, const gchar *prefix)
 {
   g_autoptr (GError) error = NULL;
@@ -64,26 +67,38 @@ answer_list (AmsEngine *engine, GstQuery *query, const gchar *prefix)
 
   if (entries)
     ams_files_query_add_listed (query, entries);
-  else
-    ams_files_query_add_failed (query, error->message);
+  return g_steal_pointer (&error);
+}
+
+/* Permanent is what a probe finds, too, and it finds it at the same time: its ERROR says
+ * that this element cannot deliver, so it is the one for people. */
+static void
+answer_failed (AmsEngine *engine, GstQuery *query, const GError *error,
+    AmsPutIsInError is_in_error, gpointer user_data)
+{
+  if (ams_store_error_get_failure (error) == AMS_FAILURE_PERMANENT)
+    ams_engine_wait_probed (engine);
+  ams_files_query_add_failed (query, error->message, is_in_error (user_data));
 }
 
 void
-ams_put_answer (AmsEngine *engine, GstQuery *query)
+ams_put_answer (AmsEngine *engine, GstQuery *query, AmsPutIsInError is_in_error,
+    gpointer user_data)
 {
   g_autofree gchar *name = NULL, *prefix = NULL;
-  gboolean partial;
+  g_autoptr (GError) error = NULL;
+  gboolean partial, is_fetch;
   guint64 max_size;
 
-  if (ams_files_query_parse_fetch (query, &name, &partial, &max_size)) {
-    if (engine)
-      answer_fetch (engine, query, name, partial, max_size);
-    else
-      ams_files_query_add_failed (query, "the store is not open yet");
-  } else if (ams_files_query_parse_list (query, &prefix)) {
-    if (engine)
-      answer_list (engine, query, prefix);
-    else
-      ams_files_query_add_failed (query, "the store is not open yet");
+  is_fetch = ams_files_query_parse_fetch (query, &name, &partial, &max_size);
+  if (!is_fetch && !ams_files_query_parse_list (query, &prefix))
+    return;
+  if (!engine) {
+    ams_files_query_add_failed (query, "the store is not open yet", FALSE);
+    return;
   }
+  error = is_fetch ? answer_fetch (engine, query, name, partial, max_size)
+                   : answer_list (engine, query, prefix);
+  if (error)
+    answer_failed (engine, query, error, is_in_error, user_data);
 }

@@ -14,7 +14,11 @@ G_BEGIN_DECLS
  * so that a pool upstream gets its buffer back (and sees that it has to bring a new memory). */
 GBytes *ams_put_bytes_from_memory (GstMemory *memory);
 
+/* Whether an ERROR was posted. */
+typedef gboolean (*AmsPutIsInError) (gpointer user_data);
+
 /* Adds the answer of the store behind @engine (nullable: not open yet) to @query, if it is a question of the file stream. */
-void ams_put_answer (AmsEngine *engine, GstQuery *query);
+void ams_put_answer (AmsEngine *engine, GstQuery *query,
+    AmsPutIsInError is_in_error, gpointer user_data);
 
 G_END_DECLS

@@ -86,22 +86,11 @@ begin_files (GstAmsPutSink *self)
   return FALSE;
 }
 
-static gboolean
-is_in_error (GstAmsPutSink *self)
-{
-  gboolean in_error;
-
-  GST_OBJECT_LOCK (self);
-  in_error = PRIVATE (self)->in_error;
-  GST_OBJECT_UNLOCK (self);
-  return in_error;
-}
-
 /* Whether data may be written now; else *@flow is what to return for them. */
 static gboolean
 accepts_data (GstAmsPutSink *self, AmsEngine *engine, GstFlowReturn *flow)
 {
-  gboolean in_error = is_in_error (self);
+  gboolean in_error = gst_ams_put_sink_is_in_error (self);
 
   *flow = in_error ? GST_FLOW_ERROR : GST_FLOW_OK;
   if (in_error || PRIVATE (self)->position == GST_AMS_PUT_SKIPPING)
@@ -323,7 +312,8 @@ static void
 end_data (GstAmsPutSink *self, AmsEngine *engine)
 {
   AmsFileEnd end = { .size = PRIVATE (self)->data_size,
-    .complete = PRIVATE (self)->data_size > 0 && !is_in_error (self),
+    .complete =
+        PRIVATE (self)->data_size > 0 && !gst_ams_put_sink_is_in_error (self),
     .duration = GST_CLOCK_TIME_NONE };
 
   if (PRIVATE (self)->position != GST_AMS_PUT_IN_DATA)

@@ -52,6 +52,8 @@ GstAmsPutSinkPrivate *gst_ams_put_sink_get_private (GstAmsPutSink *self);
 
 /* (transfer full) (nullable): not between PAUSED and READY */
 AmsEngine *gst_ams_put_sink_ref_engine (GstAmsPutSink *self);
+/* An ERROR was posted. */
+gboolean gst_ams_put_sink_is_in_error (GstAmsPutSink *self);
 void gst_ams_put_sink_post_error (GstAmsPutSink *self, const GError *error,
     const gchar *name);
 void gst_ams_put_sink_post_lost (GstAmsPutSink *self, guint files,

@@ -66,6 +66,23 @@ gst_ams_put_sink_ref_engine (GstAmsPutSink *self)
 
 /* Faults */
 
+gboolean
+gst_ams_put_sink_is_in_error (GstAmsPutSink *self)
+{
+  gboolean in_error;
+
+  GST_OBJECT_LOCK (self);
+  in_error = PRIVATE (self)->in_error;
+  GST_OBJECT_UNLOCK (self);
+  return in_error;
+}
+
+static gboolean
+is_in_error (gpointer self)
+{
+  return gst_ams_put_sink_is_in_error (self);
+}
+
 void
 gst_ams_put_sink_post_error (GstAmsPutSink *self, const GError *error,
     const gchar *name)
@@ -186,17 +203,6 @@ is_all_there_is (GstAmsPutSink *self)
   return is_all;
 }
 
-static gboolean
-has_failed (GstAmsPutSink *self)
-{
-  gboolean in_error;
-
-  GST_OBJECT_LOCK (self);
-  in_error = PRIVATE (self)->in_error;
-  GST_OBJECT_UNLOCK (self);
-  return in_error;
-}
-
 /* What follows as an error is not said before. */
 static void
 on_warning (const GError *error, const gchar *name, gpointer user_data)
@@ -211,7 +217,7 @@ on_failed (const AmsFileInfo *file, const GError *error, gpointer user_data)
   GstAmsPutSink *self = user_data;
 
   if (is_all_there_is (self)) {
-    if (!has_failed (self))
+    if (!gst_ams_put_sink_is_in_error (self))
       gst_ams_put_sink_post_error (self, error, file->name);
   } else if (!keep_unsaid (self, file->name)) {
     say_failed (self, file->name);
@@ -408,7 +414,7 @@ gst_ams_put_sink_sink_query (GstPad *pad, GstObject *parent, GstQuery *query)
   switch (GST_QUERY_TYPE (query)) {
     case GST_QUERY_CUSTOM:
       engine = gst_ams_put_sink_ref_engine (self);
-      ams_put_answer (engine, query);
+      ams_put_answer (engine, query, is_in_error, self);
       return FALSE;
     case GST_QUERY_DRAIN:
       if (!ams_files_query_parse_drain (query))
