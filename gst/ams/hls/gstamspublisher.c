@@ -21,6 +21,7 @@ typedef struct
   guint64 version; /* the first playlist that lists it */
   guint64 first; /* media sequence number of the first segment in that */
   guint64 sequence;
+  gchar *name;
   GstMessage *message;
 } Unannounced;
 
@@ -61,6 +62,7 @@ struct _GstAmsPublisher
 static void
 unannounced_free (Unannounced *unannounced)
 {
+  g_free (unannounced->name);
   gst_message_unref (unannounced->message);
   g_free (unannounced);
 }
@@ -268,6 +270,7 @@ announce_later (GstAmsPublisher *self, const AmsRecordingSegment *segment,
 
   unannounced->version = version;
   unannounced->sequence = segment->sequence;
+  unannounced->name = g_strdup (segment->name);
   unannounced->message = gst_ams_hls_message_new_segment (self->poster,
       self->settings.root, segment, MAX (self->current.running_time, 0));
   g_mutex_lock (&self->lock);
@@ -712,10 +715,28 @@ gst_ams_publisher_take_stored (GstAmsPublisher *self, const gchar *name,
   }
 }
 
+static void
+drop_unannounced_locked (GstAmsPublisher *self, const gchar *name)
+{
+  GList *l, *next;
+
+  for (l = self->unannounced.head; l; l = next) {
+    Unannounced *unannounced = l->data;
+
+    next = l->next;
+    if (g_str_equal (unannounced->name, name)) {
+      g_queue_delete_link (&self->unannounced, l);
+      unannounced_free (unannounced);
+    }
+  }
+}
+
+/* What was not announced before is not any more: the playlist will call it missing. */
 void
 gst_ams_publisher_take_failed (GstAmsPublisher *self, gchar *name)
 {
   g_mutex_lock (&self->lock);
+  drop_unannounced_locked (self, name);
   g_queue_push_tail (&self->failed, name);
   g_mutex_unlock (&self->lock);
 }
