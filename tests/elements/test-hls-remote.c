@@ -275,7 +275,7 @@ test_remote_cannot_tell_and_nothing_on_disk_is_an_error (void)
 
 /* Returns: how many segments were announced. */
 static guint
-given_up_at_the_end (const gchar *write_files)
+given_up_at_the_end (const gchar *write_files, HlsRemoteFaults faults)
 {
   g_autoptr (Hls) hls = hls_new ();
   HlsRemote *remote = hls_add_remote (hls, write_files);
@@ -283,6 +283,7 @@ given_up_at_the_end (const gchar *write_files)
   g_autoptr (HlsPlaylist) playlist = NULL;
 
   hls_remote_give_up (remote, "s00001.ts");
+  hls_remote_set_faults (remote, faults);
   hls_add_video (hls, NULL);
   hls_record (hls, SECONDS (4));
   hls_remote_assert_changes (remote,
@@ -298,8 +299,14 @@ given_up_at_the_end (const gchar *write_files)
 static void
 test_given_up_at_the_end_is_a_gap_in_the_last_playlist (void)
 {
-  g_assert_cmpuint (given_up_at_the_end ("never"), ==, 1);
-  given_up_at_the_end ("always");
+  given_up_at_the_end ("never", 0);
+  given_up_at_the_end ("always", 0);
+}
+
+static void
+test_given_up_before_its_playlist_is_stored_is_not_announced (void)
+{
+  g_assert_cmpuint (given_up_at_the_end ("never", HLS_REMOTE_LATE), ==, 1);
 }
 
 static void
@@ -497,6 +504,8 @@ main (int argc, char **argv)
   ADD ("unknown/disk", remote_cannot_tell_the_disk_serves);
   ADD ("unknown/nothing", remote_cannot_tell_and_nothing_on_disk_is_an_error);
   ADD ("end/given-up", given_up_at_the_end_is_a_gap_in_the_last_playlist);
+  ADD ("end/not-announced",
+      given_up_before_its_playlist_is_stored_is_not_announced);
   ADD ("end/tee", given_up_behind_a_tee_and_queues_is_a_gap);
   ADD ("messages/wait", messages_wait_until_the_store_has_it);
   ADD ("messages/no-store", messages_behind_no_store_do_not_wait);
