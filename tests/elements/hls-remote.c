@@ -314,7 +314,9 @@ answer_fetch (HlsRemote *self, GstQuery *query, const gchar *name,
   if (data)
     g_bytes_ref (data);
   g_mutex_unlock (&self->lock);
-  if (cannot_tell (faults, name))
+  if (faults & HLS_REMOTE_CLOSED)
+    ams_files_query_add_closed (query, "it has been closed");
+  else if (cannot_tell (faults, name))
     ams_files_query_add_failed (query, "the cable is cut", FALSE);
   else if (data)
     ams_files_query_add_fetched (query, data);

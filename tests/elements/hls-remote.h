@@ -24,6 +24,7 @@ typedef enum
   HLS_REMOTE_LATE =
       1 << 4, /* says that it has stored something when it is drained */
   HLS_REMOTE_TAKES_NOTE = 1 << 5, /* of dates, as a spool does */
+  HLS_REMOTE_CLOSED = 1 << 6, /* it is being stopped */
 } HlsRemoteFaults;
 
 /* In the pipeline, linked to the element's src pad; @write_files is set. */

@@ -271,6 +271,29 @@ test_remote_cannot_tell_and_nothing_on_disk_is_an_error (void)
   }
 }
 
+/* A pipeline that is stopped stops its sinks first: no fault, and nothing to be said. */
+static void
+test_remote_that_is_being_stopped_is_no_error (void)
+{
+  static const gchar *const existing[] = { "append", "append-or-new" };
+
+  for (guint i = 0; i < 2; i++) {
+    g_autoptr (Hls) hls = hls_new ();
+    HlsRemote *remote = hls_add_remote (hls, "always");
+
+    hls_add_video (hls, NULL);
+    gst_util_set_object_arg (G_OBJECT (hls->sink), "existing", existing[i]);
+    hls_remote_set_faults (remote, HLS_REMOTE_CLOSED);
+    hls_play (hls);
+    while (hls_track_push (hls->video) == GST_FLOW_OK)
+      ;
+    g_assert_cmpint (hls->video->flow, ==, GST_FLOW_FLUSHING);
+    hls_stop (hls);
+    g_assert_cmpuint (hls_count_files (hls->dir, ""), ==, 0);
+    hls_remote_assert_changes (remote, "");
+  }
+}
+
 /* ---- the end ---- */
 
 /* Returns: how many segments were announced. */
@@ -503,6 +526,7 @@ main (int argc, char **argv)
   ADD ("behind/disk", disk_left_behind_is_said);
   ADD ("unknown/disk", remote_cannot_tell_the_disk_serves);
   ADD ("unknown/nothing", remote_cannot_tell_and_nothing_on_disk_is_an_error);
+  ADD ("unknown/stopped", remote_that_is_being_stopped_is_no_error);
   ADD ("end/given-up", given_up_at_the_end_is_a_gap_in_the_last_playlist);
   ADD ("end/not-announced",
       given_up_before_its_playlist_is_stored_is_not_announced);

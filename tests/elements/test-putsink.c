@@ -283,6 +283,57 @@ test_fetch_query_adds_an_answer (Fixture *f, gconstpointer data)
   g_assert_cmpint (answer->status, ==, AMS_FILE_STATUS_FOUND);
 }
 
+static gpointer
+ask (gpointer f)
+{
+  GstQuery *query = ams_files_query_new_fetch ("a", FALSE, 100);
+  g_autoptr (GstPad) pad =
+      gst_element_get_static_pad (((Fixture *) f)->sink, "sink");
+
+  gst_pad_query (pad, query);
+  return query;
+}
+
+/* @query: (transfer full) */
+static void
+assert_closed (GstQuery *query, gboolean closed)
+{
+  g_autoptr (GPtrArray) answers = ams_files_query_fetch_answers (query);
+  const AmsFileFetchAnswer *answer;
+
+  g_assert_cmpuint (answers->len, ==, 1);
+  answer = answers->pdata[0];
+  g_assert_cmpint (answer->status, ==, AMS_FILE_STATUS_FAILED);
+  g_assert_cmpint (answer->closed, ==, closed);
+  gst_query_unref (query);
+}
+
+static void
+test_query_while_it_stops_is_answered_closed (Fixture *f, gconstpointer data)
+{
+  GThread *thread;
+
+  ams_fake_store_script (f->store, "a", FAKE_HANG, 0);
+  thread = g_thread_new ("ask", ask, f);
+  ams_log_wait (f->ops, "fetch a");
+  gst_element_set_state (f->sink, GST_STATE_READY);
+  assert_closed (g_thread_join (thread), TRUE);
+  assert_closed (ask (f), TRUE);
+  gst_element_set_state (f->sink, GST_STATE_NULL);
+  assert_closed (ask (f), TRUE);
+}
+
+static void
+test_query_before_it_is_open_fails (Fixture *f, gconstpointer data)
+{
+  GstElement *sink = f->sink;
+
+  f->sink = gst_object_ref_sink (g_object_new (GST_TYPE_AMS_LOCAL_SINK, NULL));
+  assert_closed (ask (f), FALSE);
+  gst_object_unref (f->sink);
+  f->sink = sink;
+}
+
 static void
 test_query_when_stopped_fails (Fixture *f, gconstpointer data)
 {
@@ -297,6 +348,7 @@ test_query_when_stopped_fails (Fixture *f, gconstpointer data)
   g_assert_cmpuint (answers->len, ==, 1);
   answer = answers->pdata[0];
   g_assert_cmpint (answer->status, ==, AMS_FILE_STATUS_FAILED);
+  g_assert_true (answer->closed);
 }
 
 /* The sink on disk, stopped without EOS: what was handed over is there. */
@@ -355,6 +407,9 @@ main (int argc, char **argv)
       test_on_error_error_ends_the_stream);
   ADD ("query/fetch-adds-an-answer", test_fetch_query_adds_an_answer);
   ADD ("query/when-stopped-fails", test_query_when_stopped_fails);
+  ADD ("query/while-it-stops-is-answered-closed",
+      test_query_while_it_stops_is_answered_closed);
+  ADD ("query/before-it-is-open-fails", test_query_before_it_is_open_fails);
   g_test_add_func ("/putsink/local/stop-without-eos-keeps-files",
       test_local_stop_without_eos_keeps_files);
   return g_test_run ();

@@ -183,8 +183,9 @@ test_fetch_answers_are_collected (void)
   ams_files_query_add_absent (query);
   ams_files_query_add_failed (query, "no idea", FALSE);
   ams_files_query_add_failed (query, "wrong key", TRUE);
+  ams_files_query_add_closed (query, "too late");
   answers = ams_files_query_fetch_answers (query);
-  g_assert_cmpuint (answers->len, ==, 4);
+  g_assert_cmpuint (answers->len, ==, 5);
   answer = answers->pdata[0];
   g_assert_true (g_bytes_equal (answer->data, bytes));
   answer = answers->pdata[1];
@@ -195,6 +196,10 @@ test_fetch_answers_are_collected (void)
   g_assert_false (answer->posted);
   answer = answers->pdata[3];
   g_assert_true (answer->posted);
+  g_assert_false (answer->closed);
+  answer = answers->pdata[4];
+  g_assert_cmpint (answer->status, ==, AMS_FILE_STATUS_FAILED);
+  g_assert_true (answer->closed);
 }
 
 static void

@@ -558,16 +558,29 @@ ams_files_query_add_absent (GstQuery *query)
   add_answer (query, new_answer ("absent"));
 }
 
-void
-ams_files_query_add_failed (GstQuery *query, const gchar *message,
-    gboolean posted)
+/* @more: (nullable) a field that is TRUE */
+static void
+add_failed (GstQuery *query, const gchar *message, const gchar *more)
 {
   GstStructure *answer = new_answer ("failed");
 
   gst_structure_set (answer, "message", G_TYPE_STRING, message, NULL);
-  if (posted)
-    gst_structure_set (answer, "posted", G_TYPE_BOOLEAN, TRUE, NULL);
+  if (more)
+    gst_structure_set (answer, more, G_TYPE_BOOLEAN, TRUE, NULL);
   add_answer (query, answer);
+}
+
+void
+ams_files_query_add_failed (GstQuery *query, const gchar *message,
+    gboolean posted)
+{
+  add_failed (query, message, posted ? "posted" : NULL);
+}
+
+void
+ams_files_query_add_closed (GstQuery *query, const gchar *message)
+{
+  add_failed (query, message, "closed");
 }
 
 static void
@@ -590,6 +603,7 @@ parse_fetch_answer (const GstStructure *s)
   if (answer->status == AMS_FILE_STATUS_FAILED) {
     answer->message = parse_message (s);
     gst_structure_get_boolean (s, "posted", &answer->posted);
+    gst_structure_get_boolean (s, "closed", &answer->closed);
   }
   return answer;
 }
@@ -694,6 +708,7 @@ parse_list_answer (const GstStructure *s)
       !parse_entries (s, answer->entries)) {
     answer->status = AMS_FILE_STATUS_FAILED;
     answer->message = parse_message (s);
+    gst_structure_get_boolean (s, "closed", &answer->closed);
   }
   return answer;
 }

@@ -129,6 +129,7 @@ typedef struct
   AmsFileStatus status;
   gchar *message; /* FAILED: a sentence for people, without credentials */
   gboolean posted; /* FAILED: the store has posted an ERROR, which says why */
+  gboolean closed; /* FAILED: it is being stopped; that is no fault */
   GBytes *data; /* FOUND */
 } AmsFileFetchAnswer;
 
@@ -147,6 +148,9 @@ void ams_files_query_add_absent (GstQuery *query);
 /* @posted: an ERROR was posted, so who asks need not say it again. */
 void ams_files_query_add_failed (GstQuery *query, const gchar *message,
     gboolean posted);
+/* The store was open, and is being stopped by whoever runs the pipeline: who asks gives up
+ * without a word. */
+void ams_files_query_add_closed (GstQuery *query, const gchar *message);
 /* (transfer full) (element-type AmsFileFetchAnswer) */
 GPtrArray *ams_files_query_fetch_answers (GstQuery *query);
 
@@ -164,6 +168,7 @@ typedef struct
 {
   AmsFileStatus status; /* FOUND (perhaps of nothing) or FAILED */
   gchar *message;
+  gboolean closed; /* FAILED: likewise */
   GPtrArray *entries; /* (element-type AmsFileEntry) */
 } AmsFileListAnswer;
 

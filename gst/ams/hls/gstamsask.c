@@ -15,7 +15,7 @@ void
 gst_ams_answers_clear (GstAmsAnswers *answers)
 {
   answers->answered = 0;
-  answers->absent = answers->posted = FALSE;
+  answers->absent = answers->posted = answers->closed = FALSE;
   g_clear_pointer (&answers->failed, g_free);
   g_clear_pointer (&answers->found, g_ptr_array_unref);
 }
@@ -53,6 +53,7 @@ take_answer (GstAmsAnswers *answers, const AmsFileFetchAnswer *answer)
       answers->absent = TRUE;
       break;
     default:
+      answers->closed |= answer->closed;
       take_failed (answers, answer);
       break;
   }
@@ -123,25 +124,24 @@ take_entries (GPtrArray *files, const AmsFileListAnswer *answer,
   }
 }
 
-gchar *
+void
 gst_ams_ask_list (const GstAmsStores *stores, gboolean remote,
-    const gchar *prefix, GPtrArray *files, guint *answered)
+    const gchar *prefix, GPtrArray *files, GstAmsAnswers *about)
 {
   g_autoptr (GstQuery) query = ams_files_query_new_list (prefix);
   g_autoptr (GPtrArray) answers = NULL;
-  gchar *failed = NULL;
   guint i;
 
+  gst_ams_answers_clear (about);
   gst_pad_peer_query (remote ? stores->remote : stores->local, query);
   answers = ams_files_query_list_answers (query);
   for (i = 0; i < answers->len; i++) {
     const AmsFileListAnswer *answer = g_ptr_array_index (answers, i);
 
-    if (answer->status == AMS_FILE_STATUS_FAILED && !failed)
-      failed = dup_reason (answer->message);
+    about->answered++;
+    about->closed |= answer->closed;
+    if (answer->status == AMS_FILE_STATUS_FAILED && !about->failed)
+      about->failed = dup_reason (answer->message);
     take_entries (files, answer, remote);
   }
-  if (answered)
-    *answered = answers->len;
-  return failed;
 }

@@ -19,13 +19,14 @@ typedef struct
       folder; /* absolute, of @local's files; NULL: there are none to be referred to */
 } GstAmsStores;
 
-/* What the stores behind one pad, several if there is a tee, said of one file. */
+/* What the stores behind one pad, several if there is a tee, said of one file, or of what there is. */
 typedef struct
 {
   guint answered; /* so many of them */
   gboolean absent; /* one has none */
   gchar *failed; /* (nullable) one cannot tell: why */
   gboolean posted; /* it has posted an ERROR about that */
+  gboolean closed; /* one is being stopped */
   GPtrArray *found; /* (element-type GBytes) (nullable): none yet */
 } GstAmsAnswers;
 
@@ -44,9 +45,9 @@ void gst_ams_ask_file_soon (GstPad *pad, const gchar *name, guint64 max,
 GBytes *gst_ams_ask_one (GstPad *pad, const gchar *name, gboolean partial,
     guint64 max);
 
-/* Adds what is there below @prefix to @files (element-type AmsRecoveryFile). Returns: (transfer full) (nullable):
- * why a store cannot tell. *@answered (nullable): so many have said something. */
-gchar *gst_ams_ask_list (const GstAmsStores *stores, gboolean remote,
-    const gchar *prefix, GPtrArray *files, guint *answered);
+/* Adds what is there below @prefix to @files (element-type AmsRecoveryFile). @about takes whether
+ * anybody answered, and why a store cannot tell; nothing is found in it. */
+void gst_ams_ask_list (const GstAmsStores *stores, gboolean remote,
+    const gchar *prefix, GPtrArray *files, GstAmsAnswers *about);
 
 G_END_DECLS

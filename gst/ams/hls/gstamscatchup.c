@@ -97,6 +97,9 @@ list_others (GPtrArray *listed, const GstAmsStores *stores,
     GstAmsListing *listing)
 {
   g_autofree gchar *prefix = NULL;
+  g_auto (GstAmsAnswers) about = {
+    0,
+  };
   guint i;
 
   for (i = 0; i < listed->len; i++) {
@@ -110,7 +113,7 @@ list_others (GPtrArray *listed, const GstAmsStores *stores,
       prefix = g_strdup (segment->name);
   }
   if (prefix)
-    g_free (gst_ams_ask_list (stores, FALSE, prefix, listing->files, NULL));
+    gst_ams_ask_list (stores, FALSE, prefix, listing->files, &about);
 }
 
 static GHashTable *

@@ -472,12 +472,13 @@ static GstFlowReturn
 fail_start (GstAmsPublisher *self, const GstAmsRecovered *recovered,
     const GError *error)
 {
-  post_error (self, error,
-      recovered->posted ? gst_ams_hls_details_new_echo () : NULL);
+  if (!recovered->closed)
+    post_error (self, error,
+        recovered->posted ? gst_ams_hls_details_new_echo () : NULL);
   self->target (
       ams_recording_get_config (self->recording)->target_duration * GST_SECOND,
       self->user_data);
-  return GST_FLOW_ERROR;
+  return recovered->closed ? GST_FLOW_FLUSHING : GST_FLOW_ERROR;
 }
 
 /* A store says when it has something; who is no store (a fakesink) never will. */

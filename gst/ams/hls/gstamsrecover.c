@@ -40,6 +40,7 @@ typedef struct
   AmsSurvey *survey;
   GHashTable *probed; /* name → GBytes: read already */
   gboolean posted; /* by the store that could not tell */
+  gboolean closed; /* a store was being stopped */
 } Found;
 
 static void
@@ -107,6 +108,7 @@ fetch_playlists (const GstAmsStores *stores, const gchar *name, Found *found,
 {
   gst_ams_ask_file (stores->local, name, FALSE, AMS_PLAYLIST_MAX_SIZE,
       &found->local);
+  found->closed |= found->local.closed;
   if (found->local.failed)
     return fail_unknown (name, found->local.failed, error);
   /* The disk knows the recording: a server that is away must not hold it up. */
@@ -118,6 +120,7 @@ fetch_playlists (const GstAmsStores *stores, const gchar *name, Found *found,
         &found->remote);
   recovered->answered = MAX (recovered->answered, found->remote.answered);
   found->posted |= found->remote.posted;
+  found->closed |= found->remote.closed;
   return TRUE;
 }
 
@@ -187,6 +190,7 @@ probe (AmsRecording *recording, const GstAmsStores *stores, const gchar *name,
   *more = FALSE;
   gst_ams_ask_file (stores->remote, name, FALSE, MAX_SEGMENT_SIZE, &answers);
   found->posted |= answers.posted;
+  found->closed |= answers.closed;
   if (answers.found->len == 0)
     return !answers.failed ||
         excuse_remote (stores, ams_recording_get_playlist_name (recording),
@@ -228,27 +232,33 @@ look (AmsRecording *recording, const GstAmsStores *stores, Found *found,
 {
   const gchar *prefix =
       ams_names_prefix (ams_recording_get_segment_names (recording));
-  g_autofree gchar *local_failed = NULL, *remote_failed = NULL;
+  g_auto (GstAmsAnswers) local = {
+    0,
+  };
+  g_auto (GstAmsAnswers) remote = {
+    0,
+  };
 
   if (!look_for_playlist (recording, stores, found, recovered, error))
     return FALSE;
   found->files =
       g_ptr_array_new_with_free_func ((GDestroyNotify) ams_recovery_file_free);
-  local_failed = gst_ams_ask_list (stores, FALSE, prefix, found->files, NULL);
-  if (local_failed && !stores->unlistable) {
+  gst_ams_ask_list (stores, FALSE, prefix, found->files, &local);
+  found->closed |= local.closed;
+  if (local.failed && !stores->unlistable) {
     g_set_error (error, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_READ,
         "What is recorded already cannot be told: %s. Nothing is recorded "
         "on a guess.",
-        local_failed);
+        local.failed);
     return FALSE;
   }
-  remote_failed = gst_ams_ask_list (stores, TRUE, prefix, found->files, NULL);
+  gst_ams_ask_list (stores, TRUE, prefix, found->files, &remote);
   found->journal = fetch_journal (recording, stores->local);
   found->survey = ams_recovery_survey (recording, found->earlier,
       found->journal, found->files);
   found->probed = g_hash_table_new_full (g_str_hash, g_str_equal, g_free,
       (GDestroyNotify) g_bytes_unref);
-  if (!remote_failed || found->remote.failed)
+  if (!remote.failed || found->remote.failed)
     return TRUE;
   return probe_next (recording, stores, found, recovered, error);
 }
@@ -482,11 +492,14 @@ begin_over (AmsRecording *recording, const GstAmsStores *stores,
 {
   g_autoptr (GPtrArray) files =
       g_ptr_array_new_with_free_func ((GDestroyNotify) ams_recovery_file_free);
+  g_auto (GstAmsAnswers) about = {
+    0,
+  };
 
   if (!gst_pad_is_linked (stores->local))
-    g_free (gst_ams_ask_list (stores, TRUE,
-        ams_recording_get_playlist_name (recording), files,
-        &recovered->answered));
+    gst_ams_ask_list (stores, TRUE, ams_recording_get_playlist_name (recording),
+        files, &about);
+  recovered->answered = about.answered;
   ams_recording_continue (recording, NULL, 0);
 }
 
@@ -509,7 +522,8 @@ gst_ams_recover (AmsRecording *recording, const GstAmsStores *stores,
     return TRUE;
   }
   if (!look (recording, stores, &found, recovered, &why)) {
-    if (existing == GST_AMS_EXISTING_APPEND_OR_NEW)
+    recovered->closed = found.closed;
+    if (existing == GST_AMS_EXISTING_APPEND_OR_NEW && !found.closed)
       return begin_apart (recording, date_time, why, recovered, error);
     g_propagate_error (error, g_steal_pointer (&why));
     return FALSE;
@@ -571,9 +585,12 @@ find_left (const GstAmsStores *stores, const gchar *name)
 {
   g_autoptr (GPtrArray) files =
       g_ptr_array_new_with_free_func ((GDestroyNotify) ams_recovery_file_free);
+  g_auto (GstAmsAnswers) about = {
+    0,
+  };
   guint i;
 
-  g_free (gst_ams_ask_list (stores, FALSE, name, files, NULL));
+  gst_ams_ask_list (stores, FALSE, name, files, &about);
   for (i = 0; i < files->len; i++) {
     const AmsRecoveryFile *file = g_ptr_array_index (files, i);
 

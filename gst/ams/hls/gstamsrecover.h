@@ -28,6 +28,8 @@ typedef struct
   gboolean behind; /* a remote store has an earlier version of it */
   guint answered; /* so many stores are behind `remote` */
   gboolean posted; /* on failure: a store has posted an ERROR about it */
+  gboolean
+      closed; /* on failure: as a store is being stopped, which is no fault */
   GstAmsHandover handover;
 } GstAmsRecovered;
 

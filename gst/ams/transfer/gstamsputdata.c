@@ -76,14 +76,27 @@ static void
 answer_failed (AmsEngine *engine, GstQuery *query, const GError *error,
     AmsPutIsInError is_in_error, gpointer user_data)
 {
+  if (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED)) {
+    ams_files_query_add_closed (query, error->message);
+    return;
+  }
   if (ams_store_error_get_failure (error) == AMS_FAILURE_PERMANENT)
     ams_engine_wait_probed (engine);
   ams_files_query_add_failed (query, error->message, is_in_error (user_data));
 }
 
+static void
+answer_not_open (GstQuery *query, gboolean closed)
+{
+  if (closed)
+    ams_files_query_add_closed (query, "the store has been closed");
+  else
+    ams_files_query_add_failed (query, "the store is not open yet", FALSE);
+}
+
 void
-ams_put_answer (AmsEngine *engine, GstQuery *query, AmsPutIsInError is_in_error,
-    gpointer user_data)
+ams_put_answer (AmsEngine *engine, gboolean closed, GstQuery *query,
+    AmsPutIsInError is_in_error, gpointer user_data)
 {
   g_autofree gchar *name = NULL, *prefix = NULL;
   g_autoptr (GError) error = NULL;
@@ -94,7 +107,7 @@ ams_put_answer (AmsEngine *engine, GstQuery *query, AmsPutIsInError is_in_error,
   if (!is_fetch && !ams_files_query_parse_list (query, &prefix))
     return;
   if (!engine) {
-    ams_files_query_add_failed (query, "the store is not open yet", FALSE);
+    answer_not_open (query, closed);
     return;
   }
   error = is_fetch ? answer_fetch (engine, query, name, partial, max_size)

@@ -17,8 +17,9 @@ GBytes *ams_put_bytes_from_memory (GstMemory *memory);
 /* Whether an ERROR was posted. */
 typedef gboolean (*AmsPutIsInError) (gpointer user_data);
 
-/* Adds the answer of the store behind @engine (nullable: not open yet) to @query, if it is a question of the file stream. */
-void ams_put_answer (AmsEngine *engine, GstQuery *query,
+/* Adds the answer of the store behind @engine (nullable: it is not open; @closed: not any more) to @query, if it is a
+ * question of the file stream. */
+void ams_put_answer (AmsEngine *engine, gboolean closed, GstQuery *query,
     AmsPutIsInError is_in_error, gpointer user_data);
 
 G_END_DECLS

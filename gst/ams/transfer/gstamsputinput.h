@@ -35,6 +35,7 @@ typedef struct
   /* Under the object lock. */
   GstAmsPutSettings settings;
   AmsEngine *engine; /* from READY→PAUSED to PAUSED→READY */
+  gboolean closed; /* there was one, before this READY */
   gboolean
       has_data; /* ordinary data come: one file, and nobody upstream who heeds its loss */
   gboolean said; /* a file has begun: upstream hears of failures */

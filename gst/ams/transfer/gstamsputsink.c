@@ -78,6 +78,17 @@ gst_ams_put_sink_is_in_error (GstAmsPutSink *self)
 }
 
 static gboolean
+is_closed (GstAmsPutSink *self)
+{
+  gboolean closed;
+
+  GST_OBJECT_LOCK (self);
+  closed = PRIVATE (self)->closed;
+  GST_OBJECT_UNLOCK (self);
+  return closed;
+}
+
+static gboolean
 is_in_error (gpointer self)
 {
   return gst_ams_put_sink_is_in_error (self);
@@ -414,7 +425,7 @@ gst_ams_put_sink_sink_query (GstPad *pad, GstObject *parent, GstQuery *query)
   switch (GST_QUERY_TYPE (query)) {
     case GST_QUERY_CUSTOM:
       engine = gst_ams_put_sink_ref_engine (self);
-      ams_put_answer (engine, query, is_in_error, self);
+      ams_put_answer (engine, is_closed (self), query, is_in_error, self);
       return FALSE;
     case GST_QUERY_DRAIN:
       if (!ams_files_query_parse_drain (query))
@@ -496,6 +507,7 @@ start (GstAmsPutSink *self)
   g_clear_pointer (&priv->final, g_free);
   GST_OBJECT_LOCK (self);
   priv->engine = g_steal_pointer (&engine);
+  priv->closed = FALSE;
   priv->eos = FALSE;
   priv->in_error = FALSE;
   GST_OBJECT_UNLOCK (self);
@@ -520,6 +532,7 @@ stop (GstAmsPutSink *self)
     GST_WARNING_OBJECT (self, "the store hangs; its thread is left behind");
   GST_OBJECT_LOCK (self);
   g_object_unref (g_steal_pointer (&priv->engine));
+  priv->closed = TRUE;
   GST_OBJECT_UNLOCK (self);
   ams_engine_get_stats (engine, &stats);
   /* Removes whose time has not come are nothing undelivered. */
