@@ -6,6 +6,8 @@
 
 #include "http-store-fixture.h"
 
+#include "http/amshttpread.h"
+
 /* Verifying */
 
 static void
@@ -332,6 +334,38 @@ test_fetch_that_would_wait_too_long_ends (Fixture *f, gconstpointer data)
   assert_count (f, "GET", 1);
 }
 
+static gboolean
+on_again (gpointer task)
+{
+  g_assert_true (g_task_return_error_if_cancelled (task));
+  return G_SOURCE_REMOVE;
+}
+
+/* Somebody waits to record: a pause that a server asked for is over at once, too. */
+static void
+test_cancelling_ends_the_wait_between_attempts (Fixture *f, gconstpointer data)
+{
+  g_autoptr (GCancellable) cancellable = g_cancellable_new ();
+  g_autoptr (GAsyncResult) result = NULL;
+  g_autoptr (GError) busy =
+      ams_store_error_new (AMS_FAILURE_THROTTLED, 503, 100, "busy");
+  g_autoptr (GError) error = NULL;
+  AmsHttpPatience patience;
+  GTask *task;
+
+  start (f);
+  task = g_task_new (f->store, cancellable, on_done, &result);
+  ams_http_patience_init (&patience, G_TIME_SPAN_DAY);
+  patience.attempts = 1;
+  g_assert_true (ams_http_patience_wait (&patience, task, busy, on_again));
+  g_object_unref (task);
+  g_assert_null (result);
+  g_cancellable_cancel (cancellable);
+  g_assert_null (
+      g_task_propagate_pointer (G_TASK (wait_for (&result)), &error));
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
+}
+
 static void
 test_fetch_of_partial_is_absent (Fixture *f, gconstpointer data)
 {
@@ -505,6 +539,8 @@ add_fetch_tests (void)
   ADD ("fetch/too-much", test_fetch_of_too_much_is_an_error);
   ADD ("fetch/tried-again", test_fetch_tries_again_what_may_pass);
   ADD ("fetch/would-wait-too-long", test_fetch_that_would_wait_too_long_ends);
+  ADD ("fetch/cancelled-between-attempts",
+      test_cancelling_ends_the_wait_between_attempts);
   ADD ("fetch/partial", test_fetch_of_partial_is_absent);
 }
 

@@ -62,6 +62,19 @@ may_pass (const GError *error)
       g_error_matches (error, AMS_STORE_ERROR, AMS_FAILURE_THROTTLED);
 }
 
+/* Who asks may be waiting to record. */
+static void
+end_when_cancelled (GSource *source, GCancellable *cancellable)
+{
+  g_autoptr (GSource) cancelled = NULL;
+
+  if (!cancellable)
+    return;
+  cancelled = g_cancellable_source_new (cancellable);
+  g_source_set_dummy_callback (cancelled);
+  g_source_add_child_source (source, cancelled);
+}
+
 gboolean
 ams_http_patience_wait (AmsHttpPatience *patience, GTask *task,
     const GError *error, GSourceFunc again)
@@ -77,6 +90,7 @@ ams_http_patience_wait (AmsHttpPatience *patience, GTask *task,
   if (g_get_monotonic_time () + delay > patience->deadline)
     return FALSE;
   source = g_timeout_source_new (delay / G_TIME_SPAN_MILLISECOND);
+  end_when_cancelled (source, g_task_get_cancellable (task));
   g_task_attach_source (task, source, again);
   return TRUE;
 }

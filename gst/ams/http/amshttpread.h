@@ -28,8 +28,8 @@ typedef struct
 
 /* @span: µs */
 void ams_http_patience_init (AmsHttpPatience *patience, gint64 span);
-/* After @error, @again is called with @task, once it is time. FALSE: it would not help, or
- * there is no time for that. */
+/* After @error, @again is called with @task, once it is time or the task was cancelled. FALSE: it would
+ * not help, or there is no time for that. */
 gboolean ams_http_patience_wait (AmsHttpPatience *patience, GTask *task,
     const GError *error, GSourceFunc again);
 

@@ -105,6 +105,8 @@ ams_question_get_name (AmsQuestion *self)
 static void
 answer (AmsQuestion *self)
 {
+  GST_DEBUG ("%s “%s”: %s", self->is_list ? "list" : "fetch", self->name,
+      self->error ? self->error->message : "answered");
   self->answered (self, self->user_data);
   ams_question_unref (self);
 }
@@ -315,6 +317,8 @@ ams_question_ask (AmsQuestion *self, AmsStore *store, AmsSpool *spool,
     AmsQuestionMemory *memory, GCancellable *cancellable,
     AmsQuestionAnswered answered, gpointer user_data)
 {
+  GST_DEBUG ("%s “%s”%s", self->is_list ? "list" : "fetch", self->name,
+      self->impatient ? ", soon" : "");
   ams_question_ref (self);
   self->spool = spool;
   self->memory = memory;
