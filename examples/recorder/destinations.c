@@ -12,14 +12,14 @@ static const gchar *const secrets[] = { "user-pw", "bearer-token", "proxy-pw",
   "extra-headers", NULL };
 
 static void
-destination_free (gpointer data)
+destination_free (Destination *self)
 {
-  Destination *self = data;
-
   gst_clear_object (&self->element);
   g_free (self->name);
   g_free (self);
 }
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (Destination, destination_free)
 
 /* ---- what is shown ---- */
 
@@ -138,55 +138,61 @@ folder_url (const gchar *url)
       : g_strconcat (url, "/", NULL);
 }
 
+/* FALSE: the element is missing. */
+static gboolean
+make_put (Destination *self, const gchar *factory, const gchar *location,
+    const Options *options, GError **error)
+{
+  self->element = gst_element_factory_make (factory, NULL);
+  if (!self->element)
+    return options_fail (error,
+        "The element \"%s\" is missing: install amshls, or set GST_PLUGIN_PATH to where its plugin is.",
+        factory);
+  gst_object_ref_sink (self->element);
+  g_object_set (self->element, "location", location, "drain-timeout",
+      (gint64) options->drain_timeout * GST_SECOND, NULL);
+  return TRUE;
+}
+
 static Destination *
-new_put (const gchar *to, gboolean public, const Options *options,
+new_server (const gchar *to, gboolean public, const Options *options,
     GError **error)
 {
   g_auto (GStrv) words = NULL;
   g_autofree gchar *url = NULL;
-  Destination *self;
-  gboolean s3;
+  g_autoptr (Destination) self = g_new0 (Destination, 1);
   guint i;
 
   if (!g_shell_parse_argv (to, NULL, &words, error))
     return NULL;
   url = folder_url (words[0]);
-  s3 = g_str_has_prefix (url, "s3://");
-  self = g_new0 (Destination, 1);
   self->name = url_to_show (url);
-  self->element =
-      gst_element_factory_make (s3 ? "amss3put" : "amshttpput", NULL);
-  if (!self->element) {
-    options_fail (error,
-        "The element \"%s\" is missing: install amshls, or set GST_PLUGIN_PATH to where its plugin is.",
-        s3 ? "amss3put" : "amshttpput");
-    destination_free (self);
+  if (!make_put (self,
+          g_str_has_prefix (url, "s3://") ? "amss3put" : "amshttpput", url,
+          options, error))
     return NULL;
-  }
-  gst_object_ref_sink (self->element);
-  g_object_set (self->element, "location", url, "drain-timeout",
-      (gint64) options->drain_timeout * GST_SECOND, NULL);
   set_spool (self->element, self->name, options);
   for (i = 1; words[i]; i++)
-    if (!set_property (self->element, words[i], public, error)) {
-      destination_free (self);
+    if (!set_property (self->element, words[i], public, error))
       return NULL;
-    }
-  return self;
+  return g_steal_pointer (&self);
 }
 
+/* The first is amshlssink's own; the others get what that writes. */
 static Destination *
-new_folder (const gchar *path)
+new_folder (const gchar *path, gboolean first, const Options *options,
+    GError **error)
 {
-  Destination *self = g_new0 (Destination, 1);
-
+  g_autoptr (Destination) self = g_new0 (Destination, 1);
   g_autofree gchar *local = g_str_has_prefix (path, "file://")
       ? g_filename_from_uri (path, NULL, NULL)
       : NULL;
 
   /* Names of files are counted from an absolute folder, so that they are the same at each destination. */
   self->name = g_canonicalize_filename (local ? local : path, NULL);
-  return self;
+  if (!first && !make_put (self, "amsfileput", self->name, options, error))
+    return NULL;
+  return g_steal_pointer (&self);
 }
 
 static gboolean
@@ -225,25 +231,18 @@ add (GPtrArray *all, const gchar *to, gboolean public, const Options *options,
 {
   gboolean folder = !strstr (to, "://") || g_str_has_prefix (to, "file://");
   g_autofree gchar *shown = url_to_show (to);
-  Destination *made;
+  g_autoptr (Destination) made = NULL;
 
   if (!is_known (to))
     return options_fail (error,
         "--to takes a folder, http://, https:// or s3://, not \"%s\".", shown);
-  made = folder ? new_folder (to) : new_put (to, public, options, error);
+  made = folder ? new_folder (to, !find_folder (all), options, error)
+                : new_server (to, public, options, error);
   if (!made)
     return FALSE;
-  if (find_named (all, made->name) || (folder && find_folder (all))) {
-    if (folder && find_folder (all))
-      options_fail (error,
-          "One of --to may be a folder, and \"%s\" is a second one.",
-          made->name);
-    else
-      options_fail (error, "--to names \"%s\" twice.", made->name);
-    destination_free (made);
-    return FALSE;
-  }
-  g_ptr_array_add (all, made);
+  if (find_named (all, made->name))
+    return options_fail (error, "--to names \"%s\" twice.", made->name);
+  g_ptr_array_add (all, g_steal_pointer (&made));
   return TRUE;
 }
 
@@ -296,7 +295,8 @@ GPtrArray *
 destinations_build (GstBin *pipeline, GstElement *hls, const Options *options,
     GError **error)
 {
-  g_autoptr (GPtrArray) all = g_ptr_array_new_with_free_func (destination_free);
+  g_autoptr (GPtrArray) all =
+      g_ptr_array_new_with_free_func ((GDestroyNotify) destination_free);
   guint i;
 
   for (i = 0; i < options->to->len; i++)

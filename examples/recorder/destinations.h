@@ -2,7 +2,8 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-/* Where the recording goes: amshlssink's own files for a folder, an amshttpput or amss3put for each server. */
+/* Where the recording goes: amshlssink's own files for the first folder, an amsfileput for each other one, an
+ * amshttpput or amss3put for each server. */
 
 #pragma once
 
@@ -14,7 +15,7 @@ typedef struct
 {
   gchar *
       name; /* to be shown: the URL without user, password and query, or the folder */
-  GstElement *element; /* the put element; (nullable): it is the folder */
+  GstElement *element; /* the put element; (nullable): it is the first folder */
 } Destination;
 
 /* Without user, password, query and whatever else in @url may be a secret. (transfer full) */

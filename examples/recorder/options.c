@@ -29,8 +29,8 @@ static const gchar summary[] =
     "A source that is lost is connected to again, for ever; the playlist says EXT-X-DISCONTINUITY there and goes on.";
 
 static const gchar description[] =
-    "Where to record (--to, as often as you like; one of them may be a folder):\n"
-    "  rec                                     a folder\n"
+    "Where to record (--to, as often as you like):\n"
+    "  rec                                     a folder; of several, the first must be this machine's own disk\n"
     "  https://USER:PASSWORD@HOST/cam1/        a server that takes PUT\n"
     "  s3://BUCKET/cam1/                       a bucket; keys come from AWS_ACCESS_KEY_ID and so on, or a profile\n"
     "Behind it, properties of amshttpput or amss3put may follow (gst-inspect-1.0 lists them):\n"

@@ -6,6 +6,7 @@
 
 #include <gst/gst.h>
 
+#include "local/gstamsfileput.h"
 #include "hls/gstamshlssink.h"
 #include "http/gstamshttpput.h"
 #include "s3/gstamss3put.h"
@@ -14,6 +15,7 @@ static gboolean
 plugin_init (GstPlugin *plugin)
 {
   return GST_ELEMENT_REGISTER (amshlssink, plugin) &&
+      GST_ELEMENT_REGISTER (amsfileput, plugin) &&
       GST_ELEMENT_REGISTER (amshttpput, plugin) &&
       GST_ELEMENT_REGISTER (amss3put, plugin);
 }

@@ -23,7 +23,7 @@ import time
 LIMIT = 120  # s
 REAL = os.environ["AMS_DOCS_PATH"]
 RECORDER = {"started": r'^Recording |^Continuing |"recording-started"', "connected": r' is there: |"source-connected"'}
-PUT = ("amshttpput", "amss3put")
+PUT = ("amsfileput", "amshttpput", "amss3put")
 
 
 def say(text):

@@ -17,7 +17,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."
 import documents  # noqa: E402
 import tap  # noqa: E402
 
-ELEMENTS = ("amshlssink", "amshttpput", "amss3put")
+ELEMENTS = ("amshlssink", "amsfileput", "amshttpput", "amss3put")
 # GstObject's, and what gst-launch-1.0 and splitmuxsink take in the place of a property.
 GENERAL = {"name", "parent", "async-handling", "message-forward"}
 # Properties of other elements, and settings of other programs, that are named alone.

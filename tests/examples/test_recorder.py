@@ -346,6 +346,7 @@ def test_source_that_comes_back_with_another_codec_is_encoded_anew():
 
 def same_everywhere(folder, server, bucket):
     local = launch.files_in(os.path.join(folder, "rec"))
+    launch.check_same(local, launch.files_in(os.path.join(folder, "second")), "the disk and the second one")
     launch.check_same(local, launch.files_in(server.path("cam1")), "the disk and the server")
     launch.check_same(local, bucket.objects("cam1/"), "the disk and the bucket")
 
@@ -358,7 +359,7 @@ def test_disk_server_and_bucket_are_the_same_though_source_and_server_drop_at_on
         env = {"AWS_ACCESS_KEY_ID": user.access_key, "AWS_SECRET_ACCESS_KEY": user.secret_key, "AWS_EC2_METADATA_DISABLED": "true",
             "AMSHLS_TO_1": server.url("/cam1", "basic", credentials=True)}
         line = SENDER.format(sink=f"udpsink host=127.0.0.1 port={port}")
-        with recorder.Recorder([f"udp://127.0.0.1:{port}", "--to=rec", f"--to=s3://rec/cam1/ endpoint={gateway.endpoint()}",
+        with recorder.Recorder([f"udp://127.0.0.1:{port}", "--to=rec", "--to=second", f"--to=s3://rec/cam1/ endpoint={gateway.endpoint()}",
                 "--stall-timeout=1"], folder, env=env) as r:
             with sender(line, folder, "one") as one:
                 r.wait_for("segment", 2)
@@ -460,7 +461,7 @@ def test_terminal_gets_a_line_that_is_renewed():
 
 def test_wrong_command_lines_are_one_sentence():
     wrong = [[], ["test://"], ["gopher://x", "--to=a"], ["no-such-file", "--to=a"], ["test://", "--to=ftp://x/"], ["test://", "more", "--to=a"],
-        ["test://", "--to=a", "--to=b"], ["test://", "--to=http://h/", "--to=http://h/"], ["test://", "--to=http://h/ nonsense=1"],
+        ["test://", "--to=a", "--to=./a"], ["test://", "--to=http://h/", "--to=http://h/"], ["test://", "--to=http://h/ nonsense=1"],
         ["test://", "--to=http://h/ timeout=soon"], ["test://", "--to=http://h/ word"], ["test://", "--to=http://h/ user-pw=secret"],
         ["test://", "--to=a", "--clock=sun"], ["test://", "--to=a", "--target-duration=0"], ["test://", "--to=a", "--name=a/b"],
         ["test://", "--to=a", "--unknown"], ["test://", "--to=a", "--duration=long"]]

@@ -251,7 +251,7 @@ def test_prefix_is_found_by_gst_launch_and_uninstalled_without_a_trace():
 def test_clean_debian_records():
     root = clean_root()
     said = in_root("gst-inspect-1.0", "ams", timeout=200)
-    for element in ("amshlssink", "amshttpput", "amss3put"):
+    for element in ("amshlssink", "amsfileput", "amshttpput", "amss3put"):
         tap.check(element in said, said)
     in_root("gst-launch-1.0", "-e", *LINE.format("/var/tmp/rec").split(), timeout=100)
     check_recording(os.path.join(root, "var/tmp/rec/a.m3u8"))

@@ -546,6 +546,101 @@ test_folder_that_is_a_file_is_said (Fixture *f, gconstpointer data)
   assert_text (f, "d/a.ts", "x");
 }
 
+/* What another disk has as well */
+
+static gboolean
+put_copy (Fixture *f, const gchar *name, const gchar *from, guint64 size,
+    GError **error)
+{
+  g_autofree gchar *path = path_in (f, from);
+  AmsFileBegin begin = { .name = (gchar *) name,
+    .role = AMS_FILE_ROLE_SEGMENT,
+    .local_path = path };
+  g_autoptr (AmsBody) body = ams_store_create_body (f->store, &begin);
+
+  ams_body_set_size (body, size);
+  ams_body_spill (body);
+  return put_body (f, name, AMS_FILE_ROLE_SEGMENT, body, 0, error);
+}
+
+static void
+test_copy_is_the_file (Fixture *f, gconstpointer data)
+{
+  set_text (f, "from", "hello");
+  set_text (f, ".a.ts.tmp", "left by a crash");
+  g_assert_true (put_copy (f, "d/e/b.ts", "from", 5, NULL));
+  assert_text (f, "d/e/b.ts", "hello");
+  g_assert_true (put_copy (f, "a.ts", "from", 5, NULL));
+  assert_text (f, "a.ts", "hello");
+  assert_text (f, ".a.ts.tmp", NULL);
+}
+
+static void
+test_copy_from_memory_is_the_file (Fixture *f, gconstpointer data)
+{
+  g_autofree gchar *path = path_in (f, "from");
+  AmsFileBegin begin = { .name = (gchar *) "a.ts",
+    .role = AMS_FILE_ROLE_SEGMENT,
+    .local_path = path };
+  g_autoptr (AmsBody) body = ams_store_create_body (f->store, &begin);
+
+  append (body, "hel", NULL);
+  append (body, "lo!", NULL);
+  ams_body_finish (body, 5);
+  assert_text (f, "a.ts", NULL);
+  g_assert_true (put_body (f, "a.ts", AMS_FILE_ROLE_SEGMENT, body, 0, NULL));
+  assert_text (f, "a.ts", "hello");
+}
+
+static void
+test_copy_that_is_there_is_stored (Fixture *f, gconstpointer data)
+{
+  ino_t inode;
+
+  set_text (f, "from", "hello");
+  set_text (f, "a.ts", "hello");
+  inode = inode_of (f, "a.ts");
+  g_assert_true (put_copy (f, "a.ts", "from", 5, NULL));
+  g_assert_cmpuint (inode_of (f, "a.ts"), ==, inode);
+}
+
+static void
+test_copy_never_replaces_a_file (Fixture *f, gconstpointer data)
+{
+  static const gchar *const others[] = { "other", "other, and longer" };
+
+  set_text (f, "from", "hello");
+  for (guint i = 0; i < G_N_ELEMENTS (others); i++) {
+    g_autoptr (GError) error = NULL;
+
+    set_text (f, "a.ts", others[i]);
+    g_assert_false (put_copy (f, "a.ts", "from", 5, &error));
+    g_assert_error (error, AMS_STORE_ERROR, AMS_FAILURE_EXISTS);
+    assert_text (f, "a.ts", others[i]);
+    assert_text (f, ".a.ts.tmp", NULL);
+  }
+}
+
+static void
+test_copy_replaces_when_asked_to (Fixture *f, gconstpointer data)
+{
+  set_text (f, "from", "hello");
+  set_text (f, "a.ts", "other");
+  g_assert_true (put_copy (f, "a.ts", "from", 5, NULL));
+  assert_text (f, "a.ts", "hello");
+}
+
+static void
+test_copy_of_nothing_is_lost (Fixture *f, gconstpointer data)
+{
+  g_autoptr (GError) error = NULL;
+
+  g_assert_false (put_copy (f, "a.ts", "gone", 5, &error));
+  g_assert_error (error, AMS_STORE_ERROR, AMS_FAILURE_LOST);
+  assert_text (f, "a.ts", NULL);
+  assert_text (f, ".a.ts.tmp", NULL);
+}
+
 /* The store of streams */
 
 static GOutputStream *
@@ -615,6 +710,14 @@ main (int argc, char **argv)
   ADD ("full/leaves-the-playlist-whole",
       test_full_disk_leaves_the_playlist_whole);
   ADD ("folder/that-is-a-file-is-said", test_folder_that_is_a_file_is_said);
+  ADD ("copy/is-the-file", test_copy_is_the_file);
+  ADD ("copy/from-memory", test_copy_from_memory_is_the_file);
+  ADD ("copy/that-is-there", test_copy_that_is_there_is_stored);
+  ADD ("copy/never-replaces-a-file", test_copy_never_replaces_a_file);
+  g_test_add ("/local-store/copy/replaces-when-asked-to", Fixture,
+      GINT_TO_POINTER (TRUE), set_up, test_copy_replaces_when_asked_to,
+      tear_down);
+  ADD ("copy/of-nothing-is-lost", test_copy_of_nothing_is_lost);
   ADD ("stream/gets-the-playlist",
       test_stream_gets_the_playlist_and_files_the_rest);
   return g_test_run ();

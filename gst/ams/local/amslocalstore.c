@@ -6,6 +6,9 @@
 
 #include "local/amslocalstore.h"
 
+#include "local/amslocalcopy.h"
+#include "transfer/amscopybody.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -242,6 +245,19 @@ put_playlist (AmsLocalStore *self, const AmsPut *put, GError **error)
   return FALSE;
 }
 
+/* Segments, and what else is made once */
+
+static gboolean
+put_segment (AmsLocalStore *self, const AmsPut *put, GError **error)
+{
+  g_autofree gchar *path = NULL;
+
+  if (AMS_IS_PART_BODY (put->body))
+    return ams_part_body_publish (AMS_PART_BODY (put->body), error);
+  path = path_of (self, put->name);
+  return ams_local_copy (put->body, path, &self->options, error);
+}
+
 /* The other operations */
 
 static gboolean
@@ -344,6 +360,8 @@ local_create_body (AmsStore *store, const AmsFileBegin *begin)
 
   if (is_replaced (begin->role))
     return ams_memory_body_new ();
+  if (begin->local_path)
+    return ams_copy_body_new (begin->local_path);
   return ams_part_body_new (path, &self->options);
 }
 
@@ -361,7 +379,7 @@ local_put_async (AmsStore *store, const AmsPut *put, GCancellable *cancellable,
   if (is_replaced (put->role))
     ok = put_playlist (self, put, &error);
   else
-    ok = ams_part_body_publish (AMS_PART_BODY (put->body), &error);
+    ok = put_segment (AMS_LOCAL_STORE (store), put, &error);
   answer_boolean (task, ok, error);
 }
 

@@ -111,9 +111,12 @@ gst_ams_put_sink_post_lost (GstAmsPutSink *self, guint files, guint64 bytes)
   g_autoptr (GError) error = ams_store_error_new (AMS_FAILURE_LOST, 0, 0,
       "The stream has ended and drain-timeout has passed, but %u file(s) (%" G_GUINT64_FORMAT
       " bytes of media) are in memory only and will be lost: "
-      "set spool-dir, so that the next start sends them, or a longer "
+      "set %s, so that the next start sends them, or a longer "
       "drain-timeout.",
-      files, bytes);
+      files, bytes,
+      g_object_class_find_property (G_OBJECT_GET_CLASS (self), "spool-dir")
+          ? "spool-dir"
+          : "write-files=always of amshlssink");
 
   gst_ams_put_sink_post_error (self, error, NULL);
 }
