@@ -11,6 +11,7 @@
 
 #include <glib/gstdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #define SECONDS(n) ((n) *GST_SECOND)
 
@@ -186,6 +187,27 @@ test_folder_that_is_away_costs_nothing (Fixture *f, gconstpointer data)
   assert_same (f, 7);
 }
 
+/* By another name, so that nothing but the folder itself says that it is the same. */
+static void
+test_amshlssinks_own_folder_is_left_alone (Fixture *f, gconstpointer data)
+{
+  g_autoptr (GHashTable) sizes =
+      g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+  g_autoptr (HlsPlaylist) playlist = NULL;
+
+  g_assert_cmpint (symlink (f->hls->dir, f->folder), ==, 0);
+  g_object_set (f->put, "drain-timeout", (guint64) 0, NULL);
+  f->hls->expects_trouble = TRUE;
+  hls_record (f->hls, SECONDS (10));
+  g_assert_cmpuint (hls_count (f->hls, GST_MESSAGE_WARNING, NULL), >=, 1);
+  g_assert_cmpint (g_unlink (f->folder), ==, 0);
+  playlist = hls_playlist_read (f->hls->playlist);
+  g_assert_cmpuint (playlist->segments->len, ==, 5);
+  for (guint i = 0; i < 5; i++)
+    g_assert_false (hls_segment (playlist, i)->gap);
+  hls_assert_listed_whole (f->hls->dir, playlist, sizes);
+}
+
 static void
 test_wrong_location_is_said (Fixture *f, gconstpointer data)
 {
@@ -229,6 +251,7 @@ main (int argc, char **argv)
   ADD ("beside/away", "always", folder_that_is_away_costs_nothing);
   ADD ("alone/all", "never", alone_it_has_all);
   ADD ("alone/crash", "never", alone_it_saves_what_a_crash_left);
+  ADD ("location/amshlssinks", "always", amshlssinks_own_folder_is_left_alone);
   ADD ("location/wrong", "always", wrong_location_is_said);
   ADD ("location/uri", "always", location_may_be_a_uri);
   return g_test_run ();

@@ -548,6 +548,16 @@ test_folder_that_is_a_file_is_said (Fixture *f, gconstpointer data)
 
 /* What another disk has as well */
 
+/* In another folder. */
+static void
+set_from (Fixture *f, const gchar *text)
+{
+  g_autofree gchar *folder = path_in (f, "other");
+
+  g_assert_cmpint (g_mkdir_with_parents (folder, 0755), ==, 0);
+  set_text (f, "other/from", text);
+}
+
 static gboolean
 put_copy (Fixture *f, const gchar *name, const gchar *from, guint64 size,
     GError **error)
@@ -566,11 +576,11 @@ put_copy (Fixture *f, const gchar *name, const gchar *from, guint64 size,
 static void
 test_copy_is_the_file (Fixture *f, gconstpointer data)
 {
-  set_text (f, "from", "hello");
+  set_from (f, "hello");
   set_text (f, ".a.ts.tmp", "left by a crash");
-  g_assert_true (put_copy (f, "d/e/b.ts", "from", 5, NULL));
+  g_assert_true (put_copy (f, "d/e/b.ts", "other/from", 5, NULL));
   assert_text (f, "d/e/b.ts", "hello");
-  g_assert_true (put_copy (f, "a.ts", "from", 5, NULL));
+  g_assert_true (put_copy (f, "a.ts", "other/from", 5, NULL));
   assert_text (f, "a.ts", "hello");
   assert_text (f, ".a.ts.tmp", NULL);
 }
@@ -578,7 +588,7 @@ test_copy_is_the_file (Fixture *f, gconstpointer data)
 static void
 test_copy_from_memory_is_the_file (Fixture *f, gconstpointer data)
 {
-  g_autofree gchar *path = path_in (f, "from");
+  g_autofree gchar *path = path_in (f, "other/from");
   AmsFileBegin begin = { .name = (gchar *) "a.ts",
     .role = AMS_FILE_ROLE_SEGMENT,
     .local_path = path };
@@ -597,10 +607,10 @@ test_copy_that_is_there_is_stored (Fixture *f, gconstpointer data)
 {
   ino_t inode;
 
-  set_text (f, "from", "hello");
+  set_from (f, "hello");
   set_text (f, "a.ts", "hello");
   inode = inode_of (f, "a.ts");
-  g_assert_true (put_copy (f, "a.ts", "from", 5, NULL));
+  g_assert_true (put_copy (f, "a.ts", "other/from", 5, NULL));
   g_assert_cmpuint (inode_of (f, "a.ts"), ==, inode);
 }
 
@@ -609,12 +619,12 @@ test_copy_never_replaces_a_file (Fixture *f, gconstpointer data)
 {
   static const gchar *const others[] = { "other", "other, and longer" };
 
-  set_text (f, "from", "hello");
+  set_from (f, "hello");
   for (guint i = 0; i < G_N_ELEMENTS (others); i++) {
     g_autoptr (GError) error = NULL;
 
     set_text (f, "a.ts", others[i]);
-    g_assert_false (put_copy (f, "a.ts", "from", 5, &error));
+    g_assert_false (put_copy (f, "a.ts", "other/from", 5, &error));
     g_assert_error (error, AMS_STORE_ERROR, AMS_FAILURE_EXISTS);
     assert_text (f, "a.ts", others[i]);
     assert_text (f, ".a.ts.tmp", NULL);
@@ -624,10 +634,23 @@ test_copy_never_replaces_a_file (Fixture *f, gconstpointer data)
 static void
 test_copy_replaces_when_asked_to (Fixture *f, gconstpointer data)
 {
-  set_text (f, "from", "hello");
+  set_from (f, "hello");
   set_text (f, "a.ts", "other");
-  g_assert_true (put_copy (f, "a.ts", "from", 5, NULL));
+  g_assert_true (put_copy (f, "a.ts", "other/from", 5, NULL));
   assert_text (f, "a.ts", "hello");
+}
+
+/* Whoever makes it there would find the name taken. */
+static void
+test_copy_is_not_made_beside_itself (Fixture *f, gconstpointer data)
+{
+  g_autoptr (GError) error = NULL;
+
+  set_text (f, "from", "hello");
+  g_assert_false (put_copy (f, "a.ts", "from", 5, &error));
+  g_assert_error (error, AMS_STORE_ERROR, AMS_FAILURE_PERMANENT);
+  g_assert_nonnull (strstr (error->message, "another folder"));
+  assert_text (f, "a.ts", NULL);
 }
 
 static void
@@ -635,7 +658,7 @@ test_copy_of_nothing_is_lost (Fixture *f, gconstpointer data)
 {
   g_autoptr (GError) error = NULL;
 
-  g_assert_false (put_copy (f, "a.ts", "gone", 5, &error));
+  g_assert_false (put_copy (f, "a.ts", "other/gone", 5, &error));
   g_assert_error (error, AMS_STORE_ERROR, AMS_FAILURE_LOST);
   assert_text (f, "a.ts", NULL);
   assert_text (f, ".a.ts.tmp", NULL);
@@ -717,6 +740,7 @@ main (int argc, char **argv)
   g_test_add ("/local-store/copy/replaces-when-asked-to", Fixture,
       GINT_TO_POINTER (TRUE), set_up, test_copy_replaces_when_asked_to,
       tear_down);
+  ADD ("copy/not-beside-itself", test_copy_is_not_made_beside_itself);
   ADD ("copy/of-nothing-is-lost", test_copy_of_nothing_is_lost);
   ADD ("stream/gets-the-playlist",
       test_stream_gets_the_playlist_and_files_the_rest);

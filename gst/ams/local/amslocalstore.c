@@ -248,6 +248,35 @@ put_playlist (AmsLocalStore *self, const AmsPut *put, GError **error)
 /* Segments, and what else is made once */
 
 static gboolean
+have_same_folder (const gchar *path, const gchar *other)
+{
+  g_autofree gchar *folder = g_path_get_dirname (path);
+  g_autofree gchar *others = g_path_get_dirname (other);
+  struct stat a, b;
+
+  return stat (folder, &a) == 0 && stat (others, &b) == 0 &&
+      a.st_dev == b.st_dev && a.st_ino == b.st_ino;
+}
+
+/* Two that write the same files would each find the other's. */
+static gboolean
+check_copy (AmsBody *body, const gchar *path, GError **error)
+{
+  const gchar *from = AMS_IS_COPY_BODY (body)
+      ? ams_copy_body_get_path (AMS_COPY_BODY (body))
+      : NULL;
+
+  if (!from || !have_same_folder (from, path))
+    return TRUE;
+  g_propagate_error (error,
+      ams_store_error_new (AMS_FAILURE_PERMANENT, 0, 0,
+          "“%s” is written there by somebody else already: name another "
+          "folder, or let one alone write to it",
+          path));
+  return FALSE;
+}
+
+static gboolean
 put_segment (AmsLocalStore *self, const AmsPut *put, GError **error)
 {
   g_autofree gchar *path = NULL;
@@ -255,7 +284,8 @@ put_segment (AmsLocalStore *self, const AmsPut *put, GError **error)
   if (AMS_IS_PART_BODY (put->body))
     return ams_part_body_publish (AMS_PART_BODY (put->body), error);
   path = path_of (self, put->name);
-  return ams_local_copy (put->body, path, &self->options, error);
+  return check_copy (put->body, path, error) &&
+      ams_local_copy (put->body, path, &self->options, error);
 }
 
 /* The other operations */

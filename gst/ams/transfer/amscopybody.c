@@ -184,6 +184,12 @@ copy_spill (AmsBody *body)
     g_clear_object (&self->memory);
 }
 
+const gchar *
+ams_copy_body_get_path (AmsCopyBody *self)
+{
+  return self->path;
+}
+
 gboolean
 ams_copy_body_refer (AmsCopyBody *self, guint64 size, GError **error)
 {

@@ -20,6 +20,7 @@ G_DECLARE_FINAL_TYPE (AmsCopyBody, ams_copy_body, AMS, COPY_BODY, AmsBody)
 
 /* @path: absolute */
 AmsBody *ams_copy_body_new (const gchar *path);
+const gchar *ams_copy_body_get_path (AmsCopyBody *body);
 /* Nothing was appended: the first @size bytes of the copy are the file. FALSE: there is no
  * such copy. Finishes the body. */
 gboolean ams_copy_body_refer (AmsCopyBody *body, guint64 size, GError **error);
