@@ -5,10 +5,12 @@
 /* The store on disk, below a root folder.
  *
  * Segments (and everything that is no playlist) are written as they come to
- * .NAME.part beside their final name, and get that when they are whole; what is on
- * another disk as well is copied from there when it is whole. A file that has the
- * name is never replaced, unless overwriting was asked for. A playlist is replaced atomically, or appended to where that shows no reader
- * half a line. It works within the calls, on the engine's thread. */
+ * .NAME.part beside their final name, and get that when they are whole; what
+ * another folder has as well is copied from there when it is whole. A file that
+ * has the name is never replaced, unless overwriting was asked for. A playlist is
+ * replaced atomically, or appended to where that shows no reader half a line. It
+ * works within the calls, on the engine's thread.
+ */
 
 #pragma once
 
