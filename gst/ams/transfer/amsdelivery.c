@@ -4,18 +4,11 @@
 
 #include "config.h"
 
-#include "transfer/amsdelivery.h"
+#include "transfer/amsdeliveryinput.h"
 
-#include "transfer/amsbreaker.h"
-#include "transfer/amscopybody.h"
-#include "transfer/amsfaults.h"
-#include "transfer/amslineages.h"
 #include "transfer/amsoperation.h"
-#include "transfer/amsprobe.h"
 
-#include <string.h>
-
-GST_DEBUG_CATEGORY_STATIC (ams_delivery_debug);
+GST_DEBUG_CATEGORY (ams_delivery_debug);
 #define GST_CAT_DEFAULT ams_delivery_debug
 
 /* How often it is tried to let go of bytes in memory that are on disk as well, or soon
@@ -26,35 +19,6 @@ GST_DEBUG_CATEGORY_STATIC (ams_delivery_debug);
 #define PROBE_FAULT "/probe"
 /* So long a file is tried to be removed. */
 #define REMOVE_FOR G_TIME_SPAN_HOUR
-
-struct _AmsDelivery
-{
-  AmsStore *store;
-  AmsDeliveryConfig config;
-  AmsDeliveryCallbacks callbacks;
-  gpointer user_data;
-  void (*kick) (gpointer engine);
-  gpointer engine;
-
-  AmsSchedule *schedule;
-  AmsFaults *faults;
-  AmsFaults *remove_faults; /* of removes, which never disturb media */
-  GError *queue_fault; /* said, not over */
-  GHashTable *
-      withheld; /* set of playlists whose final version is; no other has come */
-  GCancellable *cancellable;
-  GHashTable *operations; /* set of AmsOperation */
-  AmsLineages *lineages;
-  AmsOutgoing *open;
-  guint64 held;
-  guint64 unsafe; /* of held, media */
-  gboolean is_held_back; /* until released */
-  AmsProbe *probe; /* (nullable) */
-  AmsBreaker breaker;
-  gboolean spool_unsafe; /* something could not be written to it */
-  gint64 spilled; /* when that was tried last */
-  AmsDeliveryStats stats;
-};
 
 /* Files */
 
@@ -81,38 +45,40 @@ set_held (AmsDelivery *self, AmsOutgoing *file, guint64 held)
   file->held = held;
 }
 
-static void
-count_held (AmsDelivery *self, AmsOutgoing *file)
+void
+ams_delivery_count_held (AmsDelivery *self, AmsOutgoing *file)
 {
   set_held (self, file, file->body ? ams_body_get_held (file->body) : 0);
 }
 
 /* The file is out of the schedule (or never was in it): its bytes go. */
-static void
-uncount (AmsDelivery *self, AmsOutgoing *file)
+void
+ams_delivery_uncount (AmsDelivery *self, AmsOutgoing *file)
 {
   set_held (self, file, 0);
 }
 
 /* Faults */
 
-static void
-say_warning (AmsDelivery *self, const GError *error, const gchar *name)
+void
+ams_delivery_say_warning (AmsDelivery *self, const GError *error,
+    const gchar *name)
 {
   GST_WARNING ("%s: %s", name ? name : "delivery", error->message);
   self->callbacks.warning (error, name, self->user_data);
 }
 
-static void
-note_failure (AmsDelivery *self, const gchar *name, const GError *error)
+void
+ams_delivery_note_failure (AmsDelivery *self, const gchar *name,
+    const GError *error)
 {
   if (ams_faults_add (self->faults, name, ams_store_error_get_failure (error),
           error))
-    say_warning (self, error, name);
+    ams_delivery_say_warning (self, error, name);
 }
 
-static void
-note_success (AmsDelivery *self, const gchar *name)
+void
+ams_delivery_note_success (AmsDelivery *self, const gchar *name)
 {
   GError *over;
 
@@ -133,20 +99,20 @@ settle_spooled (AmsDelivery *self, guint64 id, const AmsOutgoing *file,
 }
 
 /* @error: where it is, as it may be set after the arguments of this are known. */
-static void
-check_spool (AmsDelivery *self, gboolean ok, GError **error)
+void
+ams_delivery_check_spool (AmsDelivery *self, gboolean ok, GError **error)
 {
   if (ok) {
     if (self->spool_unsafe)
-      note_success (self, SPOOL_FAULT);
+      ams_delivery_note_success (self, SPOOL_FAULT);
   } else {
-    note_failure (self, SPOOL_FAULT, *error);
+    ams_delivery_note_failure (self, SPOOL_FAULT, *error);
   }
   self->spool_unsafe = !ok;
 }
 
-static void
-announce_failed (AmsDelivery *self, const AmsOutgoing *file,
+void
+ams_delivery_announce_failed (AmsDelivery *self, const AmsOutgoing *file,
     const GError *error)
 {
   AmsFileInfo info = file_info (file);
@@ -170,11 +136,11 @@ give_up_job (AmsDelivery *self, AmsJob *job, const GError *error)
   ams_schedule_give_up (self->schedule, job);
   if (!file)
     return;
-  uncount (self, file);
+  ams_delivery_uncount (self, file);
   if (file->body && !self->config.spool)
     ams_body_abandon (file->body);
   if (is_file)
-    announce_failed (self, file, error);
+    ams_delivery_announce_failed (self, file, error);
   ams_outgoing_free (file);
 }
 
@@ -189,310 +155,11 @@ on_dropped (const AmsJob *job, AmsDropReason reason, gpointer user_data)
       reason == AMS_DROP_WITHHELD ? AMS_SPOOL_WITHHELD : AMS_SPOOL_DROPPED);
   if (!file)
     return;
-  uncount (self, file);
+  ams_delivery_uncount (self, file);
   self->stats.superseded++;
   /* Upstream has been told, and makes another as a rule. */
   if (reason == AMS_DROP_WITHHELD && file->begin.final)
     g_hash_table_add (self->withheld, g_strdup (file->begin.name));
-}
-
-/* The open file */
-
-static AmsBody *
-create_body (AmsDelivery *self, const AmsFileBegin *begin)
-{
-  if (self->config.spool)
-    return ams_spool_create_body (self->config.spool, begin);
-  if (begin->by_reference)
-    return ams_copy_body_new (begin->local_path);
-  return ams_store_create_body (self->store, begin);
-}
-
-void
-ams_delivery_begin (AmsDelivery *self, const AmsFileBegin *begin)
-{
-  ams_delivery_abandon (self);
-  self->open = ams_outgoing_new (begin);
-  self->open->body = create_body (self, begin);
-  if (ams_outgoing_is_playlist (self->open))
-    self->open->lineage =
-        ams_lineages_begin (self->lineages, begin->name, begin->extends);
-}
-
-void
-ams_delivery_write (AmsDelivery *self, GBytes *bytes)
-{
-  g_autoptr (GError) error = NULL;
-  gboolean had_held;
-
-  if (!self->open)
-    return;
-  had_held = self->open->held > 0;
-  if (!ams_body_append (self->open->body, bytes, &error))
-    note_failure (self, self->open->begin.name, error);
-  else if (had_held && ams_body_drains (self->open->body))
-    note_success (self, self->open->begin.name);
-  count_held (self, self->open);
-}
-
-static AmsOutgoing *
-close_open (AmsDelivery *self)
-{
-  AmsOutgoing *file = g_steal_pointer (&self->open);
-
-  uncount (self, file);
-  ams_body_abandon (file->body);
-  ams_faults_forget (self->faults, file->begin.name);
-  return file;
-}
-
-void
-ams_delivery_abandon (AmsDelivery *self)
-{
-  if (self->open)
-    ams_outgoing_free (close_open (self));
-}
-
-static void
-fail_open (AmsDelivery *self, const GError *error)
-{
-  AmsOutgoing *file = close_open (self);
-
-  if (self->config.spool)
-    ams_spool_add_failed (self->config.spool, file->begin.name,
-        file->begin.role);
-  ams_schedule_add_failed (self->schedule, file->begin.name, file->begin.role);
-  announce_failed (self, file, error);
-  ams_outgoing_free (file);
-}
-
-static GError *
-new_queue_error (AmsDelivery *self)
-{
-  return ams_store_error_new (AMS_FAILURE_FULL, 0, 0,
-      "More than max-queue-bytes (%" G_GUINT64_FORMAT
-      ") wait for the store, so segments are given up",
-      self->config.max_queue_bytes);
-}
-
-static void
-say_queue_fault (AmsDelivery *self, const gchar *name)
-{
-  if (self->queue_fault)
-    return;
-  self->queue_fault = new_queue_error (self);
-  say_warning (self, self->queue_fault, name);
-}
-
-void
-ams_delivery_cut_open (AmsDelivery *self)
-{
-  g_autoptr (GError) error = NULL;
-
-  if (!self->open)
-    return;
-  error = ams_store_error_new (AMS_FAILURE_LOST, 0, 0,
-      "“%s” was cut off by a flush", self->open->begin.name);
-  fail_open (self, error);
-}
-
-void
-ams_delivery_give_up_open (AmsDelivery *self)
-{
-  g_autoptr (GError) error = new_queue_error (self);
-
-  if (!self->open)
-    return;
-  say_queue_fault (self, self->open->begin.name);
-  fail_open (self, error);
-}
-
-static void
-add_file (AmsDelivery *self, AmsOutgoing *file, AmsJobKind kind, guint64 id)
-{
-  ams_schedule_add (self->schedule, ams_outgoing_to_job (file, kind, id),
-      g_get_monotonic_time ());
-}
-
-/* What upstream says is longer than what it sent: bytes are missing. */
-static void
-fail_short (AmsDelivery *self, guint64 size)
-{
-  g_autoptr (GError) error = ams_store_error_new (AMS_FAILURE_PERMANENT, 0, 0,
-      "“%s” should have %" G_GUINT64_FORMAT
-      " bytes, but only %" G_GUINT64_FORMAT " came",
-      self->open->begin.name, size, ams_body_get_size (self->open->body));
-
-  say_warning (self, error, self->open->begin.name);
-  fail_open (self, error);
-}
-
-/* What no buffers came for. FALSE: there is no such file on the disk. */
-static gboolean
-refer (AmsDelivery *self, guint64 size, GError **error)
-{
-  AmsBody *body = self->open->body;
-
-  if (AMS_IS_COPY_BODY (body))
-    return ams_copy_body_refer (AMS_COPY_BODY (body), size, error);
-  ams_body_set_size (body, size);
-  return TRUE;
-}
-
-static void
-commit (AmsDelivery *self, AmsOutgoing *file, guint64 *id)
-{
-  g_autoptr (GError) error = NULL;
-
-  if (self->config.spool)
-    check_spool (self,
-        ams_spool_commit (self->config.spool, file->body, &file->begin, id,
-            &error),
-        &error);
-}
-
-static void
-count_handed (AmsDelivery *self, const AmsOutgoing *file)
-{
-  if (ams_outgoing_is_playlist (file))
-    return;
-  self->stats.handed_files++;
-  self->stats.handed_bytes += file->size;
-}
-
-static void
-hand_over (AmsDelivery *self, AmsOutgoing *file)
-{
-  guint64 id = 0;
-
-  commit (self, file, &id);
-  count_held (self, file);
-  count_handed (self, file);
-  if (ams_outgoing_is_playlist (file))
-    ams_lineages_hand_over (self->lineages, file->begin.name, file->size);
-  g_hash_table_remove (self->withheld, file->begin.name);
-  add_file (self, file, AMS_JOB_PUT, id);
-}
-
-static void
-finish_open (AmsDelivery *self, guint64 size)
-{
-  AmsOutgoing *file = g_steal_pointer (&self->open);
-
-  file->size = size;
-  ams_body_finish (file->body, size);
-  hand_over (self, file);
-}
-
-void
-ams_delivery_end (AmsDelivery *self, const AmsFileEnd *end)
-{
-  g_autoptr (GError) error = NULL;
-
-  if (!self->open)
-    return;
-  if (!end->complete)
-    ams_delivery_abandon (self);
-  else if (self->open->begin.by_reference && !refer (self, end->size, &error))
-    fail_open (self, error);
-  else if (end->size > ams_body_get_size (self->open->body))
-    fail_short (self, end->size);
-  else
-    finish_open (self, end->size);
-}
-
-void
-ams_delivery_remove (AmsDelivery *self, const gchar *name, gdouble after)
-{
-  AmsJob *job = ams_job_new (AMS_JOB_REMOVE, name, AMS_FILE_ROLE_OTHER);
-  g_autoptr (GError) error = NULL;
-
-  /* A century is for ever, and does not overflow. */
-  job->after = MIN (after, 3.2e9) * G_TIME_SPAN_SECOND;
-  if (self->config.spool)
-    check_spool (self,
-        ams_spool_add_remove (self->config.spool, name, job->after, &job->id,
-            &error),
-        &error);
-  ams_schedule_add (self->schedule, job, g_get_monotonic_time ());
-}
-
-static void
-adopt_in_store (AmsDelivery *self, const gchar *name, guint64 size)
-{
-  AmsFileBegin begin = { .name = (gchar *) name,
-    .role = AMS_FILE_ROLE_SEGMENT };
-  AmsOutgoing *file = ams_outgoing_new (&begin);
-
-  file->size = size;
-  add_file (self, file, AMS_JOB_ADOPT, 0);
-}
-
-static void
-adopt_in_spool (AmsDelivery *self, const gchar *name, guint64 size)
-{
-  g_auto (AmsFileBegin) begin = { 0 };
-  g_autoptr (GError) error = NULL;
-  AmsBody *body =
-      ams_spool_adopt (self->config.spool, name, size, &begin, &error);
-  AmsOutgoing *file;
-
-  /* Perhaps another store behind the same tee has it. */
-  if (!body) {
-    GST_INFO ("nothing is adopted: %s", error->message);
-    return;
-  }
-  file = ams_outgoing_new (&begin);
-  file->body = body;
-  file->size = size;
-  hand_over (self, file);
-}
-
-void
-ams_delivery_adopt (AmsDelivery *self, const gchar *name, guint64 size)
-{
-  if (self->config.spool)
-    adopt_in_spool (self, name, size);
-  else
-    adopt_in_store (self, name, size);
-}
-
-/* What is posted to somebody is a file that nobody else sees. */
-static void
-add_notify (AmsDelivery *self, AmsBody *body, guint64 id)
-{
-  AmsFileBegin begin = { .name = (gchar *) "notification",
-    .role = AMS_FILE_ROLE_OTHER };
-  AmsOutgoing *file = ams_outgoing_new (&begin);
-
-  file->body = body;
-  file->size = ams_body_get_size (body);
-  add_file (self, file, AMS_JOB_NOTIFY, id);
-}
-
-void
-ams_delivery_notify (AmsDelivery *self, GBytes *text)
-{
-  g_autoptr (GError) error = NULL;
-  AmsBody *body = NULL;
-  guint64 id = 0;
-
-  if (self->config.spool) {
-    check_spool (self,
-        ams_spool_add_notify (self->config.spool, text, &body, &id, &error),
-        &error);
-  } else {
-    body = ams_memory_body_new ();
-    ams_body_append (body, text, NULL);
-    ams_body_finish (body, g_bytes_get_size (text));
-  }
-  add_notify (self, body, id);
-}
-
-void
-ams_delivery_release (AmsDelivery *self)
-{
-  self->is_held_back = FALSE;
 }
 
 /* Ends of operations */
@@ -507,14 +174,14 @@ job_succeeded (AmsDelivery *self, AmsJob *job)
   settle_spooled (self, job->id, file, AMS_SPOOL_STORED);
   ams_schedule_done (self->schedule, job);
   if (notified) {
-    uncount (self, file);
+    ams_delivery_uncount (self, file);
     ams_outgoing_free (file);
   } else if (file) {
     AmsFileInfo info = file_info (file);
 
     if (ams_outgoing_is_playlist (file))
       ams_lineages_store (self->lineages, name, file->lineage, file->size);
-    uncount (self, file);
+    ams_delivery_uncount (self, file);
     self->stats.stored_files++;
     self->stats.stored_bytes += file->size;
     self->callbacks.stored (&info, self->user_data);
@@ -523,7 +190,7 @@ job_succeeded (AmsDelivery *self, AmsJob *job)
     ams_lineages_forget (self->lineages, name);
     self->stats.removed_files++;
   }
-  note_success (self, name);
+  ams_delivery_note_success (self, name);
   /* Where there was room for this one there may be for the next, which then finds out for the one after it. */
   if (!self->config.has_breaker)
     ams_schedule_hurry_first (self->schedule);
@@ -608,7 +275,7 @@ job_failed (AmsDelivery *self, AmsJob *job, const GError *error)
     remove_failed (self, job, error, now);
     return;
   }
-  note_failure (self, job->name, error);
+  ams_delivery_note_failure (self, job->name, error);
   tell_breaker (self, job, error, now);
   if (ams_retry_goes_on (&self->config.retry, failure, now - job->handed_over))
     retry_job (self, job, error, now);
@@ -624,7 +291,7 @@ on_operation_done (AmsOperation *operation, AmsJob *job, const GError *error,
 
   g_hash_table_remove (self->operations, operation);
   if (job->data)
-    count_held (self, job->data);
+    ams_delivery_count_held (self, job->data);
   if (!error)
     job_succeeded (self, job);
   else if (g_cancellable_is_cancelled (self->cancellable))
@@ -661,7 +328,7 @@ static void
 recount_job (AmsJob *job, gpointer user_data)
 {
   if (job->data)
-    count_held (user_data, job->data);
+    ams_delivery_count_held (user_data, job->data);
 }
 
 static void
@@ -673,7 +340,7 @@ spill_job (AmsJob *job, gpointer user_data)
   if (!file || file->held == 0 || !file->body)
     return;
   ams_body_spill (file->body);
-  count_held (self, file);
+  ams_delivery_count_held (self, file);
 }
 
 /* Whoever appends to it may be waiting for room. */
@@ -685,9 +352,9 @@ spill_open (AmsDelivery *self)
   if (!file || file->held == 0 || !ams_body_drains (file->body))
     return;
   ams_body_spill (file->body);
-  count_held (self, file);
+  ams_delivery_count_held (self, file);
   if (file->held == 0)
-    note_success (self, file->begin.name);
+    ams_delivery_note_success (self, file->begin.name);
 }
 
 static gint64
@@ -698,7 +365,8 @@ flush_spool (AmsDelivery *self, gint64 now)
   if (!self->config.spool)
     return AMS_SCHEDULE_NEVER;
   if (ams_spool_get_next_flush (self->config.spool) <= now) {
-    check_spool (self, ams_spool_flush (self->config.spool, &error), &error);
+    ams_delivery_check_spool (self,
+        ams_spool_flush (self->config.spool, &error), &error);
     ams_schedule_foreach (self->schedule, recount_job, self);
   }
   return ams_spool_get_next_flush (self->config.spool);
@@ -749,13 +417,13 @@ on_probed (const GError *error, gboolean first, gpointer user_data)
   AmsDelivery *self = user_data;
 
   if (!error)
-    note_success (self, PROBE_FAULT);
+    ams_delivery_note_success (self, PROBE_FAULT);
   else if (first &&
       ams_store_error_get_failure (error) == AMS_FAILURE_PERMANENT &&
       self->callbacks.refused)
     self->callbacks.refused (error, self->user_data);
   else
-    note_failure (self, PROBE_FAULT, error);
+    ams_delivery_note_failure (self, PROBE_FAULT, error);
   self->kick (self->engine);
 }
 
@@ -799,9 +467,9 @@ drop_something (AmsDelivery *self)
     return TRUE;
   job = ams_schedule_find (self->schedule, frees_memory, NULL);
   if (job) {
-    g_autoptr (GError) error = new_queue_error (self);
+    g_autoptr (GError) error = ams_delivery_new_queue_error (self);
 
-    say_queue_fault (self, job->name);
+    ams_delivery_say_queue_fault (self, job->name);
     give_up_job (self, job, error);
     return TRUE;
   }
@@ -886,106 +554,6 @@ ams_delivery_get_stats (AmsDelivery *self, AmsDeliveryStats *stats)
     stats->oldest_age = g_get_monotonic_time () - oldest->handed_over;
 }
 
-/* What an earlier session left in the spool */
-
-static void
-take_up_file (AmsDelivery *self, AmsSpoolEntry *entry)
-{
-  AmsOutgoing *file = ams_outgoing_new (&entry->begin);
-
-  /* Versions are counted by session: upstream's are others. */
-  file->begin.version = 0;
-  file->body = g_steal_pointer (&entry->body);
-  file->size = ams_body_get_size (file->body);
-  if (ams_outgoing_is_playlist (file)) {
-    file->lineage = ams_lineages_begin (self->lineages, file->begin.name, 0);
-    ams_lineages_hand_over (self->lineages, file->begin.name, file->size);
-  }
-  count_held (self, file);
-  add_file (self, file, AMS_JOB_PUT, entry->id);
-}
-
-/* Its whole time passes again: nobody knows when the playlist that dropped the file got
- * there. */
-static void
-take_up_remove (AmsDelivery *self, const AmsSpoolEntry *entry)
-{
-  AmsJob *job =
-      ams_job_new (AMS_JOB_REMOVE, entry->begin.name, AMS_FILE_ROLE_OTHER);
-
-  job->after = entry->after;
-  job->id = entry->id;
-  ams_schedule_add (self->schedule, job, g_get_monotonic_time ());
-}
-
-static void
-take_up_entry (AmsDelivery *self, AmsSpoolEntry *entry)
-{
-  switch (entry->kind) {
-    case AMS_SPOOL_PUT:
-      take_up_file (self, entry);
-      break;
-    case AMS_SPOOL_REMOVE:
-      take_up_remove (self, entry);
-      break;
-    case AMS_SPOOL_NOTIFY:
-      add_notify (self, g_steal_pointer (&entry->body), entry->id);
-      break;
-  }
-}
-
-/* Versions between what the store has and what waits were skipped: what they dropped is
- * not removed before the one that waits is there. */
-static void
-mark_unsettled (AmsDelivery *self, const AmsSpoolEntry *entry)
-{
-  if (entry->kind == AMS_SPOOL_PUT &&
-      (entry->begin.role == AMS_FILE_ROLE_PLAYLIST ||
-          entry->begin.role == AMS_FILE_ROLE_MASTER))
-    ams_schedule_add_unsettled (self->schedule, entry->begin.name,
-        entry->begin.role);
-}
-
-/* Upstream has not heeded them yet, and may have forgotten. */
-static void
-say_failed_again (AmsDelivery *self, const gchar *name)
-{
-  AmsFileInfo info = { name, AMS_FILE_ROLE_SEGMENT, 0, 0 };
-  g_autoptr (GError) error = ams_store_error_new (AMS_FAILURE_LOST, 0, 0,
-      "“%s” was given up earlier, and no playlist says so yet", name);
-
-  GST_WARNING ("%s", error->message);
-  ams_schedule_add_failed (self->schedule, name, info.role);
-  self->callbacks.failed (&info, error, self->user_data);
-}
-
-static void
-take_up_failed (AmsDelivery *self)
-{
-  g_auto (GStrv) unheeded = ams_spool_dup_unheeded (self->config.spool);
-  g_auto (GStrv) withheld = ams_spool_dup_withheld (self->config.spool);
-
-  for (guint i = 0; withheld[i]; i++)
-    ams_schedule_add_unsettled (self->schedule, withheld[i],
-        AMS_FILE_ROLE_PLAYLIST);
-  for (guint i = 0; unheeded[i]; i++)
-    say_failed_again (self, unheeded[i]);
-}
-
-static void
-take_up (AmsDelivery *self)
-{
-  g_autoptr (GPtrArray) entries = ams_spool_take_up (self->config.spool);
-
-  take_up_failed (self);
-  if (entries->len > 0)
-    GST_INFO ("%u files of an earlier session go on", entries->len);
-  for (guint i = 0; i < entries->len; i++)
-    mark_unsettled (self, g_ptr_array_index (entries, i));
-  for (guint i = 0; i < entries->len; i++)
-    take_up_entry (self, g_ptr_array_index (entries, i));
-}
-
 /* Life */
 
 AmsDelivery *
@@ -1021,7 +589,7 @@ ams_delivery_new (AmsStore *store, const AmsDeliveryConfig *config,
   ams_schedule_set_version_interval (self->schedule,
       config->playlist_min_interval);
   if (config->spool)
-    take_up (self);
+    ams_delivery_take_up (self);
   return self;
 }
 

@@ -1,0 +1,76 @@
+/* amshls: HLS recording for GStreamer
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+/* Within the delivery: what comes in, from upstream (amsdeliveryinput.c) or from an earlier
+ * session's spool, and what becomes of it (amsdelivery.c). */
+
+#pragma once
+
+#include "transfer/amsbreaker.h"
+#include "transfer/amsdelivery.h"
+#include "transfer/amsfaults.h"
+#include "transfer/amslineages.h"
+#include "transfer/amsoutgoing.h"
+#include "transfer/amsprobe.h"
+#include "transfer/amsschedule.h"
+
+G_BEGIN_DECLS
+
+struct _AmsDelivery
+{
+  AmsStore *store;
+  AmsDeliveryConfig config;
+  AmsDeliveryCallbacks callbacks;
+  gpointer user_data;
+  void (*kick) (gpointer engine);
+  gpointer engine;
+
+  AmsSchedule *schedule;
+  AmsFaults *faults;
+  AmsFaults *remove_faults; /* of removes, which never disturb media */
+  GError *queue_fault; /* said, not over */
+  GHashTable *
+      withheld; /* set of playlists whose final version is; no other has come */
+  GCancellable *cancellable;
+  GHashTable *operations; /* set of AmsOperation */
+  AmsLineages *lineages;
+  AmsOutgoing *open;
+  guint64 held;
+  guint64 unsafe; /* of held, media */
+  gboolean is_held_back; /* until released */
+  AmsProbe *probe; /* (nullable) */
+  AmsBreaker breaker;
+  gboolean spool_unsafe; /* something could not be written to it */
+  gint64 spilled; /* when that was tried last */
+  AmsDeliveryStats stats;
+};
+
+/* amsdelivery.c */
+
+/* Counts what the file's body has in memory. */
+void ams_delivery_count_held (AmsDelivery *delivery, AmsOutgoing *file);
+/* The file is out of the schedule (or never was in it): its bytes go. */
+void ams_delivery_uncount (AmsDelivery *delivery, AmsOutgoing *file);
+void ams_delivery_say_warning (AmsDelivery *delivery, const GError *error,
+    const gchar *name);
+/* The first of its kind is said. */
+void ams_delivery_note_failure (AmsDelivery *delivery, const gchar *name,
+    const GError *error);
+/* What was said is over. */
+void ams_delivery_note_success (AmsDelivery *delivery, const gchar *name);
+/* @error: where it is, as it may be set after the arguments of this are known. */
+void ams_delivery_check_spool (AmsDelivery *delivery, gboolean ok,
+    GError **error);
+void ams_delivery_announce_failed (AmsDelivery *delivery,
+    const AmsOutgoing *file, const GError *error);
+
+/* amsdeliveryinput.c */
+
+/* (transfer full) */
+GError *ams_delivery_new_queue_error (AmsDelivery *delivery);
+void ams_delivery_say_queue_fault (AmsDelivery *delivery, const gchar *name);
+/* What an earlier session left in the spool is delivered first. */
+void ams_delivery_take_up (AmsDelivery *delivery);
+
+G_END_DECLS
