@@ -640,6 +640,27 @@ test_copy_replaces_when_asked_to (Fixture *f, gconstpointer data)
   assert_text (f, "a.ts", "hello");
 }
 
+/* Nothing half is left in the way, nor in the little room there is. */
+static void
+test_copy_to_a_full_disk_waits_for_room (Fixture *f, gconstpointer data)
+{
+  g_autofree gchar *text = g_strnfill (20000, 'x');
+  g_autofree gchar *ballast = path_in (f, "ballast");
+  g_autoptr (GError) error = NULL;
+
+  if (!mount_small (f))
+    return;
+  set_from (f, text);
+  fill (f, "ballast");
+  g_assert_false (put_copy (f, "a.ts", "other/from", 20000, &error));
+  g_assert_error (error, AMS_STORE_ERROR, AMS_FAILURE_FULL);
+  assert_text (f, "a.ts", NULL);
+  assert_text (f, ".a.ts.tmp", NULL);
+  g_unlink (ballast);
+  g_assert_true (put_copy (f, "a.ts", "other/from", 20000, NULL));
+  assert_text (f, "a.ts", text);
+}
+
 /* Whoever makes it there would find the name taken. */
 static void
 test_copy_is_not_made_beside_itself (Fixture *f, gconstpointer data)
@@ -740,6 +761,7 @@ main (int argc, char **argv)
   g_test_add ("/local-store/copy/replaces-when-asked-to", Fixture,
       GINT_TO_POINTER (TRUE), set_up, test_copy_replaces_when_asked_to,
       tear_down);
+  ADD ("copy/full-disk", test_copy_to_a_full_disk_waits_for_room);
   ADD ("copy/not-beside-itself", test_copy_is_not_made_beside_itself);
   ADD ("copy/of-nothing-is-lost", test_copy_of_nothing_is_lost);
   ADD ("stream/gets-the-playlist",
