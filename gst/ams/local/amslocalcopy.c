@@ -6,6 +6,8 @@
 
 #include "local/amslocalcopy.h"
 
+#include "transfer/amsbodyfile.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -83,47 +85,6 @@ is_there (AmsBody *body, const gchar *path, gboolean sync)
 /* ---- writing ---- */
 
 static gboolean
-write_body (gint fd, AmsBody *body, const gchar *path, GError **error)
-{
-  g_autofree guint8 *piece = g_malloc (PIECE_SIZE);
-  guint64 at = 0;
-  gssize n;
-
-  while ((n = ams_body_read (body, at, piece, PIECE_SIZE, error)) > 0) {
-    gsize written;
-
-    if (!ams_disk_write (fd, piece, n, at, path, &written, error))
-      return FALSE;
-    at += n;
-  }
-  if (n == 0 && at < ams_body_get_size (body))
-    g_propagate_error (error,
-        ams_store_error_new (AMS_FAILURE_LOST, 0, 0,
-            "Of what is to be “%s” there are only %" G_GUINT64_FORMAT
-            " bytes of %" G_GUINT64_FORMAT,
-            path, at, ams_body_get_size (body)));
-  return n == 0 && at == ams_body_get_size (body);
-}
-
-/* What another attempt or a crash left of it is worth nothing: the body is all there. */
-static gboolean
-write_temp (AmsBody *body, const gchar *temp, gboolean sync, GError **error)
-{
-  gint fd;
-
-  if (unlink (temp) < 0 && errno != ENOENT)
-    return fail (error, ams_disk_error_new (errno, "remove", temp));
-  fd = ams_disk_create (temp, error);
-  if (fd < 0)
-    return FALSE;
-  if (!write_body (fd, body, temp, error)) {
-    close (fd);
-    return FALSE;
-  }
-  return ams_disk_close (fd, sync, temp, error);
-}
-
-static gboolean
 publish (const gchar *temp, const gchar *path, const AmsLocalOptions *options,
     GError **error)
 {
@@ -142,7 +103,7 @@ write_file (AmsBody *body, const gchar *path, const AmsLocalOptions *options,
   g_autoptr (GError) beside = NULL;
 
   if (!ams_disk_make_folders (path, options->sync, &beside) ||
-      !write_temp (body, temp, options->sync, &beside)) {
+      !ams_body_write_file (body, temp, options->sync, &beside)) {
     unlink (temp);
     return fail (error, g_steal_pointer (&beside));
   }

@@ -6,6 +6,7 @@
 
 #include "transfer/amsspoolcopy.h"
 
+#include "transfer/amsbodyfile.h"
 #include "transfer/amsdisk.h"
 #include "transfer/amsspoolbody.h"
 #include "transfer/amsstore.h"
@@ -15,8 +16,6 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-#define BLOCK_SIZE (64 * 1024)
 
 gint64
 ams_spool_copy_get_mtime (const gchar *path, guint64 size)
@@ -85,37 +84,10 @@ ams_spool_copy_link (const gchar *local_path, const gchar *path, guint64 size,
 }
 
 static gboolean
-write_blocks (AmsBody *body, gint fd, const gchar *path, GError **error)
-{
-  g_autofree guint8 *block = g_malloc (BLOCK_SIZE);
-  guint64 at = 0;
-  gsize written;
-  gssize n;
-
-  while ((n = ams_body_read (body, at, block, BLOCK_SIZE, error)) > 0) {
-    if (!ams_disk_write (fd, block, n, at, path, &written, error))
-      return FALSE;
-    at += n;
-  }
-  return n == 0;
-}
-
-static gboolean
 write_file (AmsBody *body, const gchar *path, gboolean sync, GError **error)
 {
-  gint fd;
-
-  unlink (path);
-  if (!ams_disk_make_folders (path, FALSE, error))
-    return FALSE;
-  fd = ams_disk_create (path, error);
-  if (fd < 0)
-    return FALSE;
-  if (!write_blocks (body, fd, path, error)) {
-    close (fd);
-    return FALSE;
-  }
-  return ams_disk_close (fd, sync, path, error) &&
+  return ams_disk_make_folders (path, FALSE, error) &&
+      ams_body_write_file (body, path, sync, error) &&
       (!sync || ams_disk_sync_folder (path, error));
 }
 
