@@ -102,7 +102,7 @@ encode_all (void)
 {
   g_autofree gchar *text = g_strdup_printf (
       "videotestsrc pattern=ball num-buffers=%u ! "
-      "video/x-raw,width=320,height=180,framerate=20/1 ! timeoverlay ! "
+      "video/x-raw,format=I420,width=320,height=180,framerate=20/1 ! timeoverlay ! "
       "x264enc tune=zerolatency speed-preset=ultrafast bitrate=400 key-int-max=%u ! h264parse ! "
       "video/x-h264,stream-format=byte-stream,alignment=au ! appsink name=sink sync=false",
       gop * GOPS, gop);

@@ -137,6 +137,13 @@ class Ledger:
             self.problem("lost", "there are no segments")
 
 
+def last_words(path):
+    """The end of a log, for whoever wonders why a process ended."""
+    with open(path, encoding="utf-8", errors="replace") as log:
+        lines = collections.deque((line.rstrip() for line in log), maxlen=20)
+    return "its last words:\n" + "\n".join(lines) if lines else "it said nothing on stderr"
+
+
 class Host:
     """The process with the streams."""
 
@@ -206,7 +213,7 @@ class Host:
             self.kill()
         self.reader.join()
         if code != 0:
-            self.ledger.problem("lost", f"the recorder's exit code is {code}")
+            self.ledger.problem("lost", f"the recorder's exit code is {code}; {last_words(self.log)}")
 
     def kill(self):
         if self.process.poll() is None:

@@ -19,7 +19,11 @@ PACKAGES_RUN="gstreamer1.0-tools gstreamer1.0-plugins-base gstreamer1.0-plugins-
   gstreamer1.0-plugins-bad gstreamer1.0-plugins-ugly gstreamer1.0-libav gstreamer1.0-plugins-base-apps glib-networking"
 PACKAGES_PLAYER="python3 nodejs npm"
 PACKAGES_DEBIAN="debhelper help2man lintian mmdebstrap"
-PACKAGES_TEST="ffmpeg clang clang-format-14 libclang-rt-14-dev python3 python3-gi gir1.2-gstreamer-1.0 gir1.2-gst-rtsp-server-1.0
+# What the unit and element tests need beside; these are in any Debian.
+PACKAGES_UNITS="openssl python3"
+PACKAGES_BENCH="gstreamer1.0-x ffmpeg python3 nginx-light libnginx-mod-http-dav-ext curl openssl ceph-mon ceph-osd ceph-common radosgw s3cmd"
+# llvm: what LeakSanitizer lets pass it knows by the names of functions, which are found by llvm-symbolizer for a program of clang's.
+PACKAGES_TEST="ffmpeg clang clang-format-14 libclang-rt-14-dev llvm git gstreamer1.0-x python3 python3-gi gir1.2-gstreamer-1.0 gir1.2-gst-rtsp-server-1.0
   nodejs npm chromium nginx-light libnginx-mod-http-dav-ext libnginx-mod-rtmp apache2 apache2-utils openssl curl faketime
   ceph-mon ceph-osd ceph-common radosgw s3cmd
   $PACKAGES_DEBIAN"
