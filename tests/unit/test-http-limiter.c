@@ -88,6 +88,24 @@ GST_START_TEST (test_limiter_tiny_and_huge_rates_do_not_overflow)
 
 GST_END_TEST;
 
+GST_START_TEST (test_limiter_large_read_is_cut_to_what_may_go)
+{
+  AmsHttpLimiter limiter;
+
+  ams_http_limiter_init (&limiter, 8 * 200000, 0);
+  g_assert_cmpuint (ams_http_limiter_clip (&limiter, 262144, 0), ==, 20000);
+  ams_http_limiter_spend (&limiter, 20000, 0);
+  /* As soon as there is anything, as much as goes in 10 ms. */
+  g_assert_cmpuint (ams_http_limiter_clip (&limiter, 262144, 1), ==, 2000);
+  g_assert_cmpuint (ams_http_limiter_clip (&limiter, 100, 1), ==, 100);
+  ams_http_limiter_init (&limiter, 8, 0);
+  g_assert_cmpuint (ams_http_limiter_clip (&limiter, 262144, 0), ==, 512);
+  ams_http_limiter_init (&limiter, 0, 0);
+  g_assert_cmpuint (ams_http_limiter_clip (&limiter, 262144, 0), ==, 262144);
+}
+
+GST_END_TEST;
+
 GST_START_TEST (test_limiter_clock_going_back_is_harmless)
 {
   AmsHttpLimiter limiter;
@@ -454,6 +472,24 @@ GST_START_TEST (test_body_stream_over_the_limit_would_block)
 
 GST_END_TEST;
 
+/* GLib's splice takes 8 KiB at a time, and 256 KiB from 2.90 on. */
+GST_START_TEST (test_body_stream_large_read_is_cut_to_the_limit)
+{
+  AmsHttpLimiter limiter;
+  g_autofree guint8 *buffer = g_malloc0 (256 * 1024);
+  g_autoptr (GBytes) bytes = g_bytes_new (buffer, 256 * 1024);
+  g_autoptr (GInputStream) stream = NULL;
+  gssize got;
+
+  ams_http_limiter_init (&limiter, 8 * 200 * 1024, g_get_monotonic_time ());
+  stream = ams_http_body_stream_new (NULL, bytes, &limiter);
+  got = g_pollable_input_stream_read_nonblocking (
+      G_POLLABLE_INPUT_STREAM (stream), buffer, 256 * 1024, NULL, NULL);
+  g_assert_cmpint (got, ==, 20 * 1024);
+}
+
+GST_END_TEST;
+
 static Suite *
 http_limiter_suite (void)
 {
@@ -464,6 +500,8 @@ http_limiter_suite (void)
   tcase_add_test (tc, test_limiter_without_rate_never_waits);
   tcase_add_test (tc, test_limiter_any_block_size_keeps_the_rate);
   tcase_add_test (tc, test_limiter_after_pause_burst_is_bounded);
+  tcase_add_test (tc, test_limiter_after_pause_burst_is_bounded);
+  tcase_add_test (tc, test_limiter_large_read_is_cut_to_what_may_go);
   tcase_add_test (tc, test_limiter_tiny_and_huge_rates_do_not_overflow);
   tcase_add_test (tc, test_limiter_clock_going_back_is_harmless);
   tcase_add_test (tc, test_watch_nothing_moves_is_silent_at_timeout);
@@ -481,6 +519,7 @@ http_limiter_suite (void)
   tcase_add_test (tc, test_body_stream_ends_at_the_size);
   tcase_add_test (tc, test_body_stream_too_short_is_lost);
   tcase_add_test (tc, test_body_stream_over_the_limit_would_block);
+  tcase_add_test (tc, test_body_stream_large_read_is_cut_to_the_limit);
   return s;
 }
 

@@ -150,7 +150,10 @@ on_read (GObject *source, GAsyncResult *result, gpointer user_data)
 static void
 read_next (AmsHttpAnswer *self)
 {
-  g_input_stream_read_async (self->stream, self->buffer, READ_SIZE,
+  gsize size =
+      ams_http_limiter_clip (self->limiter, READ_SIZE, g_get_monotonic_time ());
+
+  g_input_stream_read_async (self->stream, self->buffer, size,
       G_PRIORITY_DEFAULT, self->cancellable, on_read, self);
 }
 

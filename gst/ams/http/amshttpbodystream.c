@@ -10,7 +10,8 @@
 
 #include <string.h>
 
-/* libsoup takes 8 KiB at a time. What has to be read from a file is read ahead. */
+/* libsoup takes 8 KiB at a time, with GLib 2.90 256 KiB. What has to be read from a
+ * file is read ahead. */
 #define READ_AHEAD (64 * 1024)
 
 struct _AmsHttpBodyStream
@@ -120,6 +121,8 @@ look_ahead (AmsHttpBodyStream *self)
 static gssize
 take (AmsHttpBodyStream *self, guint8 *buffer, gsize size, GError **error)
 {
+  gint64 now = g_get_monotonic_time ();
+
   if (self->offset == self->size || size == 0)
     return 0;
   if (self->error || !look_ahead (self)) {
@@ -128,11 +131,12 @@ take (AmsHttpBodyStream *self, guint8 *buffer, gsize size, GError **error)
     return -1;
   }
   size = MIN (size, self->n_ahead);
+  size = ams_http_limiter_clip (self->limiter, size, now);
   memcpy (buffer, self->ahead, size);
   self->ahead += size;
   self->n_ahead -= size;
   self->offset += size;
-  ams_http_limiter_spend (self->limiter, size, g_get_monotonic_time ());
+  ams_http_limiter_spend (self->limiter, size, now);
   return size;
 }
 

@@ -52,6 +52,21 @@ ams_http_limiter_delay (AmsHttpLimiter *limiter, gint64 now)
   return -limiter->balance / (gint64) limiter->rate + 1;
 }
 
+gsize
+ams_http_limiter_clip (AmsHttpLimiter *limiter, gsize size, gint64 now)
+{
+  guint64 block;
+
+  if (limiter->rate == 0)
+    return size;
+  fill (limiter, now);
+  block = MAX (limiter->rate * AMS_HTTP_LIMITER_BLOCK / 1000,
+      AMS_HTTP_LIMITER_MIN_BLOCK);
+  if (limiter->balance > 0)
+    block = MAX (block, (guint64) limiter->balance / MICRO);
+  return MIN (size, block);
+}
+
 void
 ams_http_limiter_spend (AmsHttpLimiter *limiter, gsize bytes, gint64 now)
 {
