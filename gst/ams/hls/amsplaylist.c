@@ -233,12 +233,10 @@ set_header_number (AmsPlaylist *self, const gchar *tag, guint number)
   gsize pos = 0;
   Line line;
 
-  if (find_header_line (self, tag, &line)) {
+  if (find_header_line (self, tag, &line))
     replace_text (self, line.start, line.len, text);
-    return;
-  }
-  next_line (self->arena->data, self->used, &pos, &line);
-  replace_text (self, line.end, 0, whole);
+  else if (next_line (self->arena->data, self->used, &pos, &line))
+    replace_text (self, line.end, 0, whole); /* after #EXTM3U */
 }
 
 /* The last line that is @uri, looked for from the end since it is mostly the
