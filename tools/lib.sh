@@ -16,7 +16,7 @@ PACKAGES_BUILD="build-essential meson ninja-build pkg-config
   libgstreamer1.0-dev libgstreamer-plugins-base1.0-dev libglib2.0-dev libsoup-3.0-dev libjson-glib-dev
   libgnutls28-dev zlib1g-dev"
 PACKAGES_RUN="gstreamer1.0-tools gstreamer1.0-plugins-base gstreamer1.0-plugins-good
-  gstreamer1.0-plugins-bad gstreamer1.0-plugins-ugly gstreamer1.0-libav gstreamer1.0-plugins-base-apps glib-networking"
+  gstreamer1.0-plugins-bad gstreamer1.0-plugins-ugly gstreamer1.0-libav gstreamer1.0-plugins-base-apps glib-networking ca-certificates"
 PACKAGES_PLAYER="python3 nodejs npm"
 PACKAGES_DEBIAN="debhelper help2man lintian mmdebstrap"
 # What the unit and element tests need beside; these are in any Debian.
