@@ -27,7 +27,7 @@
 # shellcheck disable=SC2086
 set -euf # $SOURCE is several words, none of them a pattern
 
-: "${SOURCE:=videotestsrc is-live=true ! x264enc tune=zerolatency key-int-max=30}" "${STREAM:=stream1}" "${STREAMS:=streams}" "${TIME:=2}" "${LIST:=15}"
+: "${SOURCE:=videotestsrc is-live=true ! video/x-raw,format=I420 ! x264enc tune=zerolatency key-int-max=30}" "${STREAM:=stream1}" "${STREAMS:=streams}" "${TIME:=2}" "${LIST:=15}"
 : "${ENDPOINT:=http://127.0.0.1:8080/hls-upload/}" "${S3:=http://127.0.0.1:7480}" "${BUCKET:=rec}" "${REGION:=us-east-1}" "${SPOOL:=spool}"
 case "$STREAMS" in /*) ;; *) STREAMS=$PWD/$STREAMS ;; esac # so that objects have the files' names without the folder
 

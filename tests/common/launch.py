@@ -18,10 +18,10 @@ import time
 
 import tap
 
-LIVE = ("videotestsrc is-live=true ! video/x-raw,width=320,height=240,framerate=30/1 ! "
+LIVE = ("videotestsrc is-live=true ! video/x-raw,format=I420,width=320,height=240,framerate=30/1 ! "
     "x264enc tune=zerolatency speed-preset=ultrafast key-int-max=30 ! ")
 # As fast as it goes; {seconds} are to be filled in.
-CLIP = ("videotestsrc num-buffers={frames} ! video/x-raw,width=320,height=240,framerate=30/1 ! "
+CLIP = ("videotestsrc num-buffers={frames} ! video/x-raw,format=I420,width=320,height=240,framerate=30/1 ! "
     "x264enc tune=zerolatency speed-preset=ultrafast key-int-max=30 ! ")
 
 

@@ -102,6 +102,26 @@ def test_pages_nothing_left_to_do():
     fail_with(problems)
 
 
+def without_format(text):
+    """What videotestsrc leads to in its launch lines, up to the encoder, where the format is left to them. x264enc's choice is then 4:4:4
+    with 10 bits, which few players have."""
+    chains = re.findall(r"\bvideotestsrc\b(.*?)\b(?:x264enc|x265enc|openh264enc|nvh264enc|vaapih264enc)\b", text.replace("\\\n", " "), re.S)
+    return [chain.strip() for chain in chains if "\n\n" not in chain and "format=I420" not in chain and "!" in chain]
+
+
+def test_test_pictures_have_a_format_that_all_play():
+    problems = []
+    for folder in ("README.md", "docs", "examples", "tools", "bench", "gst", "tests"):
+        for path in [folder] if folder.endswith(".md") else glob.glob(folder + "/**/*", root_dir=tap.SOURCE_ROOT, recursive=True):
+            full = os.path.join(tap.SOURCE_ROOT, path)
+            if os.path.isfile(full) and "node_modules" not in path and not full.endswith((os.path.basename(__file__), ".pyc")):
+                with open(full, encoding="utf-8", errors="replace") as file:
+                    problems += [f"{path}: videotestsrc {chain} leaves the format open" for chain in without_format(file.read())]
+    fail_with(problems)
+    tap.check(without_format("videotestsrc ! x264enc") and not without_format("videotestsrc ! video/x-raw,format=I420 ! x264enc"),
+        "a line without a format is not found")
+
+
 def test_blocks_data_can_be_read():
     problems = []
     for page in pages().values():

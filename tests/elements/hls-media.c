@@ -77,7 +77,7 @@ hls_video (guint width, guint gop, guint bframes)
   /* Two GOPs: idr_pic_id has to alternate. */
   g_autofree gchar *launch = g_strdup_printf (
       "videotestsrc num-buffers=%u pattern=ball ! "
-      "video/x-raw,width=%u,height=96,framerate=25/1 ! "
+      "video/x-raw,format=I420,width=%u,height=96,framerate=25/1 ! "
       "x264enc speed-preset=ultrafast threads=1 rc-lookahead=0 sync-lookahead=0 "
       "key-int-max=%u bframes=%u b-adapt=false option-string=scenecut=0 ! "
       "video/x-h264,stream-format=byte-stream,alignment=au ! "
@@ -94,7 +94,7 @@ const HlsMedia *
 hls_video_avc (void)
 {
   return cached ("videotestsrc num-buffers=50 pattern=ball ! "
-                 "video/x-raw,width=160,height=96,framerate=25/1 ! "
+                 "video/x-raw,format=I420,width=160,height=96,framerate=25/1 ! "
                  "x264enc speed-preset=ultrafast threads=1 tune=zerolatency "
                  "key-int-max=25 option-string=scenecut=0 ! "
                  "video/x-h264,stream-format=avc ! appsink name=out sync=false",

@@ -54,7 +54,7 @@ run_to_eos (GstElement *pipeline)
 }
 
 #define VIDEO \
-  "videotestsrc num-buffers=100 ! video/x-raw,width=160,height=96," \
+  "videotestsrc num-buffers=100 ! video/x-raw,format=I420,width=160,height=96," \
   "framerate=25/1 ! x264enc tune=zerolatency speed-preset=ultrafast " \
   "key-int-max=25 "
 #define AUDIO \

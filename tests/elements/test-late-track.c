@@ -578,7 +578,7 @@ test_live_audio_joins_again_and_again (void)
 
   g_object_set (hls->sink, "target-duration", 1, NULL);
   add_source (hls, "video",
-      "videotestsrc is-live=true ! video/x-raw,width=160,height=96,framerate=25/1 ! "
+      "videotestsrc is-live=true ! video/x-raw,format=I420,width=160,height=96,framerate=25/1 ! "
       "x264enc speed-preset=ultrafast tune=zerolatency key-int-max=10");
   g_assert_cmpint (gst_element_set_state (hls->pipeline, GST_STATE_PLAYING), !=,
       GST_STATE_CHANGE_FAILURE);

@@ -15,7 +15,7 @@ except (ImportError, ValueError) as missing:
     print(missing)
     sys.exit(77)
 
-MEDIA = ("( videotestsrc is-live=true ! video/x-raw,width=320,height=240,framerate=25/1 ! "
+MEDIA = ("( videotestsrc is-live=true ! video/x-raw,format=I420,width=320,height=240,framerate=25/1 ! "
     "x264enc tune=zerolatency speed-preset=ultrafast key-int-max=25 ! rtph264pay name=pay0 pt=96 config-interval=-1 "
     "audiotestsrc is-live=true ! audio/x-raw,rate=48000,channels=2 ! avenc_aac ! rtpmp4gpay name=pay1 pt=97 )")
 

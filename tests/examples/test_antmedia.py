@@ -17,7 +17,7 @@ import tap  # noqa: E402
 import tscheck  # noqa: E402
 
 SCRIPT = os.path.join(tap.SOURCE_ROOT, "examples", "ant-media", "record.sh")
-PICTURE = "video/x-raw,width=160,height=120,framerate=15/1 ! x264enc tune=zerolatency speed-preset=ultrafast key-int-max=15"
+PICTURE = "video/x-raw,format=I420,width=160,height=120,framerate=15/1 ! x264enc tune=zerolatency speed-preset=ultrafast key-int-max=15"
 LIVE = "videotestsrc is-live=true ! " + PICTURE
 CLIP = "videotestsrc num-buffers=90 ! " + PICTURE  # six seconds, as fast as it goes
 DATE = r"\d{4}-\d\d-\d\d_\d\d-\d\d-\d\d\.\d{3}"

@@ -25,7 +25,7 @@ import tap  # noqa: E402
 import tscheck  # noqa: E402
 
 TEST = "test://?width=160&height=120&rate=25"
-PICTURE = "videotestsrc is-live=true ! video/x-raw,width=160,height=120,framerate=25/1 ! "
+PICTURE = "videotestsrc is-live=true ! video/x-raw,format=I420,width=160,height=120,framerate=25/1 ! "
 H264 = "x264enc tune=zerolatency speed-preset=ultrafast key-int-max=25 ! h264parse ! "
 TONE = "audiotestsrc is-live=true ! audio/x-raw,rate=48000,channels=2 ! "
 SENDER = PICTURE + H264 + "mpegtsmux alignment=7 name=m ! {sink} " + TONE + "avenc_aac ! aacparse ! m."

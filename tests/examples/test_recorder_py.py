@@ -14,7 +14,7 @@ import tap  # noqa: E402
 import tscheck  # noqa: E402
 
 RECORDER = os.path.join(tap.SOURCE_ROOT, "examples", "recorder.py")
-CAMERA = ("videotestsrc is-live=true ! video/x-raw,width=160,height=120,framerate=15/1 ! x264enc tune=zerolatency speed-preset=ultrafast "
+CAMERA = ("videotestsrc is-live=true ! video/x-raw,format=I420,width=160,height=120,framerate=15/1 ! x264enc tune=zerolatency speed-preset=ultrafast "
     "key-int-max=15 ! mpegtsmux name=m alignment=7 ! srtsink wait-for-connection=false uri=srt://127.0.0.1:{port}?mode=listener "
     "audiotestsrc is-live=true ! avenc_aac ! m.")
 

@@ -42,7 +42,7 @@ LATENCY = 0.25  # s, see above
 START_AT_MOST = 1.0  # s from PLAYING to the first frame that is kept
 FRAME_RATE = 30
 
-PIPELINE = ("videotestsrc is-live=true ! video/x-raw,width=320,height=240,framerate=30/1 ! "
+PIPELINE = ("videotestsrc is-live=true ! video/x-raw,format=I420,width=320,height=240,framerate=30/1 ! "
     "x264enc tune=zerolatency speed-preset=ultrafast key-int-max=30 ! amshlssink name=h target-duration=2 "
     "{store} audiotestsrc is-live=true ! avenc_aac ! h.")
 DISK = "location=rec/cam-%05d.ts playlist-location=rec/cam.m3u8"

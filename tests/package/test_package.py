@@ -28,7 +28,7 @@ os.environ |= {"GIT_CONFIG_COUNT": "1", "GIT_CONFIG_KEY_0": "safe.directory", "G
 MISSING = set()  # what tools/package has said that it had to leave out
 NO_MIRROR = "Could not (resolve|connect)|Temporary failure|Connection (failed|timed out|refused)|Network is unreachable|Unable to connect"
 # A recording with what comes with the package and no more: OpenH264 and VisualOn's AAC are in plugins-bad.
-LINE = ("videotestsrc num-buffers=150 ! video/x-raw,width=320,height=240,framerate=30/1 ! openh264enc gop-size=30 ! "
+LINE = ("videotestsrc num-buffers=150 ! video/x-raw,format=I420,width=320,height=240,framerate=30/1 ! openh264enc gop-size=30 ! "
     "amshlssink name=h target-duration=2 location={0}/a-%05d.ts playlist-location={0}/a.m3u8 "
     "audiotestsrc num-buffers=215 ! audio/x-raw,rate=44100,channels=2 ! voaacenc ! h.")
 

@@ -19,7 +19,7 @@ import serve  # noqa: E402
 import tap  # noqa: E402
 import tscheck  # noqa: E402
 
-VIDEO = ("videotestsrc is-live={live} num-buffers={frames} ! video/x-raw,width=320,height=240,framerate=30/1 ! "
+VIDEO = ("videotestsrc is-live={live} num-buffers={frames} ! video/x-raw,format=I420,width=320,height=240,framerate=30/1 ! "
     "x264enc tune=zerolatency speed-preset=ultrafast key-int-max=60 ! ")
 AUDIO = "audiotestsrc is-live={live} num-buffers={blocks} samplesperbuffer=1024 ! audio/x-raw,rate=48000 ! avenc_aac ! "
 

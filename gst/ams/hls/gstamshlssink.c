@@ -45,7 +45,7 @@
  *
  * ## Example launch lines
  * |[
- * gst-launch-1.0 -e videotestsrc is-live=true ! x264enc tune=zerolatency key-int-max=60 ! amshlssink name=h location=rec/cam1-%05d.ts playlist-location=rec/cam1.m3u8 audiotestsrc is-live=true ! avenc_aac ! h.
+ * gst-launch-1.0 -e videotestsrc is-live=true ! video/x-raw,format=I420 ! x264enc tune=zerolatency key-int-max=60 ! amshlssink name=h location=rec/cam1-%05d.ts playlist-location=rec/cam1.m3u8 audiotestsrc is-live=true ! avenc_aac ! h.
  * ]| Records until Ctrl-C. The same line again continues the recording.
  * |[
  * gst-launch-1.0 -e audiotestsrc is-live=true ! avenc_aac ! amshlssink location='rec/{segment:%Y-%m-%d}/{segment:%H-%M-%S.%L}-%05d.ts' playlist-location=rec/radio.m3u8 playlist-type=live playlist-length=10 max-files=20

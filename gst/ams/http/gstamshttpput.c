@@ -43,13 +43,13 @@
  *
  * ## Example launch lines
  * |[
- * gst-launch-1.0 -e videotestsrc is-live=true ! x264enc tune=zerolatency key-int-max=60 ! amshlssink name=h location=%05d.ts playlist-location=index.m3u8 h.src ! amshttpput location=https://media.example.com/cam1/ user-id=cam1 user-pw=secret spool-dir=/var/spool/cam1
+ * gst-launch-1.0 -e videotestsrc is-live=true ! video/x-raw,format=I420 ! x264enc tune=zerolatency key-int-max=60 ! amshlssink name=h location=%05d.ts playlist-location=index.m3u8 h.src ! amshttpput location=https://media.example.com/cam1/ user-id=cam1 user-pw=secret spool-dir=/var/spool/cam1
  * ]| Records to a server. While that cannot be reached the files wait in the spool; the same line sends them after a crash, too.
  * |[
  * gst-launch-1.0 filesrc location=film.mp4 ! amshttpput location=https://media.example.com/films/film.mp4 bearer-token=secret verify=size spool-dir=/var/tmp/films
  * ]| Puts one file, and looks whether all of it is there. (Without a spool it may be max-queue-bytes long.)
  * |[
- * gst-launch-1.0 -e videotestsrc is-live=true ! x264enc tune=zerolatency key-int-max=60 ! h264parse ! splitmuxsink muxer=mpegtsmux sink=amshttpput location=http://127.0.0.1:8080/rec/f%02d.ts max-size-time=6000000000
+ * gst-launch-1.0 -e videotestsrc is-live=true ! video/x-raw,format=I420 ! x264enc tune=zerolatency key-int-max=60 ! h264parse ! splitmuxsink muxer=mpegtsmux sink=amshttpput location=http://127.0.0.1:8080/rec/f%02d.ts max-size-time=6000000000
  * ]| One object for each fragment of splitmuxsink.
  * |[
  * gst-launch-1.0 souphttpsrc location=https://example.com/live.m3u8 ! hlsdemux ! amshttpput location=http://127.0.0.1:8080/copy.ts upload=at-eos

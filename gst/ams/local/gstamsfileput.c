@@ -37,7 +37,7 @@
  *
  * ## Example launch line
  * |[
- * gst-launch-1.0 -e videotestsrc is-live=true ! x264enc tune=zerolatency key-int-max=60 ! amshlssink name=h location=/srv/a/%05d.ts playlist-location=/srv/a/index.m3u8 write-files=always h.src ! amsfileput location=/srv/b
+ * gst-launch-1.0 -e videotestsrc is-live=true ! video/x-raw,format=I420 ! x264enc tune=zerolatency key-int-max=60 ! amshlssink name=h location=/srv/a/%05d.ts playlist-location=/srv/a/index.m3u8 write-files=always h.src ! amsfileput location=/srv/b
  * ]| Records to two disks.
  *
  * Since: 0.1

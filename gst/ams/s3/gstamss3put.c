@@ -53,13 +53,13 @@
  *
  * ## Example launch lines
  * |[
- * gst-launch-1.0 -e videotestsrc is-live=true ! x264enc tune=zerolatency key-int-max=60 ! amshlssink name=h location=%05d.ts playlist-location=index.m3u8 h.src ! amss3put endpoint=http://127.0.0.1:7480 bucket=rec key-prefix=cam1/ spool-dir=spool
+ * gst-launch-1.0 -e videotestsrc is-live=true ! video/x-raw,format=I420 ! x264enc tune=zerolatency key-int-max=60 ! amshlssink name=h location=%05d.ts playlist-location=index.m3u8 h.src ! amss3put endpoint=http://127.0.0.1:7480 bucket=rec key-prefix=cam1/ spool-dir=spool
  * ]| Records into a bucket of a Ceph gateway. While that cannot be reached the files wait in the spool; the same line sends them after a crash, too.
  * |[
  * gst-launch-1.0 filesrc location=film.mp4 ! amss3put bucket=films region=eu-central-1 location=film.mp4 content-type=video/mp4 probe=true spool-dir=/var/tmp/films
  * ]| Puts one file into a bucket at AWS, in parts if it is large. (Without a spool it may be max-queue-bytes long.)
  * |[
- * gst-launch-1.0 -e videotestsrc is-live=true ! x264enc tune=zerolatency key-int-max=60 ! h264parse ! splitmuxsink muxer=mpegtsmux sink="amss3put bucket=rec profile=camera" location=s3://rec/cam1/f%02d.ts max-size-time=6000000000
+ * gst-launch-1.0 -e videotestsrc is-live=true ! video/x-raw,format=I420 ! x264enc tune=zerolatency key-int-max=60 ! h264parse ! splitmuxsink muxer=mpegtsmux sink="amss3put bucket=rec profile=camera" location=s3://rec/cam1/f%02d.ts max-size-time=6000000000
  * ]| One object for each fragment of splitmuxsink.
  *
  * Since: 0.1
