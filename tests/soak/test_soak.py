@@ -78,6 +78,20 @@ def test_growth_is_seen():
             tap.check(not run.is_flat(column, share, 1), f"{name} grew, and nothing is said")
 
 
+def test_recorder_that_dies_leaves_its_last_words():
+    with tap.folder() as folder:
+        run = soak.Soak(ARGS)
+        run.disk, run.program = os.path.join(folder, "disk"), os.path.join(folder, "recorder")
+        run.user = type("User", (), {"environment": dict})
+        os.mkdir(run.disk)
+        with open(run.program, "w", encoding="utf-8") as file:
+            file.write("#!/bin/sh\necho 'no element \"timeoverlay\"' >&2\nkill -TRAP $$\n")
+        os.chmod(run.program, 0o755)
+        soak.Host(run, "fakesink", None).end(30)
+        said = "".join(run.ledger.problems["lost"])
+        tap.check("exit code is -5" in said and 'no element "timeoverlay"' in said, said)
+
+
 def test_faults_were_there():
     check_no("faults")
     for faults in RUN[0].faults:
