@@ -248,6 +248,23 @@ def test_prefix_is_found_by_gst_launch_and_uninstalled_without_a_trace():
     tap.check(not os.path.exists(os.path.join(prefix, "share", "doc", "amshls")), "folders are left")
 
 
+def sources(suite):
+    """What apt is told in a Debian that is made here: type, mirror, suite, component of each line. Without a suite, of this machine's."""
+    said = tap.run(["bash", "-c", '. "$0/tools/lib.sh" && . "$0/tools/debian-root.sh" && apt_sources "${1:-$(machine_release)}"', tap.SOURCE_ROOT, suite])
+    return [re.sub(r"\[[^]]*\] ", "", line).split() for line in said.splitlines()]
+
+
+def test_debian_of_another_suite_is_from_this_machines_mirror():
+    here = sources("")
+    if not here:
+        raise tap.Skip("apt on this machine knows no mirror of Debian")
+    for suite in ("sid", "trixie", "bookworm"):
+        found = sources(suite)
+        tap.check(found and all(line[0] == "deb" and line[2].split("-")[0] == suite and line[3:] == ["main"] for line in found), f"{suite}: {found}")
+        tap.check([line[2] for line in found].count(suite) >= 1, f"{suite}: {found}")
+    tap.check({line[2] for line in sources("sid")} == {"sid"}, "sid has no other suites")
+
+
 def test_clean_debian_records():
     root = clean_root()
     said = in_root("gst-inspect-1.0", "ams", timeout=200)
