@@ -2,7 +2,7 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-/* What the path of a request is the name of, and what a playlist names. Pure. */
+/* What the path of a request is the name of. Pure. */
 
 #pragma once
 
@@ -25,10 +25,5 @@ gchar *hls_upload_name_parse (const gchar *path, const gchar *app,
 
 /* By the end of the name; that it is a master is not seen there. */
 AmsFileRole hls_upload_role_of (const gchar *name);
-
-/* The names of the files that the playlist @text, which is called @name, lists as there (not behind
- * EXT-X-GAP), with those in URI attributes; what is on another server or in a folder
- * outside is left out. (element-type utf8) */
-GPtrArray *hls_upload_names_in (const gchar *text, const gchar *name);
 
 G_END_DECLS

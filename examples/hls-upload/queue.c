@@ -19,6 +19,8 @@ struct _HlsUploadQueue
   HlsUploadOrder *order;
   AmsBreaker breaker;
   GError *fault; /* said, and not over */
+  gboolean collides; /* said: a name is taken at the store */
+  GHashTable *refused; /* set of names of playlists: said to be refused */
   GCancellable *cancellable;
   guint in_flight;
   guint next_file;
@@ -72,6 +74,33 @@ note_success (HlsUploadQueue *self)
   g_clear_error (&self->fault);
 }
 
+/* Whoever sends it goes on under the next name, which is taken as well: so this is not said of each. */
+static void
+note_collision (HlsUploadQueue *self, const gchar *name)
+{
+  if (!self->collides)
+    g_printerr ("%s is refused, and so are playlists that name it: another "
+                "file with that name is in the store.\n",
+        name);
+  self->collides = TRUE;
+}
+
+/* The same playlist comes again every few seconds. */
+static void
+note_refused (HlsUploadQueue *self, const gchar *name, const GError *error)
+{
+  if (g_hash_table_add (self->refused, g_strdup (name)))
+    g_printerr ("%s is refused: %s\n", name, error->message);
+}
+
+static void
+note_taken (HlsUploadQueue *self, const HlsUploadTask *task)
+{
+  if (task->job->kind == HLS_UPLOAD_PUT &&
+      g_hash_table_remove (self->refused, task->job->name))
+    g_printerr ("%s is taken again.\n", task->job->name);
+}
+
 /* Ends */
 
 static void
@@ -91,21 +120,54 @@ settle (HlsUploadTask *task, const GError *error, AmsSpoolFate fate)
 static void
 settle_merged (HlsUploadTask *task, const GError *error)
 {
-  for (guint i = 0; i < task->job->merged->len; i++) {
-    HlsUploadJob *job = g_ptr_array_index (task->job->merged, i);
+  GPtrArray *merged = task->job->merged;
+
+  for (guint i = 0; merged && i < merged->len; i++) {
+    HlsUploadJob *job = g_ptr_array_index (merged, i);
 
     settle (job->data, error, AMS_SPOOL_DROPPED);
   }
 }
 
-/* What was refused because another file has the name is not what is missing; who sent it knows. But if it
- * was taken before that was known, what is there is not what the playlist means. */
+/* Only who waits for an answer is still needed of the versions that @task goes in place of, as that is safe
+ * where they were. */
+static void
+let_give_way (HlsUploadTask *task)
+{
+  GPtrArray *merged = task->job->merged;
+
+  for (guint i = merged ? merged->len : 0; i-- > 0;) {
+    HlsUploadTask *older =
+        ((HlsUploadJob *) g_ptr_array_index (merged, i))->data;
+
+    hls_upload_task_drop_body (older, task->queue->options.spool);
+    if (older->done)
+      continue;
+    g_ptr_array_remove_index (merged, i);
+    hls_upload_task_free (older);
+  }
+}
+
+/* A playlist is what it was when another was refused; but under the name of a segment that was refused
+ * are other media than a playlist that names it means. */
 static gboolean
 is_there (const HlsUploadTask *task, const GError *error)
 {
   return !error ||
-      (!task->id &&
+      (!task->id && task->job->role == AMS_FILE_ROLE_PLAYLIST &&
           g_error_matches (error, AMS_STORE_ERROR, AMS_FAILURE_EXISTS));
+}
+
+static void
+doom (HlsUploadTask *list, const HlsUploadTask *missing)
+{
+  g_autoptr (GError) why = g_error_new (HLS_UPLOAD_ERROR, 503,
+      HLS_UPLOAD_NAMES_FAILED, missing->job->name);
+
+  if (!list->id)
+    note_refused (list->queue, list->job->name, why);
+  settle_merged (list, why);
+  settle (list, why, AMS_SPOOL_GIVEN_UP);
 }
 
 static void
@@ -114,18 +176,9 @@ end_task (HlsUploadTask *task, const GError *error)
   HlsUploadQueue *self = task->queue;
   g_autoptr (GPtrArray) doomed =
       hls_upload_order_end (self->order, task->job, is_there (task, error));
-  g_autoptr (GError) why = g_error_new (HLS_UPLOAD_ERROR, 503,
-      "The playlist names %s, which could not be stored: send that again, or "
-      "mark it with EXT-X-GAP.",
-      task->job->name);
 
-  for (guint i = 0; i < doomed->len; i++) {
-    HlsUploadTask *list =
-        ((HlsUploadJob *) g_ptr_array_index (doomed, i))->data;
-
-    settle_merged (list, why);
-    settle (list, why, AMS_SPOOL_GIVEN_UP);
-  }
+  for (guint i = 0; i < doomed->len; i++)
+    doom (((HlsUploadJob *) g_ptr_array_index (doomed, i))->data, task);
   settle_merged (task, error);
   settle (task, error, error ? AMS_SPOOL_GIVEN_UP : AMS_SPOOL_STORED);
 }
@@ -178,6 +231,8 @@ take_failure (HlsUploadTask *task, const GError *error)
         ams_store_error_get_http_status (error), now, delay);
   }
   if (!goes_on (task, failure, now)) {
+    if (failure == AMS_FAILURE_EXISTS && !task->id)
+      note_collision (self, task->job->name);
     end_task (task, error);
     return;
   }
@@ -200,6 +255,8 @@ on_attempted (GObject *store, GAsyncResult *result, gpointer user_data)
   if (done) {
     ams_breaker_succeed (&self->breaker);
     note_success (self);
+    if (task->protect)
+      self->collides = FALSE;
     end_task (task, NULL);
   } else if (g_cancellable_is_cancelled (self->cancellable)) {
     hls_upload_order_retry (self->order, task->job, G_MAXINT64);
@@ -215,6 +272,7 @@ attempt (HlsUploadTask *task)
 {
   HlsUploadQueue *self = task->queue;
 
+  let_give_way (task);
   self->in_flight++;
   task->attempts++;
   if (task->job->kind == HLS_UPLOAD_REMOVE) {
@@ -248,46 +306,35 @@ run (HlsUploadQueue *self)
 
 /* Handing over */
 
-/* FALSE: the task is to be ended with @error. */
-static gboolean
-line_up (HlsUploadTask *task, GError **error)
+static void
+line_up (HlsUploadTask *task)
 {
-  GError *local = NULL;
-  g_autoptr (GPtrArray) names =
-      task->body ? hls_upload_task_read_names (task, &local) : NULL;
-  g_autofree gchar *failed = NULL;
-
   task->handed_over = g_get_monotonic_time ();
-  if (local) {
-    g_propagate_error (error, local);
-    return FALSE;
-  }
-  if (hls_upload_order_hand_over (task->queue->order, task->job, names,
-          &failed))
-    return TRUE;
-  g_set_error (error, HLS_UPLOAD_ERROR, 503,
-      "The playlist names %s, which could not be stored: send that again, or "
-      "mark it with EXT-X-GAP.",
-      failed);
-  return FALSE;
+  note_taken (task->queue, task);
+  hls_upload_order_hand_over (task->queue->order, task->job);
+  let_give_way (task);
 }
 
+/* It is safe before those that it takes the place of are dropped. */
 static void
 hand_over (HlsUploadTask *task)
 {
   HlsUploadQueue *self = task->queue;
+  AmsSpool *spool = self->options.spool;
   g_autoptr (GError) error = NULL;
 
-  if (!line_up (task, &error)) {
-    if (self->options.spool)
-      hls_upload_task_discard (task, self->options.spool);
+  if (!hls_upload_task_name_files (task, self->order, &error)) {
+    note_refused (self, task->job->name, error);
+    if (spool)
+      hls_upload_task_discard (task, spool);
     end_task (task, error);
-  } else if (self->options.spool &&
-      !hls_upload_task_keep (task, self->options.spool, &error)) {
+  } else if (spool && !hls_upload_task_keep (task, spool, &error)) {
     note_failure (self, task->job->name, error);
     end_task (task, error);
-  } else if (self->options.spool) {
-    answer (task, NULL);
+  } else {
+    if (spool)
+      answer (task, NULL);
+    line_up (task);
   }
   run (self);
 }
@@ -408,7 +455,9 @@ take_up_entry (HlsUploadQueue *self, AmsSpoolEntry *entry)
       ams_put_is_made_once (entry->begin.role) && !self->options.overwrite;
   task->job->replaceable =
       is_put && entry->begin.role == AMS_FILE_ROLE_PLAYLIST;
-  if (!line_up (task, &error))
+  if (hls_upload_task_name_files (task, self->order, &error))
+    line_up (task);
+  else
     end_task (task, error);
 }
 
@@ -447,6 +496,7 @@ hls_upload_queue_new (AmsStore *store, const HlsUploadQueueOptions *options)
   self->options = *options;
   self->options.folder = g_strdup (options->folder);
   self->order = hls_upload_order_new ();
+  self->refused = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
   self->cancellable = g_cancellable_new ();
   self->wake = g_source_new (&funcs, sizeof (GSource));
   g_source_set_callback (self->wake, on_wake, self, NULL);
@@ -467,6 +517,7 @@ hls_upload_queue_free (HlsUploadQueue *self)
   g_source_unref (self->wake);
   g_clear_pointer (&self->options.spool, ams_spool_close);
   hls_upload_order_free (self->order);
+  g_hash_table_unref (self->refused);
   g_clear_error (&self->fault);
   g_object_unref (self->cancellable);
   g_object_unref (self->store);

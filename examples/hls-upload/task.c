@@ -6,6 +6,7 @@
 
 #include "task.h"
 
+#include "listing.h"
 #include "names.h"
 
 #include <unistd.h>
@@ -13,40 +14,84 @@
 /* A day of one-second segments has less. */
 #define MAX_PLAYLIST (16 * 1024 * 1024)
 
-void
-hls_upload_task_free (HlsUploadTask *task)
+/* Of a playlist that is read at a time. */
+#define BLOCK (64 * 1024)
+
+static void
+remove_body (HlsUploadTask *task)
 {
   if (task->path)
     unlink (task->path);
+  g_clear_pointer (&task->path, g_free);
   g_clear_object (&task->body);
+}
+
+void
+hls_upload_task_free (HlsUploadTask *task)
+{
+  remove_body (task);
   hls_upload_job_free (task->job);
   g_free (task->content_type);
-  g_free (task->path);
   g_free (task);
 }
 
-GPtrArray *
-hls_upload_task_read_names (HlsUploadTask *task, GError **error)
+/* What playlists name */
+
+typedef struct
 {
-  guint64 size = ams_body_get_size (task->body);
-  g_autofree gchar *text = NULL;
+  HlsUploadOrder *order;
+  HlsUploadJob *job;
+} Naming;
+
+static gboolean
+on_named (const gchar *name, gpointer user_data)
+{
+  Naming *naming = user_data;
+
+  return hls_upload_order_name (naming->order, naming->job, name);
+}
+
+static gboolean
+read_listing (AmsBody *body, HlsUploadListing *listing, GError **error)
+{
+  g_autofree gchar *block = g_malloc (BLOCK);
+  guint64 at = 0;
   gssize n;
 
-  if (task->job->role != AMS_FILE_ROLE_PLAYLIST)
-    return NULL;
-  if (size > MAX_PLAYLIST) {
+  while ((n = ams_body_read (body, at, (guint8 *) block, BLOCK, error)) > 0) {
+    if (!hls_upload_listing_read (listing, block, n, error))
+      return FALSE;
+    at += n;
+  }
+  hls_upload_listing_end (listing);
+  return n == 0;
+}
+
+gboolean
+hls_upload_task_name_files (HlsUploadTask *task, HlsUploadOrder *order,
+    GError **error)
+{
+  Naming naming = { order, task->job };
+  g_autoptr (HlsUploadListing) listing = NULL;
+
+  if (!task->body || task->job->role != AMS_FILE_ROLE_PLAYLIST)
+    return TRUE;
+  if (ams_body_get_size (task->body) > MAX_PLAYLIST) {
     g_set_error (error, HLS_UPLOAD_ERROR, 413,
         "The playlist has more than %d bytes.", MAX_PLAYLIST);
-    return NULL;
+    return FALSE;
   }
-  text = g_malloc0 (size + 1);
-  for (guint64 at = 0; at < size; at += n) {
-    n = ams_body_read (task->body, at, (guint8 *) text + at, size - at, error);
-    if (n <= 0)
-      return NULL;
-  }
-  return hls_upload_names_in (text, task->job->name);
+  listing = hls_upload_listing_new (task->job->name, on_named, &naming);
+  if (!read_listing (task->body, listing, error))
+    return FALSE;
+  if (!task->job->failed)
+    return TRUE;
+  g_set_error (error, HLS_UPLOAD_ERROR, 503, HLS_UPLOAD_NAMES_FAILED,
+      task->job->failed);
+  return FALSE;
 }
+
+/* In the spool */
 
 /* As final versions playlists are synced, too: who sent them is told that they are safe. */
 AmsFileBegin
@@ -86,4 +131,13 @@ hls_upload_task_discard (HlsUploadTask *task, AmsSpool *spool)
     return;
   ams_spool_commit (spool, task->body, &begin, &id, NULL);
   ams_spool_settle (spool, id, task->body, AMS_SPOOL_DROPPED);
+}
+
+void
+hls_upload_task_drop_body (HlsUploadTask *task, AmsSpool *spool)
+{
+  if (task->id)
+    ams_spool_settle (spool, task->id, task->body, AMS_SPOOL_DROPPED);
+  task->id = 0;
+  remove_body (task);
 }

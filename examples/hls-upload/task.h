@@ -10,6 +10,11 @@
 
 G_BEGIN_DECLS
 
+/* Of a name: why a playlist is refused. */
+#define HLS_UPLOAD_NAMES_FAILED \
+  "The playlist names %s, which could not be stored under that name: send " \
+  "that again, or mark it with EXT-X-GAP."
+
 struct _HlsUploadTask
 {
   HlsUploadQueue *queue;
@@ -28,8 +33,12 @@ struct _HlsUploadTask
 
 /* Also the job. What is in the spool stays there. */
 void hls_upload_task_free (HlsUploadTask *task);
-/* What a playlist names; NULL, and no error: it is none. (element-type utf8) */
-GPtrArray *hls_upload_task_read_names (HlsUploadTask *task, GError **error);
+/* A playlist tells @order which files it names; of anything else nothing is done. FALSE: it will not do, or
+ * names a file that was given up. */
+gboolean hls_upload_task_name_files (HlsUploadTask *task, HlsUploadOrder *order,
+    GError **error);
+/* Its bytes are not needed any more: a later version goes in its place. */
+void hls_upload_task_drop_body (HlsUploadTask *task, AmsSpool *spool);
 /* As the spool has it. What it points to is the task's. */
 AmsFileBegin hls_upload_task_to_begin (HlsUploadTask *task);
 /* FALSE: it is not safe, and not in the spool. */

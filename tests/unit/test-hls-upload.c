@@ -9,6 +9,7 @@
 
 #include "auth.h"
 #include "folder.h"
+#include "listing.h"
 #include "names.h"
 #include "order.h"
 
@@ -80,26 +81,81 @@ test_roles_by_name (void)
   g_assert_cmpint (hls_upload_role_of ("a/b.png"), ==, AMS_FILE_ROLE_OTHER);
 }
 
+/* What playlists name */
+
+static gboolean
+on_named (const gchar *name, gpointer names)
+{
+  g_ptr_array_add (names, g_strdup (name));
+  return TRUE;
+}
+
+/* As it comes in pieces of @piece bytes. (transfer full) (nullable) */
+static GPtrArray *
+read_names (const gchar *text, gsize piece, GError **error)
+{
+  g_autoptr (GPtrArray) names = g_ptr_array_new_with_free_func (g_free);
+  g_autoptr (HlsUploadListing) listing =
+      hls_upload_listing_new ("live/a/x.m3u8", on_named, names);
+  gsize size = strlen (text);
+
+  for (gsize at = 0; at < size; at += piece) {
+    gsize length = MIN (piece, size - at);
+    g_autofree gchar *part = g_strndup (text + at, length);
+
+    if (!hls_upload_listing_read (listing, part, length, error))
+      return NULL;
+  }
+  hls_upload_listing_end (listing);
+  return g_steal_pointer (&names);
+}
+
+static void
+check_names (const gchar *text, const gchar *wanted)
+{
+  for (gsize piece = 1; piece <= strlen (text); piece++) {
+    g_autoptr (GPtrArray) names = read_names (text, piece, NULL);
+    g_autofree gchar *joined = NULL;
+
+    g_ptr_array_add (names, NULL);
+    joined = g_strjoinv (" ", (gchar **) names->pdata);
+    g_assert_cmpstr (joined, ==, wanted);
+  }
+}
+
 static void
 test_names_in_playlists (void)
 {
-  const gchar *text = "#EXTM3U\r\n"
-                      "#EXT-X-MAP:URI=\"init.mp4\",BYTERANGE=\"1@0\"\r\n"
-                      "#EXT-X-KEY:METHOD=AES-128,URI=\"https://h/k\"\n"
-                      "#EXT-X-PRELOAD-HINT:TYPE=PART,URI=\"later.ts\"\n"
-                      "#EXTINF:1,\n1.ts?token=x\n"
-                      "#EXT-X-GAP\n#EXTINF:1,\nlost.ts\n"
-                      "#EXTINF:1,\n../b/%C3%BC.ts\n"
-                      "#EXTINF:1,\n/absolute.ts\n"
-                      "#EXTINF:1,\nhttp://h/x.ts\n\n"
-                      "sub/2.ts";
-  g_autoptr (GPtrArray) names = hls_upload_names_in (text, "live/a/x.m3u8");
-  const gchar *wanted[] = { "live/a/init.mp4", "live/a/1.ts", "live/b/ü.ts",
-    "live/a/sub/2.ts" };
+  check_names ("#EXTM3U\r\n"
+               "#EXT-X-MAP:URI=\"init.mp4\",BYTERANGE=\"1@0\"\r\n"
+               "#EXT-X-KEY:METHOD=AES-128,URI=\"https://h/k\"\n"
+               "#EXT-X-PRELOAD-HINT:TYPE=PART,URI=\"later.ts\"\n"
+               "#EXT-X-PART:DURATION=1,URI=\"p1.ts\"\n"
+               "#EXT-X-PART:DURATION=1,URI=\"p2.ts\",GAP=YES\n"
+               "#EXTINF:1,\n1.ts?token=x\n"
+               "#EXT-X-GAP\n#EXTINF:1,\nlost.ts\n"
+               "#EXTINF:1,\n../b/%C3%BC.ts\n"
+               "#EXTINF:1,\n/absolute.ts\n"
+               "#EXTINF:1,\nhttp://h/x.ts\n\n"
+               "  sub//./2.ts\t\n?x\n#EXTINF:1,\n../../../3.ts\n"
+               "%zz.ts\nsub/4.ts",
+      "live/a/init.mp4 live/a/p1.ts live/a/1.ts live/b/ü.ts live/a/sub/2.ts "
+      "3.ts live/a/sub/4.ts");
+  check_names ("1.ts\n\n", "live/a/1.ts");
+}
 
-  g_assert_cmpuint (names->len, ==, G_N_ELEMENTS (wanted));
-  for (guint i = 0; i < names->len; i++)
-    g_assert_cmpstr (g_ptr_array_index (names, i), ==, wanted[i]);
+static void
+test_names_in_playlists_with_lines_without_end_are_refused (void)
+{
+  g_autofree gchar *name = g_strnfill (HLS_UPLOAD_MAX_LINE, 'x');
+  g_autofree gchar *right = g_strconcat ("#EXTM3U\n", name, "\n1.ts\n", NULL);
+  g_autofree gchar *wrong = g_strconcat ("#EXTM3U\n", name, "x", NULL);
+  g_autoptr (GPtrArray) names = read_names (right, 4096, NULL);
+  g_autoptr (GError) error = NULL;
+
+  g_assert_cmpuint (names->len, ==, 2);
+  g_assert_null (read_names (wrong, 4096, &error));
+  g_assert_error (error, HLS_UPLOAD_ERROR, 400);
 }
 
 /* Order */
@@ -120,6 +176,7 @@ static void
 tear_down (Fixture *fixture, gconstpointer data)
 {
   g_assert_cmpuint (hls_upload_order_get_length (fixture->order), ==, 0);
+  g_assert_cmpuint (hls_upload_order_get_waits (fixture->order), ==, 0);
   hls_upload_order_free (fixture->order);
 }
 
@@ -137,14 +194,14 @@ begin (Fixture *fixture, const gchar *name)
 static gboolean
 hand_over (Fixture *fixture, HlsUploadJob *job, const gchar *names)
 {
-  g_autoptr (GPtrArray) list = g_ptr_array_new ();
   g_auto (GStrv) parts = g_strsplit (names ? names : "", " ", -1);
-  g_autofree gchar *failed = NULL;
 
-  for (guint i = 0; parts[i]; i++)
-    g_ptr_array_add (list, parts[i]);
-  return hls_upload_order_hand_over (fixture->order, job, names ? list : NULL,
-      &failed);
+  for (guint i = 0; parts[i]; i++) {
+    if (!hls_upload_order_name (fixture->order, job, parts[i]))
+      return FALSE;
+  }
+  hls_upload_order_hand_over (fixture->order, job);
+  return TRUE;
 }
 
 static HlsUploadJob *
@@ -167,7 +224,7 @@ pick (Fixture *fixture)
 static void
 free_merged (HlsUploadJob *job)
 {
-  for (guint i = 0; i < job->merged->len; i++)
+  for (guint i = 0; job->merged && i < job->merged->len; i++)
     hls_upload_job_free (g_ptr_array_index (job->merged, i));
 }
 
@@ -329,6 +386,178 @@ test_order_playlists_that_name_each_other_go (Fixture *fixture,
   end (fixture, a, TRUE);
   g_assert_true (pick (fixture) == b);
   end (fixture, b, TRUE);
+}
+
+/* An event playlist while the store is away: segments and versions come, and nothing goes. */
+static HlsUploadJob *
+add_versions (Fixture *fixture, guint n, GPtrArray *segments)
+{
+  g_autoptr (GString) names = g_string_new (NULL);
+  HlsUploadJob *list = NULL;
+
+  for (guint i = 0; i < n; i++) {
+    g_autofree gchar *name = g_strdup_printf ("%u.ts", i);
+
+    g_ptr_array_add (segments, add (fixture, name, NULL));
+    g_string_append_printf (names, "%s%s", i ? " " : "", name);
+    list = add (fixture, "x.m3u8", names->str);
+  }
+  return list;
+}
+
+static void
+test_order_versions_between_two_give_way (Fixture *fixture, gconstpointer data)
+{
+  g_autoptr (GPtrArray) segments = g_ptr_array_new ();
+  HlsUploadJob *last = add_versions (fixture, 100, segments), *first;
+
+  /* The segments and two versions; the first names one of them, the last all. */
+  g_assert_cmpuint (hls_upload_order_get_length (fixture->order), ==, 102);
+  g_assert_cmpuint (hls_upload_order_get_waits (fixture->order), ==, 102);
+  g_assert_cmpuint (last->merged->len, ==, 98);
+  for (guint i = 0; i < 100; i++)
+    g_assert_true (pick (fixture) == segments->pdata[i]);
+  g_assert_null (pick (fixture));
+  end (fixture, segments->pdata[0], TRUE);
+  first = pick (fixture);
+  g_assert_cmpstr (first->name, ==, "x.m3u8");
+  for (guint i = 1; i < 100; i++)
+    end (fixture, segments->pdata[i], TRUE);
+  g_assert_null (pick (fixture));
+  end (fixture, first, TRUE);
+  g_assert_true (pick (fixture) == last);
+  end (fixture, last, TRUE);
+}
+
+static void
+test_order_one_that_fails_takes_few_with_it (Fixture *fixture,
+    gconstpointer data)
+{
+  g_autoptr (GPtrArray) segments = g_ptr_array_new ();
+
+  add_versions (fixture, 100, segments);
+  g_assert_cmpuint (end (fixture, segments->pdata[50], FALSE), ==, 1);
+  g_assert_cmpuint (hls_upload_order_get_waits (fixture->order), ==, 1);
+  g_assert_cmpuint (end (fixture, segments->pdata[0], FALSE), ==, 1);
+  g_assert_cmpuint (hls_upload_order_get_waits (fixture->order), ==, 0);
+  for (guint i = 1; i < 100; i++) {
+    if (i != 50)
+      end (fixture, segments->pdata[i], TRUE);
+  }
+}
+
+/* Where segments always come faster than they are stored, versions go all the same. */
+static void
+test_order_versions_go_while_segments_come (Fixture *fixture,
+    gconstpointer data)
+{
+  g_autoptr (GPtrArray) segments = g_ptr_array_new ();
+  HlsUploadJob *list;
+  guint went = 0;
+
+  for (guint i = 0; i < 100; i++) {
+    g_autofree gchar *name = g_strdup_printf ("%u.ts", i);
+
+    g_ptr_array_add (segments, add (fixture, name, NULL));
+    add (fixture, "x.m3u8", name);
+    if (i < 5)
+      continue;
+    end (fixture, segments->pdata[i - 5], TRUE);
+    for (; (list = pick (fixture));
+         went += list->role == AMS_FILE_ROLE_PLAYLIST)
+      if (list->role == AMS_FILE_ROLE_PLAYLIST)
+        end (fixture, list, TRUE);
+  }
+  g_assert_cmpuint (went, >, 10);
+  for (guint i = 95; i < 100; i++)
+    end (fixture, segments->pdata[i], TRUE);
+  while ((list = pick (fixture)))
+    end (fixture, list, TRUE);
+}
+
+/* The version before is on its way still when one that waits for it cannot go. */
+static void
+test_order_versions_stay_in_turn_when_one_fails (Fixture *fixture,
+    gconstpointer data)
+{
+  HlsUploadJob *first = add (fixture, "x.m3u8", "");
+  HlsUploadJob *segment = add (fixture, "1.ts", NULL), *last;
+
+  g_assert_true (pick (fixture) == first && pick (fixture) == segment);
+  add (fixture, "x.m3u8", "1.ts");
+  last = add (fixture, "x.m3u8", "");
+  /* It can go where the one before it cannot, and so has its place. */
+  g_assert_cmpuint (last->merged->len, ==, 1);
+  g_assert_cmpuint (end (fixture, segment, FALSE), ==, 0);
+  g_assert_null (pick (fixture));
+  end (fixture, first, TRUE);
+  g_assert_true (pick (fixture) == last);
+  end (fixture, last, TRUE);
+}
+
+static void
+test_order_files_stay_in_turn_when_a_waiting_one_ends (Fixture *fixture,
+    gconstpointer data)
+{
+  HlsUploadJob *first = add (fixture, "a.png", NULL);
+  HlsUploadJob *second = add (fixture, "a.png", NULL);
+  HlsUploadJob *third = add (fixture, "a.png", NULL);
+
+  g_assert_true (pick (fixture) == first);
+  end (fixture, second, FALSE);
+  g_assert_null (pick (fixture));
+  end (fixture, first, TRUE);
+  g_assert_true (pick (fixture) == third);
+  end (fixture, third, TRUE);
+}
+
+/* A file is removed and comes again: what names it must not take the place of what the remove waits for. */
+static void
+test_order_versions_around_a_removed_file_all_go (Fixture *fixture,
+    gconstpointer data)
+{
+  HlsUploadJob *segment = add (fixture, "1.ts", NULL), *removed, *job;
+  HlsUploadJob *slow = add (fixture, "2.ts", NULL);
+
+  g_assert_true (pick (fixture) == segment && pick (fixture) == slow);
+  add (fixture, "x.m3u8", "2.ts");
+  add (fixture, "x.m3u8", "2.ts 1.ts");
+  end (fixture, segment, TRUE);
+  removed = hls_upload_order_begin (fixture->order, HLS_UPLOAD_REMOVE, "1.ts",
+      AMS_FILE_ROLE_OTHER);
+  hand_over (fixture, removed, NULL);
+  add (fixture, "1.ts", NULL);
+  add (fixture, "x.m3u8", "2.ts 1.ts");
+  end (fixture, slow, TRUE);
+  while ((job = pick (fixture)))
+    end (fixture, job, TRUE);
+}
+
+static void
+test_order_what_waits_for_its_time_is_not_looked_through (Fixture *fixture,
+    gconstpointer data)
+{
+  HlsUploadJob *jobs[3];
+  gint64 next;
+
+  for (guint i = 0; i < 3; i++) {
+    g_autofree gchar *name = g_strdup_printf ("%u.ts", i);
+
+    jobs[i] = add (fixture, name, NULL);
+  }
+  for (guint i = 0; i < 3; i++)
+    g_assert_true (pick (fixture) == jobs[i]);
+  hls_upload_order_retry (fixture->order, jobs[0], 30);
+  hls_upload_order_retry (fixture->order, jobs[1], 10);
+  hls_upload_order_retry (fixture->order, jobs[2], 20);
+  g_assert_null (hls_upload_order_pick (fixture->order, 5, &next));
+  g_assert_cmpint (next, ==, 10);
+  fixture->now = 20;
+  g_assert_true (pick (fixture) == jobs[1] && pick (fixture) == jobs[2]);
+  g_assert_null (hls_upload_order_pick (fixture->order, 29, &next));
+  g_assert_cmpint (next, ==, 30);
+  for (guint i = 0; i < 3; i++)
+    end (fixture, jobs[i], TRUE);
 }
 
 /* Against a model: random uploads end, in an order that is right. */
@@ -537,6 +766,8 @@ main (int argc, char **argv)
       test_names_that_will_not_do);
   g_test_add_func ("/hls-upload/names/roles", test_roles_by_name);
   g_test_add_func ("/hls-upload/names/in-playlists", test_names_in_playlists);
+  g_test_add_func ("/hls-upload/names/without-end",
+      test_names_in_playlists_with_lines_without_end_are_refused);
   ADD ("playlist-waits", test_order_playlist_waits_for_what_it_names);
   ADD ("failure", test_order_failure_takes_the_playlists_with_it);
   ADD ("repeated", test_order_repeated_upload_replaces_the_broken_one);
@@ -544,6 +775,13 @@ main (int argc, char **argv)
   ADD ("one-name", test_order_files_of_one_name_go_in_turn);
   ADD ("remove", test_order_remove_waits_for_playlists);
   ADD ("circle", test_order_playlists_that_name_each_other_go);
+  ADD ("between", test_order_versions_between_two_give_way);
+  ADD ("one-that-fails", test_order_one_that_fails_takes_few_with_it);
+  ADD ("faster", test_order_versions_go_while_segments_come);
+  ADD ("in-turn", test_order_versions_stay_in_turn_when_one_fails);
+  ADD ("files-in-turn", test_order_files_stay_in_turn_when_a_waiting_one_ends);
+  ADD ("removed", test_order_versions_around_a_removed_file_all_go);
+  ADD ("delayed", test_order_what_waits_for_its_time_is_not_looked_through);
   ADD ("random", test_order_random_uploads_all_end);
   g_test_add_func ("/hls-upload/auth/listed", test_auth_lets_in_who_is_listed);
   g_test_add_func ("/hls-upload/auth/everybody",
