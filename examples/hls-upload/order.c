@@ -531,6 +531,26 @@ hls_upload_order_end (HlsUploadOrder *self, HlsUploadJob *job, gboolean stored)
   return doomed;
 }
 
+GPtrArray *
+hls_upload_order_end_all (HlsUploadOrder *self)
+{
+  GPtrArray *jobs = g_ptr_array_new ();
+  GHashTableIter iter;
+  gpointer job;
+
+  g_hash_table_iter_init (&iter, self->jobs);
+  while (g_hash_table_iter_next (&iter, &job, NULL)) {
+    stop_all_waiting (self, job);
+    leave_line (job);
+    g_ptr_array_add (jobs, job);
+  }
+  g_hash_table_remove_all (self->jobs);
+  g_hash_table_remove_all (self->coming);
+  g_hash_table_remove_all (self->last);
+  g_hash_table_remove_all (self->lists);
+  return jobs;
+}
+
 void
 hls_upload_order_add_failed (HlsUploadOrder *self, const gchar *name)
 {

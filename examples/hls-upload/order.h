@@ -89,6 +89,8 @@ void hls_upload_order_retry (HlsUploadOrder *order, HlsUploadJob *job,
  * their `merged`. (element-type HlsUploadJob) */
 GPtrArray *hls_upload_order_end (HlsUploadOrder *order, HlsUploadJob *job,
     gboolean stored);
+/* All jobs, out of the order; their merged ones are still in them. (element-type HlsUploadJob) */
+GPtrArray *hls_upload_order_end_all (HlsUploadOrder *order);
 void hls_upload_job_free (HlsUploadJob *job);
 
 /* Given up in an earlier session. */

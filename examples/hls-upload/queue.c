@@ -507,15 +507,31 @@ hls_upload_queue_new (AmsStore *store, const HlsUploadQueueOptions *options)
   return self;
 }
 
+static void
+free_tasks (GPtrArray *jobs)
+{
+  for (guint i = 0; i < jobs->len; i++) {
+    HlsUploadJob *job = g_ptr_array_index (jobs, i);
+
+    if (job->merged)
+      free_tasks (job->merged);
+    hls_upload_task_free (job->data);
+  }
+}
+
 void
 hls_upload_queue_free (HlsUploadQueue *self)
 {
+  g_autoptr (GPtrArray) left = NULL;
+
   g_cancellable_cancel (self->cancellable);
   while (self->in_flight > 0)
     g_main_context_iteration (NULL, TRUE);
   g_source_destroy (self->wake);
   g_source_unref (self->wake);
   g_clear_pointer (&self->options.spool, ams_spool_close);
+  left = hls_upload_order_end_all (self->order);
+  free_tasks (left);
   hls_upload_order_free (self->order);
   g_hash_table_unref (self->refused);
   g_clear_error (&self->fault);
