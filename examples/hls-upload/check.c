@@ -19,6 +19,42 @@ refuse (GError **error, guint status, const gchar *sentence)
   return FALSE;
 }
 
+/* More digits than that overflow. */
+#define MAX_DIGITS 18
+
+static gboolean
+is_length (const gchar *value)
+{
+  gsize digits = strspn (value, "0123456789");
+
+  return digits > 0 && digits <= MAX_DIGITS && !value[digits];
+}
+
+/* Where a request ends. A proxy in front that takes the other length for the right one would see other requests
+ * on the connection than are seen here, and let pass what it would refuse (RFC 9112, 6.3, 11.2). */
+static gboolean
+check_end (SoupMessageHeaders *headers, GError **error)
+{
+  const gchar *name, *value;
+  SoupMessageHeadersIter iter;
+  guint lengths = 0, codings = 0;
+  gboolean is_number = TRUE;
+
+  soup_message_headers_iter_init (&iter, headers);
+  while (soup_message_headers_iter_next (&iter, &name, &value)) {
+    if (g_ascii_strcasecmp (name, "Content-Length") == 0) {
+      lengths++;
+      is_number = is_number && is_length (value);
+    }
+    if (g_ascii_strcasecmp (name, "Transfer-Encoding") == 0)
+      codings++;
+  }
+  return (lengths + codings <= 1 && is_number) ||
+      refuse (error, 400,
+          "The request says in two ways, or in a wrong one, how long it is: "
+          "send one Content-Length, or Transfer-Encoding.");
+}
+
 static gboolean
 check_sender (const HlsUploadAuth *auth, SoupMessageHeaders *headers,
     GError **error)
@@ -95,6 +131,17 @@ check_size (const HlsUploadOptions *options, SoupMessageHeaders *headers,
   return refuse (error, 413, "The file is larger than may be uploaded here.");
 }
 
+/* A length that was written wrongly, as “Content-Length : 5”, is none to libsoup, and the file behind it would be the
+ * next request. */
+static gboolean
+check_length (SoupMessageHeaders *headers, GError **error)
+{
+  return soup_message_headers_get_encoding (headers) != SOUP_ENCODING_NONE ||
+      refuse (error, 411,
+          "The request does not say how long the file is: send "
+          "Content-Length, or Transfer-Encoding: chunked.");
+}
+
 static gboolean
 check_body (const HlsUploadOptions *options, SoupMessageHeaders *headers,
     GError **error)
@@ -102,7 +149,7 @@ check_body (const HlsUploadOptions *options, SoupMessageHeaders *headers,
   const gchar *coding =
       soup_message_headers_get_one (headers, "Content-Encoding");
 
-  if (!check_size (options, headers, error))
+  if (!check_length (headers, error) || !check_size (options, headers, error))
     return FALSE;
   if (soup_message_headers_get_one (headers, "Content-Range"))
     return refuse (error, 400,
@@ -141,7 +188,8 @@ hls_upload_check (const HlsUploadOptions *options, const HlsUploadAuth *auth,
       soup_server_message_get_request_headers (message);
   const gchar *method = soup_server_message_get_method (message);
 
-  if (!check_sender (auth, headers, error) || !check_method (method, error) ||
+  if (!check_end (headers, error) || !check_sender (auth, headers, error) ||
+      !check_method (method, error) ||
       !check_name (options, message, name, error))
     return FALSE;
   if (requests >= options->max_requests)

@@ -18,5 +18,4 @@ G_BEGIN_DECLS
 gboolean hls_upload_check (const HlsUploadOptions *options,
     const HlsUploadAuth *auth, guint requests, SoupServerMessage *message,
     gchar **name, gboolean *conditional, GError **error);
-
 G_END_DECLS

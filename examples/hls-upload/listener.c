@@ -6,46 +6,104 @@
 
 #include "listener.h"
 
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #define BACKLOG 64
 
 struct _HlsUploadListener
 {
-  GSocketService *service;
+  GSocket *socket;
+  GSource *source; /* NULL: paused */
   GTlsCertificate *certificate; /* nullable */
-  GSocketAddress *address; /* with the port that was chosen */
   gchar *host;
-  HlsUploadAccepted accepted;
+  HlsUploadListenerFuncs funcs;
   gpointer user_data;
 };
 
+/* Taking */
+
+static void
+take (HlsUploadListener *self, GSocket *socket)
+{
+  g_autoptr (GSocketConnection) stream =
+      g_socket_connection_factory_create_connection (socket);
+  g_autoptr (HlsUploadConnection) connection =
+      hls_upload_connection_new (stream, self->certificate, NULL);
+  g_autoptr (GSocketAddress) local = g_socket_get_local_address (socket, NULL);
+  g_autoptr (GSocketAddress) remote =
+      g_socket_get_remote_address (socket, NULL);
+
+  /* Answers are short, and wait for nothing. */
+  g_socket_set_option (socket, IPPROTO_TCP, TCP_NODELAY, TRUE, NULL);
+  if (connection && local && remote)
+    self->funcs.accepted (connection, local, remote, self->user_data);
+}
+
+/* What is wrong with one connection is gone with it. */
 static gboolean
-on_incoming (GSocketService *service, GSocketConnection *socket,
-    GObject *source, gpointer user_data)
+is_about_one (const GError *error)
+{
+  return !g_error_matches (error, G_IO_ERROR, G_IO_ERROR_TOO_MANY_OPEN_FILES) &&
+      !g_error_matches (error, G_IO_ERROR, G_IO_ERROR_NO_SPACE) &&
+      !g_error_matches (error, G_IO_ERROR, G_IO_ERROR_FAILED);
+}
+
+static gboolean
+on_incoming (GSocket *listening, GIOCondition condition, gpointer user_data)
 {
   HlsUploadListener *self = user_data;
-  g_autoptr (HlsUploadConnection) connection =
-      hls_upload_connection_new (socket, self->certificate, NULL);
-  g_autoptr (GSocketAddress) local =
-      g_socket_connection_get_local_address (socket, NULL);
-  g_autoptr (GSocketAddress) remote =
-      g_socket_connection_get_remote_address (socket, NULL);
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GSocket) socket = NULL;
 
-  if (connection && local && remote)
-    self->accepted (connection, local, remote, self->user_data);
-  return TRUE;
+  if (!self->funcs.admit (self->user_data))
+    return G_SOURCE_CONTINUE;
+  socket = g_socket_accept (listening, NULL, &error);
+  if (socket)
+    take (self, socket);
+  else if (!is_about_one (error))
+    self->funcs.failed (error, self->user_data);
+  return G_SOURCE_CONTINUE;
 }
+
+void
+hls_upload_listener_pause (HlsUploadListener *self)
+{
+  if (!self->source)
+    return;
+  g_source_destroy (self->source);
+  g_clear_pointer (&self->source, g_source_unref);
+}
+
+void
+hls_upload_listener_resume (HlsUploadListener *self)
+{
+  if (self->source)
+    return;
+  self->source = g_socket_create_source (self->socket, G_IO_IN, NULL);
+  g_source_set_callback (self->source, G_SOURCE_FUNC (on_incoming), self, NULL);
+  g_source_attach (self->source, NULL);
+}
+
+void
+hls_upload_listener_close (HlsUploadListener *self)
+{
+  hls_upload_listener_pause (self);
+  if (self->socket)
+    g_socket_close (self->socket, NULL);
+}
+
+/* Life */
 
 void
 hls_upload_listener_free (HlsUploadListener *self)
 {
-  g_signal_handlers_disconnect_by_data (self->service, self);
-  g_socket_service_stop (self->service);
-  g_socket_listener_close (G_SOCKET_LISTENER (self->service));
-  g_object_unref (self->service);
+  hls_upload_listener_close (self);
+  g_clear_object (&self->socket);
   g_clear_object (&self->certificate);
-  g_clear_object (&self->address);
   g_free (self->host);
   g_free (self);
 }
@@ -53,26 +111,31 @@ hls_upload_listener_free (HlsUploadListener *self)
 static gboolean
 listen_at (HlsUploadListener *self, guint port, GError **error)
 {
-  GSocketListener *listener = G_SOCKET_LISTENER (self->service);
   g_autoptr (GSocketAddress) wanted =
       g_inet_socket_address_new_from_string (self->host, port);
 
-  g_socket_listener_set_backlog (listener, BACKLOG);
-  g_signal_connect (listener, "incoming", G_CALLBACK (on_incoming), self);
-  return g_socket_listener_add_address (listener, wanted, G_SOCKET_TYPE_STREAM,
-      G_SOCKET_PROTOCOL_TCP, NULL, &self->address, error);
+  self->socket = g_socket_new (g_socket_address_get_family (wanted),
+      G_SOCKET_TYPE_STREAM, G_SOCKET_PROTOCOL_TCP, error);
+  if (!self->socket)
+    return FALSE;
+  g_socket_set_blocking (self->socket, FALSE);
+  g_socket_set_listen_backlog (self->socket, BACKLOG);
+  if (!g_socket_bind (self->socket, wanted, TRUE, error) ||
+      !g_socket_listen (self->socket, error))
+    return FALSE;
+  hls_upload_listener_resume (self);
+  return TRUE;
 }
 
 HlsUploadListener *
 hls_upload_listener_new (const gchar *address, guint port,
     const gchar *certificate, const gchar *private_key,
-    HlsUploadAccepted accepted, gpointer user_data, GError **error)
+    const HlsUploadListenerFuncs *funcs, gpointer user_data, GError **error)
 {
   HlsUploadListener *self = g_new0 (HlsUploadListener, 1);
 
-  self->service = g_socket_service_new ();
   self->host = g_strdup (address);
-  self->accepted = accepted;
+  self->funcs = *funcs;
   self->user_data = user_data;
   if (certificate)
     self->certificate =
@@ -86,10 +149,19 @@ hls_upload_listener_new (const gchar *address, guint port,
 gchar *
 hls_upload_listener_dup_url (HlsUploadListener *self)
 {
+  g_autoptr (GSocketAddress) address =
+      g_socket_get_local_address (self->socket, NULL);
   gboolean brackets = strchr (self->host, ':') != NULL;
 
   return g_strdup_printf ("%s://%s%s%s:%u",
       self->certificate ? "https" : "http", brackets ? "[" : "", self->host,
       brackets ? "]" : "",
-      g_inet_socket_address_get_port (G_INET_SOCKET_ADDRESS (self->address)));
+      address ? g_inet_socket_address_get_port (G_INET_SOCKET_ADDRESS (address))
+              : 0);
+}
+
+GSocket *
+hls_upload_listener_get_socket (HlsUploadListener *self)
+{
+  return self->socket;
 }

@@ -6,8 +6,10 @@
 
 #include "config.h"
 
+#include "clients.h"
 #include "folder.h"
 #include "options.h"
+#include "probe.h"
 #include "queue.h"
 #include "server.h"
 
@@ -103,6 +105,77 @@ make_queue (Program *self, GError **error)
   return TRUE;
 }
 
+/* At the start */
+
+typedef struct
+{
+  gboolean answered;
+  GError *error;
+} Probed;
+
+static void
+on_probed (GObject *store, GAsyncResult *result, gpointer user_data)
+{
+  Probed *probed = user_data;
+
+  hls_upload_probe_finish (result, &probed->error);
+  probed->answered = TRUE;
+}
+
+static void
+on_probed_later (GObject *store, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (GError) error = NULL;
+
+  if (!hls_upload_probe_finish (result, &error))
+    g_printerr ("hls-upload: %s. Files are kept in the spool until that is "
+                "over.\n",
+        error->message);
+}
+
+/* What cannot work is an error at once; but with a spool nothing would be lost by it, so files are taken all the
+ * same: the next start may be a reboot in the night, and whatever is wrong then may be mended by the morning. */
+static gboolean
+probe (Program *self, GError **error)
+{
+  Probed probed = { FALSE, NULL };
+
+  if (self->options.spool) {
+    hls_upload_probe_async (AMS_S3_STORE (self->store), on_probed_later, NULL);
+    return TRUE;
+  }
+  hls_upload_probe_async (AMS_S3_STORE (self->store), on_probed, &probed);
+  while (!probed.answered)
+    g_main_context_iteration (NULL, TRUE);
+  if (!probed.error)
+    return TRUE;
+  if (ams_store_error_get_failure (probed.error) != AMS_FAILURE_PERMANENT) {
+    g_printerr ("hls-upload: %s. Files are refused until that is over.\n",
+        probed.error->message);
+    g_clear_error (&probed.error);
+    return TRUE;
+  }
+  g_propagate_error (error, probed.error);
+  return FALSE;
+}
+
+/* Descriptors besides those of connections and of what comes over them: what is open at all times, and for each
+ * request to the store its connection and the file that it sends. */
+#define RESERVE 24
+
+static void
+fit_connections (HlsUploadOptions *options)
+{
+  guint wanted = options->max_connections;
+
+  options->max_connections = hls_upload_clients_fit (wanted,
+      options->max_requests, RESERVE + 2 * options->max_parallel);
+  if (options->max_connections < wanted)
+    g_printerr ("Only %u connections are taken at once, not %u, as the process "
+                "may have no more open files (ulimit -n).\n",
+        options->max_connections, wanted);
+}
+
 /* The end */
 
 static gboolean
@@ -147,8 +220,9 @@ start (Program *self, GError **error)
   if (!self->auth)
     return FALSE;
   self->store = make_store (&self->options, error);
-  if (!self->store || !make_queue (self, error))
+  if (!self->store || !probe (self, error) || !make_queue (self, error))
     return FALSE;
+  fit_connections (&self->options);
   self->server = hls_upload_server_new (&self->options, self->auth,
       AMS_S3_STORE (self->store), self->queue, error);
   if (!self->server)

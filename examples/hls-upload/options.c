@@ -13,6 +13,7 @@
 #define DEFAULT_LISTEN "127.0.0.1:8080"
 #define DEFAULT_MAX_SIZE "256M"
 #define DEFAULT_MAX_REQUESTS 64
+#define DEFAULT_MAX_CONNECTIONS 512
 #define DEFAULT_TIMEOUT 120
 #define DEFAULT_RETRY_FOR 15
 #define DEFAULT_MAX_PARALLEL 8
@@ -36,7 +37,7 @@ typedef struct
 {
   gchar *listen, *bucket, *key_prefix, *endpoint, *region, *profile;
   gchar *addressing, *max_size;
-  gint max_requests, timeout, retry_for, max_parallel;
+  gint max_requests, max_connections, timeout, retry_for, max_parallel;
   gboolean version;
 } Texts;
 
@@ -123,12 +124,14 @@ static gboolean
 take_numbers (const Texts *texts, HlsUploadOptions *options, GError **error)
 {
   options->max_requests = texts->max_requests;
+  options->max_connections = texts->max_connections;
   options->timeout = texts->timeout;
   options->retry_for = texts->retry_for;
   options->max_parallel = texts->max_parallel;
   return parse_size (texts->max_size ? texts->max_size : DEFAULT_MAX_SIZE,
              &options->max_size, error) &&
       check_number ("max-requests", texts->max_requests, 1, error) &&
+      check_number ("max-connections", texts->max_connections, 1, error) &&
       check_number ("timeout", texts->timeout, 1, error) &&
       check_number ("retry-for", texts->retry_for, 0, error) &&
       check_number ("max-parallel", texts->max_parallel, 1, error);
@@ -227,8 +230,12 @@ parse_texts (HlsUploadOptions *options, Texts *texts, gint *argc, gchar ***argv,
         "Bytes of one file (" DEFAULT_MAX_SIZE ")", "BYTES" },
     { "max-requests", 0, 0, G_OPTION_ARG_INT, &texts->max_requests,
         "Uploads at once (64)", "N" },
+    { "max-connections", 0, 0, G_OPTION_ARG_INT, &texts->max_connections,
+        "Connections at once (512)", "N" },
     { "timeout", 0, 0, G_OPTION_ARG_INT, &texts->timeout,
-        "Seconds that one request may take (120)", "S" },
+        "Seconds that one request may take, and that a connection may be idle "
+        "(120)",
+        "S" },
     { "retry-for", 0, 0, G_OPTION_ARG_INT, &texts->retry_for,
         "Without --spool: seconds in which S3 is tried again (15)", "S" },
     { "max-parallel", 0, 0, G_OPTION_ARG_INT, &texts->max_parallel,
@@ -253,6 +260,7 @@ hls_upload_options_parse (HlsUploadOptions *options, gint *argc, gchar ***argv,
     GError **error)
 {
   g_auto (Texts) texts = { .max_requests = DEFAULT_MAX_REQUESTS,
+    .max_connections = DEFAULT_MAX_CONNECTIONS,
     .timeout = DEFAULT_TIMEOUT,
     .retry_for = DEFAULT_RETRY_FOR,
     .max_parallel = DEFAULT_MAX_PARALLEL };

@@ -20,6 +20,7 @@ typedef struct
   gchar *certificate, *private_key; /* nullable */
   guint64 max_size; /* bytes of one file */
   guint max_requests; /* at once */
+  guint max_connections; /* at once */
   guint timeout; /* s of one request */
   guint retry_for; /* s */
   guint max_parallel; /* requests to the store */

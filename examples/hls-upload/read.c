@@ -145,6 +145,16 @@ on_sent (GObject *store, GAsyncResult *result, gpointer user_data)
 
 /* Answering */
 
+/* Only “-N” is before the start: what is so far behind the end that it overflows is not. */
+static gboolean
+is_behind (SoupMessageHeaders *headers, goffset first)
+{
+  const gchar *range = soup_message_headers_get_one (headers, "Range");
+  const gchar *start = range ? strchr (range, '=') : NULL;
+
+  return first < 0 && start && start[1 + strspn (start + 1, " ")] != '-';
+}
+
 /* What of it the client asked for: 206, *@start to *@end; 200, the whole, as also of several ranges; 416, what
  * is not there. libsoup's own way answers what ends behind the end with nothing. */
 static guint
@@ -161,7 +171,8 @@ find_range (const HlsUploadObject *object, SoupServerMessage *message,
   *end = size;
   if (!soup_message_headers_get_ranges (headers, size, &ranges, &n))
     return 200;
-  first = MAX (ranges[0].start, 0);
+  first =
+      is_behind (headers, ranges[0].start) ? size : MAX (ranges[0].start, 0);
   last = MIN (ranges[0].end, size - 1);
   soup_message_headers_free_ranges (headers, ranges);
   if (n != 1)

@@ -5,13 +5,10 @@
 import base64
 import contextlib
 import functools
-import http.client
 import os
 import random
 import re
-import signal
 import socket
-import ssl
 import subprocess
 import sys
 import threading
@@ -19,13 +16,12 @@ import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "common"))
 import launch  # noqa: E402
+from hlsupload import ENTRY, PLAYLIST, Upload, playlist, read_all, send_head  # noqa: E402
 import rgw  # noqa: E402
 import servers  # noqa: E402
 import tap  # noqa: E402
 
 NAMES = iter(f"up{number}" for number in range(1, 1000))  # of users and buckets
-PLAYLIST = "#EXTM3U\n#EXT-X-TARGETDURATION:1\n{}"
-ENTRY = "#EXTINF:1,\n{}\n"
 
 
 class Shared:
@@ -58,102 +54,6 @@ def new_bucket(server):
     return server.bucket(name, server.ceph.user(name))
 
 
-class Upload:
-    """A running hls-upload, killed at the latest at the end of the with block."""
-
-    def __init__(self, bucket, folder, *options, user=None, endpoint=None):
-        self.log = os.path.join(folder, "hls-upload.log")
-        command = [os.environ["AMS_HLS_UPLOAD"], "--listen", "127.0.0.1:0", "--bucket", bucket.name, "--endpoint",
-            endpoint or bucket.server.endpoint(), "--addressing", "path", *options]
-        environment = {**os.environ, **(user or bucket.user).environment(), "TMPDIR": folder}
-        self.secrets = [(user or bucket.user).secret_key]
-        with open(self.log, "ab") as log:
-            self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log, env=environment,
-                cwd=folder)
-        found = re.fullmatch(r"listening (https?)://127\.0\.0\.1:(\d+)/?\n", self.process.stdout.readline().decode())
-        if not found:
-            self.kill()
-            raise tap.Failed(f"it does not start: {self.said()}")
-        self.scheme, self.port = found.group(1), int(found.group(2))
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, kind, error, _):
-        if self.process.poll() is None:
-            self.kill()
-        self.process.stdout.close()
-        if error is not None:
-            tap.note(self.said()[-3000:])
-        for secret in self.secrets:
-            tap.check(secret not in self.said(), "a secret is in its output")
-
-    def said(self):
-        with open(self.log, encoding="utf-8", errors="replace") as log:
-            return log.read()
-
-    def kill(self):
-        self.process.kill()
-        self.process.wait()
-
-    def stop(self, timeout=30):
-        self.process.send_signal(signal.SIGTERM)
-        code = self.process.wait(timeout)
-        tap.check(code == 0, f"exit code {code}: {self.said()}")
-
-    def url(self, name, app="live", user=""):
-        return f"{self.scheme}://{user}127.0.0.1:{self.port}/{app}/hls-upload/{name}"
-
-    def ask(self, method, path, body=None, headers=None, timeout=30):
-        """Status, headers, body; the path is sent as it is."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=timeout)
-        if self.scheme == "https":
-            context = ssl.create_default_context(cafile=os.path.join(SHARED.ceph.certificates, "ca.pem"))
-            connection = http.client.HTTPSConnection("127.0.0.1", self.port, timeout=timeout, context=context)
-        try:
-            connection.putrequest(method, path, skip_accept_encoding=True)
-            for name, value in (headers or {}).items():
-                connection.putheader(name, value)
-            if body is not None:
-                connection.putheader("Content-Length", str(len(body)))
-            connection.endheaders(body)
-            answer = connection.getresponse()
-            return answer.status, answer.headers, answer.read()
-        finally:
-            connection.close()
-
-    def put(self, name, data, ok=(201, 204), **headers):
-        status, answered, body = self.ask("PUT", f"/live/hls-upload/{name}", data,
-            {key.replace("_", "-"): value for key, value in headers.items()})
-        tap.check(status in ok, f"PUT {name} answers {status}, not {ok}: {body.decode()}")
-        if status >= 400:
-            tap.check(re.fullmatch(r"[^\n]{20,}\.\n", body.decode()), f"{status} says no sentence: {body}")
-        return status, answered, body.decode()
-
-
-def send_head(upload, text):
-    """A connection on which the head of a request was sent."""
-    connection = socket.create_connection(("127.0.0.1", upload.port), 30)
-    connection.sendall((text + "\r\n").replace("\n", "\r\n").replace("\r\r", "\r").encode())
-    return connection
-
-
-def read_all(connection):
-    data = b""
-    with contextlib.suppress(ConnectionError):
-        while True:
-            piece = connection.recv(65536)
-            if not piece:
-                break
-            data += piece
-    connection.close()
-    return data.decode()
-
-
-def playlist(*names):
-    return PLAYLIST.format("".join(ENTRY.format(name) for name in names)).encode()
-
-
 # Pushers
 
 
@@ -173,13 +73,15 @@ def test_ffmpeg_pushes_what_it_writes_to_disk():
         with Upload(bucket, folder, "--key-prefix", "rec/") as upload:
             for kind in ("mpegts", "fmp4"):
                 options = [option.format(kind) for option in hls]
-                push = ["-method", "PUT", upload.url(f"{kind}/index.m3u8")]
-                tap.run(["ffmpeg", "-hide_banner", "-loglevel", "error", "-re", "-i", clip, *options, *push])
-                os.mkdir(os.path.join(disk, kind))
-                tap.run(["ffmpeg", "-hide_banner", "-loglevel", "error", "-i", clip, *options, os.path.join(disk, kind, "index.m3u8")])
+                for persistent in ("0", "1"):
+                    name = f"{kind}{persistent}"
+                    push = ["-method", "PUT", "-http_persistent", persistent, upload.url(f"{name}/index.m3u8")]
+                    tap.run(["ffmpeg", "-hide_banner", "-loglevel", "error", "-re", "-i", clip, *options, *push])
+                    os.mkdir(os.path.join(disk, name))
+                    tap.run(["ffmpeg", "-hide_banner", "-loglevel", "error", "-i", clip, *options, os.path.join(disk, name, "index.m3u8")])
             upload.stop()
         launch.check_same(launch.files_in(disk), bucket.objects("rec/live/"), "the disk and the bucket")
-        tap.check(bucket.head("rec/live/mpegts/index.m3u8")["Content-Type"] == "application/vnd.apple.mpegurl", "the type is another")
+        tap.check(bucket.head("rec/live/mpegts0/index.m3u8")["Content-Type"] == "application/vnd.apple.mpegurl", "the type is another")
         tap.check(not [name for name in os.listdir(folder) if name.startswith("hls-upload-")], "bodies were left behind")
 
 
@@ -230,11 +132,6 @@ def test_confirmed_is_readable_and_served_again():
             tap.check(upload.ask("DELETE", "/live/hls-upload/cam/9.ts")[0] == 204, "DELETE again")
 
 
-def memory_of(upload):
-    with open(f"/proc/{upload.process.pid}/status", encoding="ascii") as status:
-        return int(re.search(r"VmHWM:\s+(\d+) kB", status.read()).group(1)) * 1024
-
-
 def check_pieces(upload, data):
     """The whole of a large file and parts of it, within the first piece, across its end and behind it."""
     url, size = "/live/hls-upload/large.ts", len(data)
@@ -255,12 +152,12 @@ def test_large_files_are_read_a_piece_at_a_time():
         bucket.put("live/empty.txt", b"")
         with Upload(bucket, folder) as upload:
             tap.check(upload.ask("GET", "/live/hls-upload/empty.txt")[::2] == (200, b""), "an empty file")
-            before = memory_of(upload)
+            before = upload.memory()
             readers = [send_head(upload, "GET /live/hls-upload/large.ts HTTP/1.1\nHost: x\nConnection: close\n") for _ in range(12)]
             for reader in readers:
                 tap.check(reader.recv(15).startswith(b"HTTP/1.1 200 OK"), "GET")
             check_pieces(upload, data)
-            tap.check(memory_of(upload) - before < 3 * len(data), f"{memory_of(upload) - before} bytes for {len(readers)} that read {len(data)} each")
+            tap.check(upload.memory() - before < 3 * len(data), f"{upload.memory() - before} bytes for {len(readers)} that read {len(data)} each")
             bucket.put("live/large.ts", data[::-1])
             tap.check(data[:1000] in b"".join(iter(lambda: readers[0].recv(65536), b"")), "what was begun")
             for reader in readers:
@@ -301,8 +198,8 @@ def test_segments_are_not_replaced_playlists_are():
         with Upload(bucket, folder) as upload:
             tap.check(upload.put("1.ts", b"one")[0] == 201, "a new segment")
             upload.put("1.ts", b"one")
-            upload.put("1.ts", b"two", ok=(409,))
             tap.check(upload.put("a.m3u8", playlist())[0] == 201 and upload.put("a.m3u8", playlist("1.ts"))[0] == 204, "playlists")
+            upload.put("1.ts", b"two", ok=(409,))
             upload.put("a.m3u8", playlist(), ok=(412,), If_None_Match="*")
             upload.put("b.m3u8", playlist(), If_None_Match="*")
             upload.put("b.m3u8", playlist(), ok=(501,), If_Match='"x"')
@@ -333,6 +230,17 @@ def test_playlist_waits_for_what_it_names():
             tap.check(bucket.get("live/cam/a.m3u8") == playlist("1.ts"), "the playlist")
 
 
+def test_playlist_of_16_mib_is_stored_in_little_memory():
+    with tap.folder() as folder:
+        bucket = new_bucket(SHARED.gateway)
+        text = playlist(*(f"{number}.ts" for number in range(850000)))[:16 * 1024 * 1024]
+        tap.check(len(text) == 16 * 1024 * 1024, f"{len(text)} bytes")
+        with Upload(bucket, folder) as upload:
+            upload.put("a.m3u8", text)
+            tap.check(upload.memory() <= 40 * 1024 * 1024, f"{upload.memory()} bytes")
+        tap.check(bucket.get("live/a.m3u8") == text, "another playlist is there")
+
+
 def test_playlist_that_names_what_was_cut_off_is_refused_until_it_is_sent_again():
     with tap.folder() as folder:
         bucket = new_bucket(SHARED.gateway)
@@ -349,6 +257,46 @@ def test_playlist_that_names_what_was_cut_off_is_refused_until_it_is_sent_again(
             tap.check(bucket.get("live/cam/1.ts") is None, "half a segment is there")
             upload.put("cam/1.ts", b"1234567890")
             upload.put("cam/a.m3u8", playlist("1.ts"))
+
+
+def test_playlist_that_names_what_was_refused_is_refused():
+    with tap.folder() as folder:
+        bucket = new_bucket(SHARED.gateway)
+        bucket.put("live/cam/a0.ts", b"of an earlier recording")
+        bucket.put("live/cam/a.m3u8", playlist("old.ts", "a0.ts"))
+        with Upload(bucket, folder) as upload:
+            upload.put("cam/a0.ts", b"of this one", ok=(409,))
+            for _ in range(3):
+                _, _, said = upload.put("cam/a.m3u8", playlist("a0.ts"), ok=(503,))
+                tap.check("live/cam/a0.ts" in said and "EXT-X-GAP" in said, said)
+            upload.put("cam/a1.ts", b"more", ok=(201,), If_None_Match="*")
+            upload.put("cam/a1.ts", b"of this one", ok=(412,), If_None_Match="*")
+            upload.put("cam/b.m3u8", playlist("a1.ts"), ok=(503,))
+            tap.check(bucket.get("live/cam/a.m3u8") == playlist("old.ts", "a0.ts"), "the earlier playlist is gone")
+            said = upload.said()
+            tap.check(said.count("live/cam/a0.ts is refused, and so are playlists") == 1, said)
+            tap.check(said.count("live/cam/a.m3u8 is refused: ") == 1, said)
+            gap = PLAYLIST.format("#EXT-X-GAP\n" + ENTRY.format("a0.ts")).encode()
+            upload.put("cam/a.m3u8", gap)
+            tap.check(bucket.get("live/cam/a.m3u8") == gap, "the playlist with a gap")
+            tap.check("live/cam/a.m3u8 is taken again" in upload.said(), upload.said())
+            # What waits already when it is refused, too.
+            segment = send_head(upload, "PUT /live/hls-upload/cam/old.ts HTTP/1.1\nHost: x\nContent-Length: 3\n")
+            bucket.put("live/cam/old.ts", b"older")
+            segment.sendall(b"ol")
+            answers = []
+            thread = threading.Thread(target=lambda: answers.append(upload.put("cam/c.m3u8", playlist("old.ts"), ok=(503,))))
+            upload.put("cam/d.m3u8", playlist())
+            thread.start()
+            launch.wait_until(lambda: upload.put("cam/d.m3u8", playlist()), "others go")
+            segment.sendall(b"d")
+            tap.check(segment.recv(12) == b"HTTP/1.1 409", "the segment that waits")
+            segment.close()
+            thread.join(30)
+            tap.check(answers and bucket.get("live/cam/c.m3u8") is None, "the playlist that waits")
+            tap.check(upload.ask("DELETE", "/live/hls-upload/cam/a0.ts")[0] == 204, "DELETE")
+            upload.put("cam/a0.ts", b"of this one")
+            upload.put("cam/a.m3u8", playlist("a0.ts"))
 
 
 # What is refused
@@ -452,25 +400,49 @@ def test_too_many_are_refused_and_the_slow_are_cut_off():
         tap.check(bucket.keys() == ["live/3.ts"], bucket.keys())
 
 
-def check_refused(folder, bucket, wanted, *texts, **more):
-    with Upload(bucket, folder, "--retry-for", "1", **more) as upload:
-        _, _, said = upload.put("1.ts", b"x", ok=(wanted,))
-        for text in texts:
-            tap.check(text in said, f"“{text}” is not in: {said}")
-        for secret in upload.secrets:
-            tap.check(secret not in said, said)
+def check_said(said, *texts):
+    for text in texts:
+        tap.check(text in said, f"“{text}” is not in: {said}")
 
 
-def test_what_the_store_says_is_passed_on():
+def check_start(folder, bucket, *texts, user=None):
+    """It cannot be: that is an error at once, and with a spool it is said, and files are taken all the same."""
+    options = (bucket, folder, "--retry-for", "1")
+    try:
+        with Upload(*options, user=user):
+            raise AssertionError("it starts")
+    except tap.Failed as failed:
+        check_said(str(failed), "it does not start", *texts)
+        tap.check((user or bucket.user).secret_key not in str(failed), "a secret is said")
+    with Upload(*options, "--spool", next(NAMES), user=user) as upload:
+        launch.wait_until(lambda: "in the spool until" in upload.said(), "it is said")
+        check_said(upload.said(), *texts)
+        upload.put("1.ts", b"x")
+
+
+def test_what_cannot_work_is_said_at_the_start():
     with tap.folder() as folder:
         bucket = new_bucket(SHARED.gateway)
         user = bucket.user
-        check_refused(folder, bucket, 502, "the secret does not belong to the access key", "SignatureDoesNotMatch",
+        check_start(folder, bucket, "the secret does not belong to the access key", "SignatureDoesNotMatch",
             user=rgw.User("", user.access_key, "Wrong/secret+of"))
-        check_refused(folder, bucket, 502, "does not know the access key", user=rgw.User("", "NOBODY", user.secret_key))
-        check_refused(folder, rgw.Bucket(bucket.server, "nowhere", user), 502, "has no bucket “nowhere”")
-        port = servers.free_ports(1)[0]
-        check_refused(folder, bucket, 503, "127.0.0.1", endpoint=f"http://127.0.0.1:{port}")
+        check_start(folder, bucket, "does not know the access key", user=rgw.User("", "NOBODY", user.secret_key))
+        check_start(folder, rgw.Bucket(bucket.server, "nowhere", user), "has no bucket “nowhere”")
+
+
+def test_what_the_store_says_is_passed_on():
+    with tap.folder() as folder, rgw.Rgw(SHARED.ceph) as server:
+        bucket = new_bucket(server)
+        server.kill()
+        with Upload(bucket, folder, "--retry-for", "1") as upload:
+            tap.check("refused until" in upload.said() and "127.0.0.1" in upload.said(), upload.said())
+            _, _, said = upload.put("1.ts", b"x", ok=(503,))
+            check_said(said, "127.0.0.1")
+            server.start()
+            upload.put("1.ts", b"x")
+            server.ceph.run("radosgw-admin", "user", "suspend", f"--uid={bucket.user.name}")
+            _, _, said = upload.put("2.ts", b"x", ok=(502,))
+            check_said(said, "403")
 
 
 def test_wrong_options_are_said():
@@ -490,7 +462,8 @@ def test_tls():
     with tap.folder() as folder:
         bucket = new_bucket(SHARED.gateway)
         pem = os.path.join(SHARED.ceph.certificates, "good")
-        with Upload(bucket, folder, "--certificate", pem + ".pem", "--private-key", pem + ".key", "--max-size", "1K") as upload:
+        with Upload(bucket, folder, "--certificate", pem + ".pem", "--private-key", pem + ".key", "--max-size", "1K",
+                ca=os.path.join(SHARED.ceph.certificates, "ca.pem")) as upload:
             upload.put("1.ts", b"x")
             upload.put("2.ts", b"x" * 1025, ok=(413,))
             tap.check(upload.ask("GET", "/live/hls-upload/1.ts")[2] == b"x", "GET")

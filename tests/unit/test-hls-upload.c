@@ -8,6 +8,7 @@
 #include "config.h"
 
 #include "auth.h"
+#include "clients.h"
 #include "folder.h"
 #include "listing.h"
 #include "names.h"
@@ -15,6 +16,7 @@
 
 #include <glib/gstdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -754,6 +756,186 @@ test_folder_that_cannot_be_made_is_said (void)
   g_assert_nonnull (strstr (error->message, "/nowhere/at/all"));
 }
 
+/* Connections */
+
+typedef struct
+{
+  HlsUploadListener *listener;
+  HlsUploadClients *clients;
+  GPtrArray *taken; /* of HlsUploadConnection */
+  GPtrArray *sockets; /* of GSocket, the clients' */
+  guint failures;
+} Connections;
+
+static gboolean
+may_accept (gpointer user_data)
+{
+  Connections *self = user_data;
+
+  return hls_upload_clients_admit (self->clients);
+}
+
+static void
+on_accepted (HlsUploadConnection *connection, GSocketAddress *local,
+    GSocketAddress *remote, gpointer user_data)
+{
+  Connections *self = user_data;
+
+  g_ptr_array_add (self->taken, g_object_ref (connection));
+  hls_upload_clients_add (self->clients, connection);
+  hls_upload_clients_begin (self->clients, connection);
+}
+
+static void
+on_failed (const GError *error, gpointer user_data)
+{
+  Connections *self = user_data;
+
+  self->failures++;
+  hls_upload_clients_fail (self->clients, error);
+}
+
+/* Those that connect have their descriptors before there are no more. */
+static void
+connections_init (Connections *self, guint n, guint max)
+{
+  static const HlsUploadListenerFuncs funcs = { may_accept, on_accepted,
+    on_failed };
+  g_autoptr (GError) error = NULL;
+
+  memset (self, 0, sizeof *self);
+  self->listener = hls_upload_listener_new ("127.0.0.1", 0, NULL, NULL, &funcs,
+      self, &error);
+  g_assert_no_error (error);
+  self->clients = hls_upload_clients_new (self->listener, max, 1000);
+  self->taken = g_ptr_array_new_with_free_func (g_object_unref);
+  self->sockets = g_ptr_array_new_with_free_func (g_object_unref);
+  for (guint i = 0; i < n; i++)
+    g_ptr_array_add (self->sockets,
+        g_socket_new (G_SOCKET_FAMILY_IPV4, G_SOCKET_TYPE_STREAM,
+            G_SOCKET_PROTOCOL_TCP, NULL));
+}
+
+static void
+connections_clear (Connections *self)
+{
+  hls_upload_clients_free (self->clients);
+  hls_upload_listener_free (self->listener);
+  g_ptr_array_unref (self->taken);
+  g_ptr_array_unref (self->sockets);
+}
+
+static void
+connect_all (Connections *self)
+{
+  g_autoptr (GSocketAddress) address = g_socket_get_local_address (
+      hls_upload_listener_get_socket (self->listener), NULL);
+
+  for (guint i = 0; i < self->sockets->len; i++)
+    g_assert_true (
+        g_socket_connect (self->sockets->pdata[i], address, NULL, NULL));
+}
+
+static void
+close_connection (Connections *self, guint i)
+{
+  g_assert_true (g_io_stream_close (self->taken->pdata[i], NULL, NULL));
+}
+
+static rlim_t
+set_limit (rlim_t limit)
+{
+  struct rlimit limits;
+  rlim_t before;
+
+  g_assert_cmpint (getrlimit (RLIMIT_NOFILE, &limits), ==, 0);
+  before = limits.rlim_cur;
+  limits.rlim_cur = limit;
+  g_assert_cmpint (setrlimit (RLIMIT_NOFILE, &limits), ==, 0);
+  return before;
+}
+
+/* The lowest that is free is what a new one would get. */
+static int
+next_descriptor (void)
+{
+  int fd = dup (STDIN_FILENO);
+
+  g_assert_cmpint (fd, >=, 0);
+  close (fd);
+  return fd;
+}
+
+static void
+iterate_all (void)
+{
+  for (guint i = 0; g_main_context_iteration (NULL, FALSE); i++)
+    g_assert_cmpuint (i, <, 1000);
+}
+
+static void
+test_connections_wait_where_descriptors_run_out (void)
+{
+  Connections self;
+  rlim_t before;
+
+  connections_init (&self, 5, 100);
+  connect_all (&self);
+  before = set_limit (next_descriptor () + 2);
+  iterate_all ();
+  set_limit (before);
+  g_assert_cmpuint (self.taken->len, ==, 2);
+  g_assert_cmpuint (self.failures, ==, 1);
+  /* It is not tried all the time, though descriptors are there again; but when one ends. */
+  iterate_all ();
+  g_assert_cmpuint (self.taken->len, ==, 2);
+  close_connection (&self, 0);
+  iterate_all ();
+  g_assert_cmpuint (self.taken->len, ==, 5);
+  g_assert_cmpuint (self.failures, ==, 1);
+  connections_clear (&self);
+}
+
+static void
+test_connections_wait_where_there_are_as_many_as_may_be (void)
+{
+  Connections self;
+
+  connections_init (&self, 5, 2);
+  connect_all (&self);
+  iterate_all ();
+  g_assert_cmpuint (self.taken->len, ==, 2);
+  for (guint i = 0; i < 3; i++) {
+    close_connection (&self, i);
+    iterate_all ();
+    g_assert_cmpuint (self.taken->len, ==, i + 3);
+    g_assert_cmpuint (hls_upload_clients_get_length (self.clients), ==, 2);
+  }
+  g_assert_cmpuint (self.failures, ==, 0);
+  connections_clear (&self);
+}
+
+static void
+test_connections_leave_room_for_files (void)
+{
+  struct rlimit limits;
+  rlim_t before;
+
+  g_assert_cmpint (getrlimit (RLIMIT_NOFILE, &limits), ==, 0);
+  before = set_limit (64);
+  /* It is raised where that may be. */
+  g_assert_cmpuint (hls_upload_clients_fit (100, 10, 40), ==, 100);
+  g_assert_cmpuint (set_limit (before), ==, 150);
+  /* Where it may not, each has two, but for those that no request may be under way on. */
+  g_assert_cmpuint (
+      hls_upload_clients_fit (G_MAXUINT / 2, 10, limits.rlim_max - 100), ==,
+      90);
+  g_assert_cmpuint (
+      hls_upload_clients_fit (G_MAXUINT / 2, 64, limits.rlim_max - 24), ==, 12);
+  g_assert_cmpuint (hls_upload_clients_fit (10, 64, limits.rlim_max), ==, 1);
+  set_limit (before);
+}
+
 #define ADD(name, test) \
   g_test_add ("/hls-upload/order/" name, Fixture, NULL, set_up, test, tear_down)
 
@@ -783,6 +965,12 @@ main (int argc, char **argv)
   ADD ("removed", test_order_versions_around_a_removed_file_all_go);
   ADD ("delayed", test_order_what_waits_for_its_time_is_not_looked_through);
   ADD ("random", test_order_random_uploads_all_end);
+  g_test_add_func ("/hls-upload/connections/descriptors",
+      test_connections_wait_where_descriptors_run_out);
+  g_test_add_func ("/hls-upload/connections/many",
+      test_connections_wait_where_there_are_as_many_as_may_be);
+  g_test_add_func ("/hls-upload/connections/files",
+      test_connections_leave_room_for_files);
   g_test_add_func ("/hls-upload/auth/listed", test_auth_lets_in_who_is_listed);
   g_test_add_func ("/hls-upload/auth/everybody",
       test_auth_without_files_lets_everybody_in);
