@@ -465,10 +465,12 @@ test_order_versions_go_while_segments_come (Fixture *fixture,
     if (i < 5)
       continue;
     end (fixture, segments->pdata[i - 5], TRUE);
-    for (; (list = pick (fixture));
-         went += list->role == AMS_FILE_ROLE_PLAYLIST)
-      if (list->role == AMS_FILE_ROLE_PLAYLIST)
-        end (fixture, list, TRUE);
+    while ((list = pick (fixture))) {
+      if (list->role != AMS_FILE_ROLE_PLAYLIST)
+        continue;
+      went++;
+      end (fixture, list, TRUE);
+    }
   }
   g_assert_cmpuint (went, >, 10);
   for (guint i = 95; i < 100; i++)
