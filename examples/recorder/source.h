@@ -10,6 +10,7 @@
 #include <gst/gst.h>
 
 #include "connection.h"
+#include "trackinfo.h"
 #include "tracks.h"
 
 typedef struct _Source Source;
@@ -24,5 +25,9 @@ void source_close (Source *self);
 /* Waits until all that were closed have ended, but not longer than @timeout µs. */
 void source_wait_for_closed (gint64 timeout);
 
-/* What it has brought, such as "video/x-h264, audio/mpeg (encoded anew)". (transfer full) */
-gchar *source_describe (Source *self);
+/* All streams that it has brought so far.
+ * Returns: (transfer full) (element-type TrackInfo) copies */
+GPtrArray *source_get_tracks (Source *self);
+/* Something has come of each stream that is recorded, and there will be no
+ * others. */
+gboolean source_is_settled (Source *self);

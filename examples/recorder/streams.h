@@ -18,22 +18,31 @@ typedef enum
 
 typedef struct
 {
-  const gchar
-      *codec; /* (nullable) media type that it must be, as the track began so */
+  /* (nullable) as stream_codec() has it: what it must be, as the track began so */
+  const gchar *codec;
   guint video_bitrate; /* kbit/s, of what is encoded */
   guint audio_bitrate;
   guint keyframe_interval; /* s */
 } StreamWish;
 
 StreamKind stream_kind (const GstCaps *caps);
+/* "video", "audio" or "other". */
+const gchar *stream_kind_name (StreamKind kind);
 
-/* Links @pad, by way of what is needed, to @sink; all of it is put into @bin. *@encoded: it is decoded and encoded
- * anew. */
+/* The codec of which a recording's track can be, as a name of this program's
+ * own. (nullable): of none. */
+const gchar *stream_codec (const GstCaps *caps);
+
+/* Links @pad, by way of what is needed, to @sink.
+ * @bin: has @sink, and gets all that is needed; a ghost pad leads into it.
+ * @encoded: (out) (nullable): the codec to which it is encoded anew, for people.
+ * Returns: FALSE if an element is missing, which @error names with the package
+ * that brings it, or does not link; @pad is not linked then. */
 gboolean stream_plug (GstBin *bin, GstPad *pad, const GstCaps *caps,
-    const StreamWish *wish, GstElement *sink, gboolean *encoded,
+    const StreamWish *wish, GstElement *sink, const gchar **encoded,
     GError **error);
 /* Lets it pass, unseen. */
 void stream_discard (GstBin *bin, GstPad *pad);
 
-/* Gives an encoder what is wished for. */
-void stream_set_up (GstElement *element, const StreamWish *wish);
+/* Which of Debian's packages brings an element. */
+const gchar *stream_package (const gchar *factory);

@@ -8,6 +8,7 @@
 #include <gst/video/video.h>
 
 #include "lag.h"
+#include "streams.h"
 
 /* A source's running time that is further from the clock's is no reading of the clock. */
 #define CLOCK_TOLERANCE (5 * GST_SECOND)
@@ -252,6 +253,15 @@ tracks_expect (Tracks *self, guint source, gboolean video, GstPad *from)
   g_mutex_unlock (&self->build_lock);
 }
 
+void
+tracks_unexpect (Tracks *self, guint source, gboolean video)
+{
+  g_mutex_lock (&self->lock);
+  if (source == self->source)
+    gst_clear_object (&self->tracks[video].from);
+  g_mutex_unlock (&self->lock);
+}
+
 static gint64
 to_running_time (const GstSegment *segment, GstClockTime time)
 {
@@ -447,8 +457,7 @@ take_locked (Tracks *self, Track *track, GstSample *sample, GQueue *out)
     self->offset = choose_offset (self,
         time == GST_CLOCK_STIME_NONE ? running_now (self) : time);
   if (!track->codec && gst_sample_get_caps (sample))
-    track->codec = g_intern_string (gst_structure_get_name (
-        gst_caps_get_structure (gst_sample_get_caps (sample), 0)));
+    track->codec = stream_codec (gst_sample_get_caps (sample));
   g_queue_push_tail (&track->held, gst_sample_ref (sample));
   watch_lag_locked (self, time);
   if (!self->doubtful)

@@ -29,11 +29,13 @@ void tracks_drop_missing (Tracks *self);
 
 /* Any thread: the source has a stream of this kind. @from takes the recording's requests for keyframes. */
 void tracks_expect (Tracks *self, guint source, gboolean video, GstPad *from);
+/* Any thread: nothing comes of that stream after all. */
+void tracks_unexpect (Tracks *self, guint source, gboolean video);
 /* Any thread: may wait for room if the source is not live. */
 void tracks_push (Tracks *self, guint source, gboolean video,
     GstSample *sample);
 
-/* The media type that the track began with, as a source that comes back must bring it. Returns: (nullable) */
+/* What the track began as (stream_codec()), and has to go on as when a source comes back. Returns: (nullable) */
 const gchar *tracks_get_codec (Tracks *self, gboolean video);
 /* Monotonic µs at which something last came from the source that is open; 0: nothing yet. */
 gint64 tracks_get_last_arrival (Tracks *self);

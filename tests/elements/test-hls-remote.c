@@ -271,6 +271,27 @@ test_remote_cannot_tell_and_nothing_on_disk_is_an_error (void)
   }
 }
 
+/* With append-or-new the disk decides on the name, at each start: a server that
+ * is away renames no recording. */
+static void
+test_remote_cannot_tell_and_renames_nothing (void)
+{
+  g_autoptr (Hls) hls = hls_new ();
+  HlsRemote *remote = hls_add_remote (hls, "always");
+
+  hls_add_video (hls, NULL);
+  gst_util_set_object_arg (G_OBJECT (hls->sink), "existing", "append-or-new");
+  hls_remote_set_faults (remote, HLS_REMOTE_CANNOT_TELL);
+  hls->expects_trouble = TRUE;
+  for (guint i = 0; i < 3; i++) {
+    hls_record (hls, SECONDS (4));
+    g_assert_cmpuint (hls_count_files (hls->dir, ".m3u8"), ==, 1);
+    g_assert_true (g_file_test (hls->playlist, G_FILE_TEST_EXISTS));
+    g_assert_cmpuint (hls_count (hls, GST_MESSAGE_WARNING, NULL), ==, i + 1);
+  }
+  hls_remote_assert_whole (hls, remote, 6);
+}
+
 /* A pipeline that is stopped stops its sinks first: no fault, and nothing to be said. */
 static void
 test_remote_that_is_being_stopped_is_no_error (void)
@@ -526,6 +547,7 @@ main (int argc, char **argv)
   ADD ("behind/disk", disk_left_behind_is_said);
   ADD ("unknown/disk", remote_cannot_tell_the_disk_serves);
   ADD ("unknown/nothing", remote_cannot_tell_and_nothing_on_disk_is_an_error);
+  ADD ("unknown/name", remote_cannot_tell_and_renames_nothing);
   ADD ("unknown/stopped", remote_that_is_being_stopped_is_no_error);
   ADD ("end/given-up", given_up_at_the_end_is_a_gap_in_the_last_playlist);
   ADD ("end/not-announced",

@@ -217,9 +217,9 @@ class Publisher:
 class Camera:
     """The RTSP server."""
 
-    def __init__(self, port, folder):
+    def __init__(self, port, folder, sound="aac"):
         self.log = open(os.path.join(folder, "camera"), "ab")
-        self.process = subprocess.Popen(["/usr/bin/python3", os.path.join(HERE, "rtsp-server.py"), str(port)], stdin=subprocess.DEVNULL,
+        self.process = subprocess.Popen(["/usr/bin/python3", os.path.join(HERE, "rtsp-server.py"), str(port), sound], stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE, stderr=self.log)
         said = self.process.stdout.readline()
         if said != b"ready\n":
@@ -262,6 +262,120 @@ def test_camera_that_refuses_the_password_is_said_so_without_it():
             r.stop()
             tap.check("secret" not in r.said(), "the password was said")
             tap.check(f"rtsp://127.0.0.1:{port}/cam" in r.said(), "it was not said which source it is")
+
+
+NO_ENCODER = ("libav", "voaacenc", "fdkaac", "faac", "lame")  # for sound
+
+
+def record_camera_of_telephone_sound(folder, *missing):
+    """Of G.711, on a machine where some plugins are not installed. What was said, and the codecs of each segment."""
+    port = servers.free_ports(1)[0]
+    with Camera(port, folder, "pcmu"), recorder.Recorder([f"rtsp://user:pass@127.0.0.1:{port}/cam", "--to", "rec"], folder,
+            env=recorder.without_plugins(folder, *missing)) as r:
+        r.wait_for("segment", 3)
+        r.stop()
+    path = os.path.join(folder, "rec/cam1.m3u8")
+    tap.m3u8_check(path)
+    report = tscheck.check(path)
+    # On a loaded machine packets come unevenly, and a sound that is encoded anew has their times.
+    findings = [f for f in report.findings if not re.search("PID 66: (PTS .* before DTS|DTS goes from)", f)]
+    tap.check(not findings, "\n".join(findings))
+    tap.check(not any(e.discontinuity for e in report.playlist.entries), "there is an EXT-X-DISCONTINUITY")
+    tap.check(not r.events("source-lost") and not r.events("source-retrying"), r.said())
+    tap.check(all(e.duration > 0.9 for e in report.playlist.entries[:-1]), f"{[e.duration for e in report.playlist.entries]}")
+    return r, report
+
+
+def tracks_of(r):
+    return {track["kind"]: track for track in r.events("source-connected")[0]["tracks"]}
+
+
+def check_sound_is_missed(r, report, *words):
+    """The video is whole; the sound's absence is said once, with the reason."""
+    tap.check(all(list(media.codecs.values()) == ["h264"] for media in report.media), f"{[media.codecs for media in report.media]}")
+    tracks = tracks_of(r)
+    tap.check(tracks["video"].items() >= {"codec": "H.264", "width": 320, "height": 240, "recorded": True}.items(), tracks)
+    tap.check(tracks["audio"].items() >= {"codec": "PCMU", "rate": 8000, "channels": 1, "recorded": False}.items(), tracks)
+    missed = r.events("track-not-recorded")
+    tap.check(len(missed) == 1, missed)
+    for word in (*words, "Debian: ", "gstreamer1.0-libav"):
+        tap.check(word in missed[0]["message"].replace("(Debian)", "Debian: "), missed)
+    tap.check("user:pass" not in r.said(), "the password was said")
+
+
+def test_camera_whose_sound_cannot_be_encoded_is_recorded_without():
+    with tap.folder() as folder:
+        r, report = record_camera_of_telephone_sound(folder, *NO_ENCODER)
+        check_sound_is_missed(r, report, "audio (PCMU) is not recorded", "avenc_aac")
+
+
+def test_camera_whose_sound_cannot_be_decoded_is_recorded_without():
+    with tap.folder() as folder:
+        r, report = record_camera_of_telephone_sound(folder, "libav", "mulaw")
+        check_sound_is_missed(r, report, "audio (PCMU) is not recorded", "no decoder")
+
+
+def test_sound_is_encoded_by_whatever_encoder_is_installed():
+    for missing, shown, codec in ((("libav",), "AAC", "aac"), (NO_ENCODER[:-1], "MP3", "mp3")):
+        with tap.folder() as folder:
+            r, report = record_camera_of_telephone_sound(folder, *missing)
+            tap.check(all(sorted(media.codecs.values()) == sorted(["h264", codec]) for media in report.media), f"{[m.codecs for m in report.media]}")
+            tap.check(tracks_of(r)["audio"]["encoded-to"] == shown, tracks_of(r))
+            tap.check(not r.events("track-not-recorded"), r.said())
+
+
+def test_picture_that_cannot_be_encoded_leaves_the_sound():
+    with tap.folder() as folder:
+        with recorder.Recorder([TEST, "--to", "rec"], folder, env=recorder.without_plugins(folder, "x264", "openh264")) as r:
+            r.wait_for("segment", 2)
+            r.stop()
+        report = check_recording(os.path.join(folder, "rec/cam1.m3u8"))
+        tap.check(all(list(media.codecs.values()) == ["aac"] for media in report.media), "the sound is not alone")
+        tap.check("x264enc" in r.events("track-not-recorded")[0]["message"], r.said())
+
+
+def test_source_of_which_nothing_can_be_recorded_is_an_error():
+    with tap.folder() as folder:
+        env = recorder.without_plugins(folder, "x264", "openh264", *NO_ENCODER)
+        with recorder.Recorder([TEST, "--to", "rec"], folder, env=env) as r:
+            r.ended(1)
+        failed = r.events("source-failed")
+        tap.check(len(failed) == 1 and "x264enc" in failed[0]["reason"] and "avenc_aac" in failed[0]["reason"], r.said())
+        tap.check(not glob.glob(os.path.join(folder, "rec", "*")), "there are files of no recording")
+
+
+def test_source_whose_element_is_missing_is_an_error():
+    with tap.folder() as folder:
+        with recorder.Recorder(["rtsp://127.0.0.1:9/cam", "--to", "rec"], folder, env=recorder.without_plugins(folder, "rtsp")) as r:
+            r.ended(1)
+        tap.check("gstreamer1.0-plugins-good" in r.events("source-failed")[0]["reason"], r.said())
+
+
+def test_file_of_which_a_stream_cannot_be_decoded_ends():
+    with tap.folder() as folder:
+        path = os.path.join(folder, "in.mkv")
+        ffmpeg("-f", "lavfi", "-i", "testsrc=s=160x120:r=25:d=3", "-f", "lavfi", "-i", "sine=d=3", "-c:v", "libx264", "-g", "25", "-pix_fmt", "yuv420p",
+            "-c:a", "wmav2", path)
+        with recorder.Recorder([path, "--to", "rec"], folder, env=recorder.without_plugins(folder, "libav")) as r:
+            r.ended()
+        report = check_recording(os.path.join(folder, "rec/cam1.m3u8"))
+        tap.check(report.playlist.duration > 2.8, f"{report.playlist.duration} s of 3 were recorded")
+        tap.check("no decoder" in r.events("track-not-recorded")[0]["message"], r.said())
+
+
+def test_each_stream_of_a_source_is_named():
+    with tap.folder() as folder:
+        path = os.path.join(folder, "in.mkv")
+        ffmpeg("-f", "lavfi", "-i", "testsrc=s=160x120:r=25:d=2", "-f", "lavfi", "-i", "sine=d=2", "-map", "0", "-map", "1", "-map", "1", "-c:v",
+            "libx264", "-g", "25", "-c:a", "aac", path)
+        with recorder.Recorder([path, "--to", "rec"], folder) as r:
+            r.ended()
+        tap.check(r.events("source-connected"), r.said())
+        said = r.events("source-connected")[0]
+        tap.check([(t["kind"], t["codec"], t["recorded"]) for t in said["tracks"]].count(("audio", "AAC", True)) == 1, said)
+        tap.check([(t["kind"], t["codec"], t["recorded"]) for t in said["tracks"]].count(("audio", "AAC", False)) == 1, said)
+        tap.check("video H.264 160×120, 25 frames/s" in said["message"] and "AAC 44.1 kHz, mono, not recorded" in said["message"], said)
+        tap.check(not r.events("track-not-recorded"), "a second sound track is no fault")
 
 
 def ffmpeg(*arguments):

@@ -39,6 +39,7 @@ typedef struct
   GPtrArray *files; /* (element-type AmsRecoveryFile) all there are */
   AmsSurvey *survey;
   GHashTable *probed; /* name → GBytes: read already */
+  gboolean disk_decides; /* also where it has nothing of the recording */
   gboolean posted; /* by the store that could not tell */
   gboolean closed; /* a store was being stopped */
 } Found;
@@ -67,21 +68,39 @@ fail_unknown (const gchar *name, const gchar *why, GError **error)
   return FALSE;
 }
 
-/* A remote store that cannot tell is an error, unless the disk knows the recording: then all that the disk has is
- * sent to it again. */
+static gchar *
+tell_excuse (const GstAmsStores *stores, const gchar *name, const Found *found,
+    const gchar *why)
+{
+  if (found->local.found->len == 0)
+    return g_strdup_printf (
+        "What the store behind the src pad has of “%s” cannot be told (%s): "
+        "“%s” has nothing of it, so the recording begins anew.",
+        name, why, stores->folder);
+  return g_strdup_printf (
+      "What the store behind the src pad has of “%s” cannot "
+      "be told (%s): the recording goes on from what is in "
+      "“%s”, and that is sent again.",
+      name, why, stores->folder);
+}
+
+/* A remote store that cannot tell is an error, unless the disk can: then the
+ * recording goes on, or begins, by what the disk has, and that is sent again.
+ * A disk without it is enough only where a recording must begin in any case. */
 static gboolean
 excuse_remote (const GstAmsStores *stores, const gchar *name, Found *found,
     const gchar *why, GstAmsRecovered *recovered, GError **error)
 {
-  if (!stores->folder || found->local.found->len == 0) {
+  gboolean known = found->local.found->len > 0;
+
+  if (!stores->folder || (!known && (!found->disk_decides || found->closed))) {
     recovered->posted = found->posted;
     return fail_unknown (name, why, error);
   }
+  GST_DEBUG ("the disk decides on \"%s\", of which it has %s: %s", name,
+      known ? "a playlist" : "nothing", why);
   g_ptr_array_add (recovered->handover.warnings,
-      g_strdup_printf ("What the store behind the src pad has of “%s” cannot "
-                       "be told (%s): the recording goes on from what is in "
-                       "“%s”, and that is sent again.",
-          name, why, stores->folder));
+      tell_excuse (stores, name, found, why));
   return TRUE;
 }
 
@@ -521,6 +540,7 @@ gst_ams_recover (AmsRecording *recording, const GstAmsStores *stores,
     begin_over (recording, stores, recovered);
     return TRUE;
   }
+  found.disk_decides = existing == GST_AMS_EXISTING_APPEND_OR_NEW;
   if (!look (recording, stores, &found, recovered, &why)) {
     recovered->closed = found.closed;
     if (existing == GST_AMS_EXISTING_APPEND_OR_NEW && !found.closed)
