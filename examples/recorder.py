@@ -21,6 +21,8 @@ len(folders) > 1 and parser.error('one DIR at most')
 def open_source():
     source = Gst.parse_bin_from_description(f'uridecodebin name=from expose-all-streams=false uri="{args.source}" caps="{AS_IT_COMES}"', False)
     source.get_by_name('from').connect('pad-added', on_pad, source)
+    source.get_by_name('from').connect('no-more-pads', lambda _from: GLib.idle_add(lambda: [hls.release_request_pad(pad) for pad in hls.sinkpads
+        if not ending and not pad.is_linked()] and None))
     sources.append(source)
     pipeline.add(source)
     source.sync_state_with_parent()
@@ -66,8 +68,8 @@ line = f'amshlssink name=hls location="{path}-%05d.ts" playlist-location="{path}
 line += ''.join(f' tee. ! queue ! {"amss3put" if to.startswith("s3:") else "amshttpput"} location={to}' for to in servers)
 pipeline, loop, sources, errors, ending = Gst.parse_launch(f'pipeline.( {line} hls. ! tee name=tee allow-not-linked=true )'), GLib.MainLoop(), [], [], []
 hls, puts = pipeline.get_by_name('hls'), [element for element in pipeline.children if 'put' in element.get_factory().name]
-pipeline.bus.add_signal_watch()
-pipeline.bus.connect('message', on_message)
+[hls.request_pad_simple(media) for media in ('video', 'audio')]  # the recording waits for both, whichever comes first
+pipeline.bus.add_signal_watch() or pipeline.bus.connect('message', on_message)
 [GLib.unix_signal_add(GLib.PRIORITY_DEFAULT, number, end) for number in (signal.SIGINT, signal.SIGTERM)]
 open_source()
 pipeline.set_state(Gst.State.PLAYING)

@@ -19,12 +19,28 @@ CAMERA = ("videotestsrc is-live=true ! video/x-raw,format=I420,width=160,height=
     "audiotestsrc is-live=true ! avenc_aac ! m.")
 
 
+# Goes before recorder.py: the source's sound is found only when its picture would have begun the recording, or, where that waits, after a second.
+SOUND_IS_LATE = """
+import gi, glob, time
+gi.require_version('Gst', '1.0')
+from gi.repository import Gst
+query_caps = Gst.Pad.query_caps
+def query_late(pad, *filter):
+    caps = query_caps(pad, *filter)
+    until = time.monotonic() + 1
+    while caps.to_string().startswith('audio') and time.monotonic() < until and not glob.glob('rec/.*.ts.*'):
+        time.sleep(0.01)
+    return caps
+Gst.Pad.query_caps = query_late
+"""
+
+
 class Recorder(launch.Launch):
-    def __init__(self, folder, *arguments):
+    def __init__(self, folder, *arguments, env=None):
         self.log, self.since = os.path.join(folder, "log"), 0
         with open(self.log, "wb") as log:
             self.process = subprocess.Popen([RECORDER, "--hls", "target-duration=1", *arguments], cwd=folder,
-                stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+                stdin=subprocess.DEVNULL, stdout=log, stderr=log, env={**os.environ, **(env or {})})
 
     def end(self, number):
         self.process.send_signal(number)
@@ -66,6 +82,30 @@ def test_test_source_goes_to_a_folder_and_a_server_and_continues():
         tap.check(read(path).count("#EXT-X-DISCONTINUITY\n") == 1, read(path))
         tap.check(all(len(entry.codecs) == 2 for entry in report.media), "video and audio")
         launch.check_same(launch.files_in(os.path.dirname(path)), launch.files_in(nginx.path("/live")), "the folder and the server")
+
+
+def test_recording_begins_with_both_tracks_though_one_is_found_late():
+    need_gi()
+    with tap.folder() as folder:
+        path = os.path.join(folder, "rec", "stream.m3u8")
+        with open(os.path.join(folder, "sitecustomize.py"), "w", encoding="utf-8") as file:
+            file.write(SOUND_IS_LATE)
+        with Recorder(folder, "--hls", "target-duration=1 stall-timeout=3600000000000", env={"PYTHONPATH": folder}) as recorder:
+            launch.wait_until(lambda: read(path).count("#EXTINF") >= 3, "three segments", 60)
+            recorder.end(signal.SIGTERM)
+        report = check_recording(path)
+        tap.check("#EXT-X-DISCONTINUITY\n" not in read(path), read(path))
+        tap.check(all(len(media.codecs) == 2 for media in report.media), f"{[media.codecs for media in report.media]}")
+
+
+def test_source_without_sound_begins_at_once():
+    need_gi()
+    with tap.folder() as folder:
+        launch.run(launch.clip(3) + "mp4mux ! filesink location=clip.mp4", folder, name="clip")
+        with Recorder(folder, f"file://{folder}/clip.mp4", "--hls", "target-duration=1 stall-timeout=3600000000000") as recorder:
+            found = recorder.ended()
+            tap.check(found == 0, f"exit code {found}:\n{recorder.said()}")
+        check_recording(os.path.join(folder, "rec", "stream.m3u8"))
 
 
 def test_srt_source_that_dies_and_comes_back_is_a_discontinuity():
