@@ -10,6 +10,8 @@ import { Timeline } from './timeline.js';
 const LOOK = 3000; // ms between looks at the list, and at a recording that has ended
 const RETRY = [1000, 2000, 3000, 5000]; // ms
 const EVENTS = 500; // so many of the newest are listed
+const ONE_BY_ONE = 16; // so many segments behind one that is gone are looked at; then more and more are leapt over
+const FRESH = 3; // the newest segments of a recording that grows: a cache may not have them yet
 
 const at = id => document.getElementById(id);
 const video = at('video');
@@ -17,6 +19,9 @@ const video = at('video');
 let hls = null;
 let opened = null; // {src, name, url}
 let recording = null;
+let details = null; // hls.js's, of the playlist
+const gone = new Set(); // addresses of segments that are listed, and not there
+let played = false; // a segment of what is opened could be loaded
 let wanted = null; // date to go to, once it is known where that is
 let listed = [];
 let failures = 0;
@@ -69,7 +74,10 @@ async function look () {
   }
   listed = answer.recordings;
   showList(answer.now);
-  if (!opened && !parameters().src && listed.length) open(listed[0].src, listed[0].name);
+  if (!opened && !parameters().src && listed.length) {
+    const newest = listed.reduce((best, entry) => entry.modified > best.modified ? entry : best);
+    open(newest.src, newest.name);
+  }
 }
 
 function showList (now) {
@@ -132,6 +140,9 @@ function open (src, name) {
   }
   opened = { src, url: url.href, name: name || decodeURIComponent(url.pathname.split('/').pop()).replace(/\.m3u8$/, '') || url.host };
   recording = null;
+  details = null;
+  gone.clear();
+  played = false;
   grown = 0;
   failures = 0;
   timeline.clear();
@@ -159,22 +170,28 @@ function load (position) {
   hls.on(Events.LEVEL_UPDATED, (_, data) => update(data.details));
   hls.on(Events.LEVEL_PTS_UPDATED, (_, data) => update(data.details));
   hls.on(Events.LEVEL_LOADED, over);
-  hls.on(Events.FRAG_LOADED, over);
+  hls.on(Events.FRAG_LOADED, () => {
+    played = true;
+    over();
+  });
   hls.on(Events.ERROR, (_, data) => onError(data));
   hls.loadSource(opened.url);
   hls.attachMedia(video);
 }
 
 /** As the playlist says now, or as the media say that its segments lie. */
-function update (details) {
+function update (found) {
   const before = recording;
+  details = found;
+  for (const fragment of details.fragments) if (gone.has(fragment.url)) treatAsGap(fragment);
   recording = new Recording(details.fragments, details.live, details.targetduration);
   if (!before || recording.segments.length === 0 || recording.end > before.end + 0.01) grown = performance.now();
   if (!before) begin();
   timeline.update(recording);
   if (reopening && before && recording.growing) say('The recording goes on.');
   reopening = false;
-  if (!before || before.segments.length !== recording.segments.length || before.growing !== recording.growing) showEvents();
+  if (!before || before.segments.length !== recording.segments.length || before.growing !== recording.growing ||
+      before.gaps.length !== recording.gaps.length) showEvents();
   showState();
   if (wanted !== null && recording.segments.length) {
     const date = wanted;
@@ -209,6 +226,10 @@ function onError (data) {
     hls.recoverMediaError();
     return;
   }
+  if (isGone(data)) {
+    skipGone(data);
+    return;
+  }
   const wait = RETRY[Math.min(failures++, RETRY.length - 1)];
   say(sentence(data) + ` Trying again every ${RETRY[RETRY.length - 1] / 1000} seconds at most.`, true);
   clearTimeout(retryTimer);
@@ -228,6 +249,77 @@ function sentence (data) {
   if (code) return `${what} could not be loaded (HTTP ${code}).`;
   const elsewhere = new URL(opened.url).origin !== location.origin;
   return `${what} could not be loaded: its server does not answer` + (elsewhere ? ', or does not let this page read it (CORS).' : '.');
+}
+
+// ---- segments that somebody deleted
+
+/** The playlist lists it, and the server says that there is no such file. (A bucket whose keys may not be listed says 403.) */
+function isGone (data) {
+  const code = data.response && data.response.code;
+  if (!data.frag || !details || data.details !== window.Hls.ErrorDetails.FRAG_LOAD_ERROR) return false;
+  const fresh = recording.growing && data.frag.sn > details.endSN - FRESH;
+  return (code === 404 || code === 410 || (code === 403 && played)) && !(fresh && failures < 2);
+}
+
+/** For hls.js, as if the playlist said EXT-X-GAP. */
+function treatAsGap (fragment) {
+  if (!fragment.gone) fragment.tagList.push(['GAP']);
+  fragment.gone = fragment.gap = true;
+}
+
+async function isThere (fragment) {
+  try {
+    const response = await fetch(fragment.url, { method: 'HEAD', cache: 'no-store' });
+    return ![403, 404, 410].includes(response.status);
+  } catch {
+    return true; // hls.js finds out
+  }
+}
+
+/** The index of the first fragment from an index on that is there. What is deleted is, in long rows, the oldest: so it is not asked for each. */
+async function findPresent (fragments, first) {
+  let missing = first - 1, there = first;
+  while (there < fragments.length && !await isThere(fragments[there])) {
+    missing = there;
+    there = missing + Math.max(1, missing - first - ONE_BY_ONE);
+  }
+  there = Math.min(there, fragments.length);
+  while (there - missing > 1) {
+    const middle = (there + missing) >> 1;
+    if (await isThere(fragments[middle])) there = middle; else missing = middle;
+  }
+  return there;
+}
+
+async function skipGone (data) {
+  const asked = hls, { fragments } = details;
+  const first = fragments.findIndex(fragment => fragment.url === data.frag.url);
+  if (first < 0) return;
+  const next = await findPresent(fragments, first + 1);
+  if (asked !== hls) return;
+  for (const fragment of fragments.slice(first, next)) gone.add(fragment.url);
+  update(details);
+  showEvents();
+  say(tellGone(fragments.slice(first, next), data.response.code) + ' ' + goOn(data.frag.start));
+}
+
+function tellGone (fragments, code) {
+  const names = [fragments[0], fragments[fragments.length - 1]].map(fragment => shown(fragment.url).split('/').pop());
+  const length = durationText(fragments.reduce((sum, fragment) => sum + fragment.duration, 0));
+  return fragments.length === 1 ? `The segment ${names[0]} (${length}) is listed, but not there any more (HTTP ${code}).`
+    : `The segments ${names[0]} to ${names[1]} (${fragments.length}, ${length}) are listed, but not there any more (HTTP ${code}).`;
+}
+
+/** Loads what comes after what is gone, and goes there if that is where it is; says so. */
+function goOn (position) {
+  if (video.readyState > 0) position = video.currentTime;
+  if (!recording.segments.some(segment => !segment.gap)) return 'Nothing of this recording is there.';
+  const index = recording.indexAt(position);
+  const next = recording.presentFrom(index);
+  const time = !recording.segments[index].gap ? position : next ? next.start + 0.02 : recording.last('after').time;
+  hls.startLoad(time);
+  if (time !== position) video.currentTime = time;
+  return next ? 'What follows is played.' : 'Nothing follows.';
 }
 
 /** hls.js does not look again at a playlist that has ended. Another run of the recorder makes it grow again. */
@@ -272,7 +364,7 @@ function pastGap (time) {
     say('What follows is missing in the recording; this is the last there is.');
     return end.time;
   }
-  say(`${gap ? durationText(gap.end - gap.time) : 'A piece'} is missing here${next.date === null ? '' : `; it goes on at ${clockText(next.date, utc)}`}.`);
+  say(`${gap ? durationText(gap.end - gap.time) : 'A piece'} is ${gap && gap.gone ? 'not there any more' : 'missing'} here${next.date === null ? '' : `; it goes on at ${clockText(next.date, utc)}`}.`);
   return next.start + 0.02;
 }
 
@@ -362,7 +454,7 @@ const TELL = {
   began: () => 'Recording begins',
   stopped: e => `Nothing recorded for ${durationText(e.hole)}, goes on at ${clockText(e.until, utc).slice(11)}`,
   joined: e => e.hole < 0 ? `Discontinuity: the dates go back by ${durationText(-e.hole)}` : 'Discontinuity: another run, a new format, or a jump in time',
-  missing: e => `${durationText(e.end - e.time)} missing (${e.count} segment${e.count === 1 ? '' : 's'})`,
+  missing: e => `${durationText(e.end - e.time)} ${e.gone ? 'listed, but not there any more' : 'missing'} (${e.count} segment${e.count === 1 ? '' : 's'})`,
   growing: () => 'Being recorded',
   ended: () => 'Recording ends',
 };
@@ -510,11 +602,21 @@ video.addEventListener('waiting', () => { at('spinner').hidden = video.paused; }
 for (const name of ['playing', 'seeked', 'pause', 'canplay', 'emptied']) video.addEventListener(name, () => { at('spinner').hidden = true; });
 video.addEventListener('ratechange', () => { at('speed').value = String(video.playbackRate); });
 
+/** Playing has come to what is missing. Behind the last segment that is there, it would come there again and again. */
+function leaveGap (segment) {
+  if (recording.presentFrom(recording.indexAt(segment.start + 0.001))) {
+    seek(segment.start + 0.001);
+  } else if (!recording.growing && !video.paused) {
+    video.pause();
+    say('What follows is missing in the recording; this is the last there is.');
+  }
+}
+
 /** Ten times a second is enough for a clock that shows tenths. */
 function tick () {
   if (!recording) return;
   const segment = recording.segmentAt(video.currentTime + 0.1);
-  if (segment && segment.gap && !video.seeking && video.readyState > 0) seek(segment.start + 0.001);
+  if (segment && segment.gap && !video.seeking && video.readyState > 0) leaveGap(segment);
   showClock();
   timeline.setPlayhead(video.currentTime, bufferedRanges(), !video.paused || video.seeking);
 }

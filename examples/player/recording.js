@@ -112,7 +112,7 @@ function toSegment (fragment, before) {
   try {
     name = decodeURIComponent(path);
   } catch { /* it stays as it is written */ }
-  return { start, end: Math.max(fragment.start + fragment.duration, start), date, gap: Boolean(fragment.gap), cc: fragment.cc, sn: fragment.sn, name };
+  return { start, end: Math.max(fragment.start + fragment.duration, start), date, gap: Boolean(fragment.gap), gone: Boolean(fragment.gone), cc: fragment.cc, sn: fragment.sn, name };
 }
 
 /** Stretches without a discontinuity or a hole in time. hole: seconds of nothing in front of it; negative: the clock went back. */
@@ -142,11 +142,11 @@ function findGaps (segments) {
   segments.forEach((segment, i) => {
     if (!segment.gap) {
       gap = null;
-    } else if (gap && segments[i - 1].cc === segment.cc) {
+    } else if (gap && segments[i - 1].cc === segment.cc && gap.gone === segment.gone) {
       gap.count++;
       gap.end = segment.end;
     } else {
-      gap = { time: segment.start, end: segment.end, date: segment.date, count: 1 };
+      gap = { time: segment.start, end: segment.end, date: segment.date, count: 1, gone: segment.gone };
       gaps.push(gap);
     }
   });

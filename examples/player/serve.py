@@ -73,6 +73,11 @@ def parse_range(text, size):
     return (first, last) if first < size else False
 
 
+def by_name(name):
+    """A key to sort names as people do: cam2 comes before cam10."""
+    return [(int(part), "") if part.isdecimal() else (0, part) for part in re.split(r"(\d+)", name.casefold())], name
+
+
 class Listing:
     """The playlists below a folder. A look at a folder with many files takes a while, so it is not taken at each request."""
 
@@ -115,7 +120,7 @@ class Listing:
                     entry = None
                 if entry:
                     entries.append(entry)
-        return sorted(entries, key=lambda e: -e["modified"])
+        return sorted(entries, key=lambda e: by_name(e["name"]))
 
     def get(self):
         with self.lock:

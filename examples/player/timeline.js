@@ -7,8 +7,9 @@
 import { parts, durationText, lastAtMost } from './recording.js';
 
 const BREAK = 42; // px
-const HEIGHT = 92;
-const TRACK = { top: 30, height: 44 };
+const HEIGHT = 106;
+const ROWS = { day: 8, time: 24 }; // the middles of what is written above the blocks
+const TRACK = { top: 44, height: 44 };
 const OVERVIEW = 20;
 const FRESH = 1600; // ms for which a segment that has just come is lit
 const STEPS = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10800, 21600, 43200, 86400, 172800, 604800, 2592000];
@@ -241,39 +242,54 @@ export class Timeline {
     }
   }
 
-  /** Times at round places of the clock, in each stretch anew. */
+  /** Times at round places of the clock, in each stretch anew, and above them the days. */
   paintTicks (g) {
-    const { w0, w1, scale, width } = this.view;
+    const { w0, w1, scale } = this.view;
     const { runs } = this.recording;
     const step = STEPS.find(s => s * scale >= 84) || STEPS[STEPS.length - 1];
-    g.font = '11px ' + this.colour('font');
     g.textBaseline = 'middle';
     g.textAlign = 'left';
-    let free = 0;
+    const free = { day: 0, time: 0 };
+    let day = null; // the last one that was written
     for (const run of runs) {
-      if (run.end < w0 || run.start > w1) continue;
-      if (run.from === null) continue;
+      if (run.end < w0 || run.start > w1 || run.from === null) continue;
       const zone = this.utc ? 0 : new Date(run.from).getTimezoneOffset() * -60;
       const begin = Math.max(run.start, w0), end = Math.min(run.end, w1);
       const clock = run.from / 1000 + zone - run.start;
-      const label = (time, always) => {
-        const p = parts(run.from + (time - run.start) * 1000, this.utc);
-        const text = step >= 86400 ? p.day : step >= 60 && !always ? p.time.slice(0, 5) : p.time;
-        const x = this.toX(time), wide = g.measureText(text).width;
-        const left = Math.min(Math.max(x + 4, 0), width - wide);
-        const room = this.toX(end - 1e-5) - x;
+      const tell = time => parts(run.from + (time - run.start) * 1000, this.utc);
+      const dayAt = time => {
+        const p = tell(time);
+        if (p.day !== day && this.write(g, p.day, time, 'day', free)) day = p.day;
+      };
+      const timeAt = (time, always) => {
+        const p = tell(time), x = this.toX(time);
         g.strokeStyle = this.colour('line');
         g.lineWidth = 1;
-        line(g, Math.round(x) + 0.5, 6, Math.round(x) + 0.5, TRACK.top + TRACK.height + 6);
-        if (left < free || (always && room < 20 && runs.length > 1)) return;
-        g.fillStyle = this.colour('muted');
-        g.fillText(text, left, 10);
-        free = left + wide + 10;
+        line(g, Math.round(x) + 0.5, step >= 86400 ? ROWS.day - 6 : ROWS.time - 6, Math.round(x) + 0.5, TRACK.top + TRACK.height + 6);
+        if (always && this.toX(end - 1e-5) - x < 20 && runs.length > 1) return;
+        if (step < 86400) this.write(g, step >= 60 && !always ? p.time.slice(0, 5) : p.time, time, 'time', free);
       };
       const first = Math.ceil((begin + clock) / step) * step - clock;
-      if (first - begin > 0.75 * step || first > end) label(begin, true);
-      for (let time = first; time < end; time += step) label(time, false);
+      const midnight = Math.ceil((begin + clock) / 86400) * 86400 - clock;
+      g.font = '600 11px ' + this.colour('font');
+      const wide = g.measureText(tell(begin).day).width + 10;
+      if (midnight > end || this.toX(midnight) - this.toX(begin) > wide) dayAt(begin);
+      for (let time = Math.max(first, midnight); time < end; time += Math.max(step, 86400)) dayAt(time);
+      g.font = '11px ' + this.colour('font');
+      if (first - begin > 0.75 * step || first > end) timeAt(begin, true);
+      for (let time = first; time < end; time += step) timeAt(time, false);
     }
+  }
+
+  /** A text at a position, in a row; false: there is no room for it. */
+  write (g, text, time, row, free) {
+    const wide = g.measureText(text).width;
+    const left = Math.min(Math.max(this.toX(time) + 4, 0), this.view.width - wide);
+    if (left < free[row]) return false;
+    g.fillStyle = this.colour('muted');
+    g.fillText(text, left, ROWS[row]);
+    free[row] = left + wide + 10;
+    return true;
   }
 
   paintBuffered (g) {
@@ -338,7 +354,7 @@ export class Timeline {
     const segment = this.recording.segmentAt(time);
     const date = this.recording.dateAt(time);
     return [date === null ? durationText(time - this.recording.start) : this.text(date),
-      `${segment.name || 'segment ' + segment.sn}${segment.gap ? ', missing' : ''}`,
+      `${segment.name || 'segment ' + segment.sn}${segment.gone ? ', not there any more' : segment.gap ? ', missing' : ''}`,
       `${(segment.end - segment.start).toFixed(3)} s` + (segment.date === null ? '' : ` from ${this.text(segment.date).slice(11)}`)];
   }
 

@@ -10,6 +10,7 @@ import importlib.util
 import json
 import os
 import re
+import shutil
 import sys
 import threading
 import time
@@ -171,7 +172,7 @@ def test_click_on_the_timeline_seeks():
 def test_screens_of_all_kinds_can_show_it():
     """AMS_SCREENSHOTS names a folder to keep them in."""
     folder = os.environ.get("AMS_SCREENSHOTS", SHARED.folder)
-    for name, width, scheme in (("light", 1280, "light"), ("dark", 1280, "dark"), ("phone", 390, "light")):
+    for name, width, scheme in (("light", 1280, "light"), ("dark", 1280, "dark"), ("phone", 390, "light"), ("phone-dark", 390, "dark"), ("wide", 2560, "light")):
         SHARED.page.scheme(scheme)
         SHARED.page.resize(width, 1000, mobile=width < 500)
         SHARED.page.wait_for(f"document.documentElement.scrollWidth <= {width}", f"nothing is wider than {width} px")
@@ -199,6 +200,118 @@ def test_missing_segment_is_on_the_timeline_and_stepped_over():
     go_to((dates[1] + dates[2]) / 2)
     launch.wait_until(lambda: "Nothing was recorded" in state()["message"], "it says so")
     clock_is_near(dates[2], "it is behind what is missing")
+
+
+def delete_segments(name, *indices):
+    """Opens a copy of the recording, some of whose segments somebody has deleted. The dates at which its segments begin."""
+    folder = os.path.join(SHARED.folder, name)
+    shutil.copytree(os.path.join(SHARED.folder, "cam"), folder)
+    with open(folder + ".m3u8", "w", encoding="utf-8") as file:
+        file.write(SHARED.read().replace("cam/", name + "/"))
+    names = re.findall(r"^cam/(.*)", SHARED.read(), re.M)
+    for index in indices:
+        os.unlink(os.path.join(folder, names[index]))
+    SHARED.page.go(SHARED.server.url() + f"?src=files/{name}.m3u8")
+    return SHARED.dates(), names
+
+
+def plays_on_from(date, what):
+    launch.wait_until(lambda: state()["clock"] and parse_date(state()["clock"]) > date + 0.2 and not state()["seeking"], what, 20)
+    tap.check(SHARED.page.eval("document.getElementById('spinner').hidden"), "it spins")
+
+
+def test_segments_that_somebody_deleted_are_said_and_skipped():
+    dates, names = delete_segments("gone", 1, 2)
+    said = launch.wait_until(lambda: "not there any more" in state()["message"] and state()["message"], "it is said")
+    for word in (names[1], names[2], "HTTP 404", "(2, "):
+        tap.check(word in said, said)
+    plays_on_from(dates[3], "it plays on behind what is gone")
+    tap.check(["missing", True] in [[kind, "not there any more" in text] for kind, text in events()], events())
+    go_to((dates[1] + dates[2]) / 2)
+    launch.wait_until(lambda: "Nothing was recorded" in state()["message"], "it says so when it is asked for")
+    clock_is_near(dates[3], "it is behind what is gone")
+    tap.check(not SHARED.page.errors, SHARED.page.errors)
+
+
+def test_first_segments_that_somebody_deleted_are_skipped():
+    dates, names = delete_segments("first", 0, 1)
+    said = launch.wait_until(lambda: "not there any more" in state()["message"] and state()["message"], "it is said")
+    tap.check(names[0] in said and names[1] in said, said)
+    plays_on_from(dates[2], "it begins with what is there")
+
+
+def test_last_segment_that_somebody_deleted_is_said_and_not_waited_for():
+    dates, names = delete_segments("last", -1)
+    SHARED.page.wait_for("document.getElementById('clock').getAttribute('datetime')", "it is open")
+    go_to(dates[-1] - 0.8)
+    said = launch.wait_until(lambda: "not there any more" in state()["message"] and state()["message"], "it is said")
+    tap.check(names[-1] in said and "Nothing follows" in said, said)
+    SHARED.page.eval("document.getElementById('video').play()")
+    launch.wait_until(lambda: state()["paused"] and "this is the last there is" in state()["message"], "it stops at the end of what is there")
+    tap.check(SHARED.page.eval("document.getElementById('spinner').hidden"), "it spins")
+
+
+def test_recording_of_which_nothing_is_left_is_said():
+    delete_segments("nothing", *range(SHARED.segments()))
+    launch.wait_until(lambda: "Nothing of this recording is there" in state()["message"], "it is said")
+
+
+def write_days(days):
+    """A recording of some days, in segments of an hour: only its playlist, and some media at its beginning."""
+    name = sorted(os.listdir(os.path.join(SHARED.folder, "cam")))[0]
+    begun = datetime.datetime(2026, 3, 2, 15, 30, tzinfo=datetime.timezone.utc)
+    lines = ["#EXTM3U", "#EXT-X-VERSION:3", "#EXT-X-TARGETDURATION:3600", "#EXT-X-MEDIA-SEQUENCE:0", "#EXT-X-PLAYLIST-TYPE:VOD"]
+    for hour in range(24 * days):
+        date = (begun + datetime.timedelta(hours=hour)).strftime("%Y-%m-%dT%H:%M:%S.000Z")
+        lines += [f"#EXT-X-PROGRAM-DATE-TIME:{date}", "#EXTINF:3600.0,", f"cam/{name}"]
+    with open(os.path.join(SHARED.folder, "days.m3u8"), "w", encoding="utf-8") as file:
+        file.write("\n".join([*lines, "#EXT-X-ENDLIST", ""]))
+
+
+def written_on_the_axis():
+    """The texts that are drawn, once."""
+    return SHARED.page.eval("""new Promise(done => {
+        const texts = [], draw = CanvasRenderingContext2D.prototype.fillText;
+        CanvasRenderingContext2D.prototype.fillText = function (text, x, y) { texts.push(text); draw.call(this, text, x, y); };
+        document.getElementById('zoom-all').click();
+        requestAnimationFrame(() => requestAnimationFrame(() => { CanvasRenderingContext2D.prototype.fillText = draw; done(texts); }));
+      })""")
+
+
+def test_axis_over_several_days_says_the_days():
+    folder = os.environ.get("AMS_SCREENSHOTS", SHARED.folder)
+    write_days(4)
+    SHARED.page.go(SHARED.server.url() + "?src=files/days.m3u8")
+    SHARED.page.wait_for("/in 96 segments/.test(document.getElementById('summary').textContent)", "it is open")
+    SHARED.page.eval("(z => { z.value = 'utc'; z.dispatchEvent(new Event('change')) })(document.getElementById('zone'))")
+    for width, wanted in ((390, 3), (1280, 5), (2560, 5)):
+        for scheme in ("light", "dark"):
+            SHARED.page.scheme(scheme)
+            SHARED.page.resize(width, 1000, mobile=width < 500)
+            texts = written_on_the_axis()
+            days = [text for text in texts if re.fullmatch(r"2026-03-0[2-6]", text)]
+            tap.check(len(set(days)) >= wanted, f"{width} px: {texts}")
+            SHARED.page.screenshot(os.path.join(folder, f"player-days-{width}-{scheme}.png"))
+    SHARED.page.scheme("light")
+    SHARED.page.resize(1280, 1000)
+
+
+def test_list_is_by_name_and_does_not_jump():
+    for name in ("list/cam10", "list/cam2", "list/Cam1"):
+        os.makedirs(os.path.join(SHARED.folder, "list"), exist_ok=True)
+        with open(os.path.join(SHARED.folder, name + ".m3u8"), "w", encoding="utf-8") as file:
+            file.write(SHARED.read())
+    shown = "[...document.querySelectorAll('#list li span')].map(e => e.textContent).filter(name => name.startsWith('list/'))"
+    wanted = ["list/Cam1", "list/cam2", "list/cam10"]
+    SHARED.page.go(SHARED.server.url())
+    SHARED.page.wait_for(f"({shown}).length === 3", "all three are listed")
+    tap.check(SHARED.page.eval(shown) == wanted, SHARED.page.eval(shown))
+    looks = "performance.getEntriesByName(new URL('recordings.json', location).href).length"
+    before = SHARED.page.eval(looks)
+    os.utime(os.path.join(SHARED.folder, "list/cam10.m3u8"))
+    SHARED.page.wait_for(f"{looks} > {before} + 1", "it has looked again")
+    tap.check(SHARED.page.eval(shown) == wanted, SHARED.page.eval(shown))
+    shutil.rmtree(os.path.join(SHARED.folder, "list"))
 
 
 def test_playlist_that_is_not_there_is_one_sentence():
@@ -232,7 +345,7 @@ def test_server_gives_nothing_but_recordings():
     status, headers, _ = ask("/files/cam.m3u8")
     tap.check(status == 200 and headers["Content-Type"] == "application/vnd.apple.mpegurl" and headers["Cache-Control"] == "no-cache", headers)
     listed = json.loads(ask("/recordings.json")[2])["recordings"]
-    tap.check({entry["name"] for entry in listed} == {"cam", "gap", "none"}, listed)
+    tap.check({entry["name"] for entry in listed} == {"cam", "days", "first", "gap", "gone", "last", "none", "nothing"}, listed)
 
 
 def main():
