@@ -220,14 +220,14 @@ async function start () {
 
 function onError (data) {
   const { ErrorTypes, ErrorDetails } = window.Hls;
+  if (isGone(data)) {
+    skipGone(data);
+    return;
+  }
   if (data.details === ErrorDetails.BUFFER_STALLED_ERROR || !data.fatal) return;
   if (data.type === ErrorTypes.MEDIA_ERROR && failures < 3) {
     failures++;
     hls.recoverMediaError();
-    return;
-  }
-  if (isGone(data)) {
-    skipGone(data);
     return;
   }
   const wait = RETRY[Math.min(failures++, RETRY.length - 1)];
@@ -258,7 +258,7 @@ function isGone (data) {
   const code = data.response && data.response.code;
   if (!data.frag || !details || data.details !== window.Hls.ErrorDetails.FRAG_LOAD_ERROR) return false;
   const fresh = recording.growing && data.frag.sn > details.endSN - FRESH;
-  return (code === 404 || code === 410 || (code === 403 && played)) && !(fresh && failures < 2);
+  return (code === 404 || code === 410 || (code === 403 && played)) && (data.fatal || !fresh);
 }
 
 /** For hls.js, as if the playlist said EXT-X-GAP. */
@@ -294,7 +294,8 @@ async function findPresent (fragments, first) {
 async function skipGone (data) {
   const asked = hls, { fragments } = details;
   const first = fragments.findIndex(fragment => fragment.url === data.frag.url);
-  if (first < 0) return;
+  if (first < 0 || gone.has(data.frag.url)) return;
+  gone.add(data.frag.url);
   const next = await findPresent(fragments, first + 1);
   if (asked !== hls) return;
   for (const fragment of fragments.slice(first, next)) gone.add(fragment.url);
@@ -604,7 +605,10 @@ video.addEventListener('ratechange', () => { at('speed').value = String(video.pl
 
 /** Playing has come to what is missing. Behind the last segment that is there, it would come there again and again. */
 function leaveGap (segment) {
-  if (recording.presentFrom(recording.indexAt(segment.start + 0.001))) {
+  const next = recording.presentFrom(recording.indexAt(segment.start + 0.001));
+  if (next && segment.gone) {
+    video.currentTime = next.start + 0.02; // it has been said already
+  } else if (next) {
     seek(segment.start + 0.001);
   } else if (!recording.growing && !video.paused) {
     video.pause();

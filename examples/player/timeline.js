@@ -12,7 +12,7 @@ const ROWS = { day: 8, time: 24 }; // the middles of what is written above the b
 const TRACK = { top: 44, height: 44 };
 const OVERVIEW = 20;
 const FRESH = 1600; // ms for which a segment that has just come is lit
-const STEPS = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10800, 21600, 43200, 86400, 172800, 604800, 2592000];
+const STEPS = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10800, 21600, 43200];
 const AT_FIRST = 900; // s: up to this long, all is shown
 const SHORTEST = 10; // s
 
@@ -246,9 +246,11 @@ export class Timeline {
   paintTicks (g) {
     const { w0, w1, scale } = this.view;
     const { runs } = this.recording;
-    const step = STEPS.find(s => s * scale >= 84) || STEPS[STEPS.length - 1];
     g.textBaseline = 'middle';
     g.textAlign = 'left';
+    g.font = '600 11px ' + this.colour('font');
+    const wide = g.measureText('2000-00-00').width + 10;
+    const step = STEPS.find(s => s * scale >= 84) || 86400 * Math.ceil(wide / (86400 * scale));
     const free = { day: 0, time: 0 };
     let day = null; // the last one that was written
     for (const run of runs) {
@@ -272,9 +274,8 @@ export class Timeline {
       const first = Math.ceil((begin + clock) / step) * step - clock;
       const midnight = Math.ceil((begin + clock) / 86400) * 86400 - clock;
       g.font = '600 11px ' + this.colour('font');
-      const wide = g.measureText(tell(begin).day).width + 10;
       if (midnight > end || this.toX(midnight) - this.toX(begin) > wide) dayAt(begin);
-      for (let time = Math.max(first, midnight); time < end; time += Math.max(step, 86400)) dayAt(time);
+      for (let time = step < 86400 ? midnight : first; time < end; time += Math.max(step, 86400)) dayAt(time);
       g.font = '11px ' + this.colour('font');
       if (first - begin > 0.75 * step || first > end) timeAt(begin, true);
       for (let time = first; time < end; time += step) timeAt(time, false);

@@ -542,6 +542,26 @@ def test_server_that_is_not_there_at_the_first_start_does_not_keep_it_from_recor
         tap.check(not report.findings, "\n".join(report.findings))
 
 
+def test_server_that_is_not_there_renames_nothing_beside_a_folder():
+    """At no start; and what it lacks is sent when it is there."""
+    with tap.folder() as folder, servers.Nginx(folder) as server:
+        to = f"--to={server.url('/cam1/')}"
+        server.kill()
+        for number in range(2):
+            with recorder.Recorder([TEST, "--to=rec", to, "--drain-timeout=1"], folder, name=f"start{number}") as r:
+                r.wait_for("segment", 2)
+                r.stop()
+            name = os.path.basename(r.events("recording-started")[0]["playlist-location"])
+            tap.check(name == "cam1.m3u8", f"start {number}: {name}")
+        tap.check([os.path.basename(path) for path in glob.glob(os.path.join(folder, "rec", "*.m3u8"))] == ["cam1.m3u8"], "there are other playlists")
+        server.start()
+        with recorder.Recorder([TEST, "--to=rec", to], folder, name="there") as r:
+            r.wait_for("segment", 2)
+            r.stop()
+        check_recording(os.path.join(folder, "rec/cam1.m3u8"), discontinuities=2)
+        launch.check_same(launch.files_in(os.path.join(folder, "rec")), launch.files_in(server.path("cam1")), "the disk and the server")
+
+
 def test_recorder_without_a_source_ends_when_told():
     with tap.folder() as folder, recorder.Recorder([f"udp://127.0.0.1:{udp_port()}", "--to", "rec", "--stall-timeout=1"], folder) as r:
         r.wait_for("source-retrying", 2)
