@@ -312,15 +312,15 @@ function tellGone (fragments, code) {
 }
 
 /** Loads what comes after what is gone, and goes there if that is where it is; says so. */
-function goOn (position) {
-  if (video.readyState > 0) position = video.currentTime;
+function goOn (from) {
+  const position = video.readyState > 0 ? video.currentTime : from;
   if (!recording.segments.some(segment => !segment.gap)) return 'Nothing of this recording is there.';
   const index = recording.indexAt(position);
   const next = recording.presentFrom(index);
   const time = !recording.segments[index].gap ? position : next ? next.start + 0.02 : recording.last('after').time;
   hls.startLoad(time);
   if (time !== position) video.currentTime = time;
-  return next ? 'What follows is played.' : 'Nothing follows.';
+  return recording.presentFrom(recording.indexAt(from + 0.001)) ? 'What follows is played.' : 'Nothing follows.';
 }
 
 /** hls.js does not look again at a playlist that has ended. Another run of the recorder makes it grow again. */

@@ -257,13 +257,12 @@ def test_recording_of_which_nothing_is_left_is_said():
 
 
 def write_days(days):
-    """A recording of some days, in segments of an hour: only its playlist, and some media at its beginning."""
-    name = sorted(os.listdir(os.path.join(SHARED.folder, "cam")))[0]
+    """A recording of some days, in segments of an hour: only its playlist."""
     begun = datetime.datetime(2026, 3, 2, 15, 30, tzinfo=datetime.timezone.utc)
     lines = ["#EXTM3U", "#EXT-X-VERSION:3", "#EXT-X-TARGETDURATION:3600", "#EXT-X-MEDIA-SEQUENCE:0", "#EXT-X-PLAYLIST-TYPE:VOD"]
     for hour in range(24 * days):
         date = (begun + datetime.timedelta(hours=hour)).strftime("%Y-%m-%dT%H:%M:%S.000Z")
-        lines += [f"#EXT-X-PROGRAM-DATE-TIME:{date}", "#EXTINF:3600.0,", f"cam/{name}"]
+        lines += [f"#EXT-X-PROGRAM-DATE-TIME:{date}", "#EXTINF:3600.0,", f"days/{hour}.ts"]
     with open(os.path.join(SHARED.folder, "days.m3u8"), "w", encoding="utf-8") as file:
         file.write("\n".join([*lines, "#EXT-X-ENDLIST", ""]))
 
