@@ -215,14 +215,25 @@ def delete_segments(name, *indices):
     return SHARED.dates(), names
 
 
+def told(text):
+    """What is said, when it has that."""
+    def message():
+        said = state()["message"]
+        return text in said and said
+    return launch.wait_until(message, f"it says “{text}”")
+
+
 def plays_on_from(date, what):
-    launch.wait_until(lambda: state()["clock"] and parse_date(state()["clock"]) > date + 0.2 and not state()["seeking"], what, 20)
-    tap.check(SHARED.page.eval("document.getElementById('spinner').hidden"), "it spins")
+    def plays():
+        now = state()
+        return now["clock"] and parse_date(now["clock"]) > date + 0.2 and not now["seeking"]
+    launch.wait_until(plays, what)
+    SHARED.page.wait_for("document.getElementById('spinner').hidden", "it does not spin")
 
 
 def test_segments_that_somebody_deleted_are_said_and_skipped():
     dates, names = delete_segments("gone", 1, 2)
-    said = launch.wait_until(lambda: "not there any more" in state()["message"] and state()["message"], "it is said")
+    said = told("not there any more")
     for word in (names[1], names[2], "HTTP 404", "(2, "):
         tap.check(word in said, said)
     plays_on_from(dates[3], "it plays on behind what is gone")
@@ -235,7 +246,7 @@ def test_segments_that_somebody_deleted_are_said_and_skipped():
 
 def test_first_segments_that_somebody_deleted_are_skipped():
     dates, names = delete_segments("first", 0, 1)
-    said = launch.wait_until(lambda: "not there any more" in state()["message"] and state()["message"], "it is said")
+    said = told("not there any more")
     tap.check(names[0] in said and names[1] in said, said)
     plays_on_from(dates[2], "it begins with what is there")
 
@@ -243,12 +254,14 @@ def test_first_segments_that_somebody_deleted_are_skipped():
 def test_last_segment_that_somebody_deleted_is_said_and_not_waited_for():
     dates, names = delete_segments("last", -1)
     SHARED.page.wait_for("document.getElementById('clock').getAttribute('datetime')", "it is open")
+    SHARED.page.eval("document.getElementById('video').pause()")
     go_to(dates[-1] - 0.8)
-    said = launch.wait_until(lambda: "not there any more" in state()["message"] and state()["message"], "it is said")
+    said = told("not there any more")
     tap.check(names[-1] in said and "Nothing follows" in said, said)
     SHARED.page.eval("document.getElementById('video').play()")
-    launch.wait_until(lambda: state()["paused"] and "this is the last there is" in state()["message"], "it stops at the end of what is there")
-    tap.check(SHARED.page.eval("document.getElementById('spinner').hidden"), "it spins")
+    told("this is the last there is")
+    launch.wait_until(lambda: state()["paused"], "it stops at the end of what is there")
+    SHARED.page.wait_for("document.getElementById('spinner').hidden", "it does not spin")
 
 
 def test_recording_of_which_nothing_is_left_is_said():
