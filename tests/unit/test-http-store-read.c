@@ -198,7 +198,7 @@ static void
 test_gzip_without_a_header_is_known (Fixture *f, gconstpointer data)
 {
   g_autoptr (GBytes) plain = g_bytes_new_static (PLAYLIST, strlen (PLAYLIST));
-  g_autoptr (GBytes) zipped = ams_gzip_compress (plain), back = NULL;
+  g_autoptr (GBytes) zipped = ams_gzip_compress (plain, NULL), back = NULL;
 
   start (f);
   ams_fault_server_put_object (f->server, "/rec/p", NULL,
@@ -212,7 +212,7 @@ test_gzip_bomb_is_refused (Fixture *f, gconstpointer data)
 {
   gsize size = 16 * 1024 * 1024;
   g_autoptr (GBytes) plain = g_bytes_new_take (g_malloc0 (size), size);
-  g_autoptr (GBytes) zipped = ams_gzip_compress (plain);
+  g_autoptr (GBytes) zipped = ams_gzip_compress (plain, NULL);
   g_autoptr (GError) error = NULL;
 
   start (f);
@@ -227,7 +227,7 @@ static void
 test_gzip_damaged_is_refused (Fixture *f, gconstpointer data)
 {
   g_autoptr (GBytes) plain = g_bytes_new_static (PLAYLIST, strlen (PLAYLIST));
-  g_autoptr (GBytes) zipped = ams_gzip_compress (plain);
+  g_autoptr (GBytes) zipped = ams_gzip_compress (plain, NULL);
   g_autoptr (GError) error = NULL;
 
   start (f);
@@ -241,8 +241,8 @@ static void
 test_gzip_is_deterministic (void)
 {
   g_autoptr (GBytes) plain = g_bytes_new_static (PLAYLIST, strlen (PLAYLIST));
-  g_autoptr (GBytes) one = ams_gzip_compress (plain);
-  g_autoptr (GBytes) two = ams_gzip_compress (plain);
+  g_autoptr (GBytes) one = ams_gzip_compress (plain, NULL);
+  g_autoptr (GBytes) two = ams_gzip_compress (plain, NULL);
   const guint8 *data = g_bytes_get_data (one, NULL);
 
   g_assert_true (g_bytes_equal (one, two));

@@ -36,9 +36,15 @@ static void
 on_zipped (GObject *source, GAsyncResult *result, gpointer user_data)
 {
   g_autoptr (GTask) task = user_data;
-  g_autoptr (GBytes) bytes = g_task_propagate_pointer (G_TASK (result), NULL);
-  AmsBody *zipped = ams_memory_body_new ();
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GBytes) bytes = g_task_propagate_pointer (G_TASK (result), &error);
+  AmsBody *zipped;
 
+  if (!bytes) {
+    g_task_return_error (task, g_steal_pointer (&error));
+    return;
+  }
+  zipped = ams_memory_body_new ();
   ams_body_append (zipped, bytes, NULL);
   ams_body_finish (zipped, g_bytes_get_size (bytes));
   g_object_set_qdata_full (g_task_get_source_object (task), zipped_quark (),
@@ -51,8 +57,13 @@ static void
 zip_in_thread (GTask *task, gpointer source, gpointer bytes,
     GCancellable *cancellable)
 {
-  g_task_return_pointer (task, ams_gzip_compress (bytes),
-      (GDestroyNotify) g_bytes_unref);
+  GError *error = NULL;
+  GBytes *zipped = ams_gzip_compress (bytes, &error);
+
+  if (zipped)
+    g_task_return_pointer (task, zipped, (GDestroyNotify) g_bytes_unref);
+  else
+    g_task_return_error (task, error);
 }
 
 void

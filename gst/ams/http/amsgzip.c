@@ -6,6 +6,7 @@
 
 #include "http/amsgzip.h"
 
+#include "files/amsgather.h"
 #include "transfer/amsstore.h"
 
 #include <string.h>
@@ -18,11 +19,13 @@
 static GBytes *
 convert (GConverter *converter, GBytes *input, guint64 max, GError **error)
 {
-  g_autoptr (GByteArray) output = g_byte_array_new ();
+  g_autoptr (AmsGather) output = ams_gather_new (NULL);
   g_autofree guint8 *step = g_malloc (STEP);
   GConverterResult result = G_CONVERTER_CONVERTED;
   gsize size, at = 0;
   const guint8 *data = g_bytes_get_data (input, &size);
+  GBytes *bytes;
+  gint errnum;
 
   while (result != G_CONVERTER_FINISHED) {
     gsize taken = 0, made = 0;
@@ -31,22 +34,26 @@ convert (GConverter *converter, GBytes *input, guint64 max, GError **error)
         G_CONVERTER_INPUT_AT_END, &taken, &made, error);
     if (result == G_CONVERTER_ERROR)
       return NULL;
-    if (made > max - output->len)
+    if (made > max - ams_gather_get_size (output))
       return NULL;
-    g_byte_array_append (output, step, made);
+    ams_gather_add (output, step, made);
     at += taken;
   }
-  return g_byte_array_free_to_bytes (g_steal_pointer (&output));
+  bytes = ams_gather_free_to_bytes (g_steal_pointer (&output), &errnum);
+  if (!bytes)
+    g_set_error_literal (error, G_IO_ERROR, g_io_error_from_errno (errnum),
+        g_strerror (errnum));
+  return bytes;
 }
 
 GBytes *
-ams_gzip_compress (GBytes *plain)
+ams_gzip_compress (GBytes *plain, GError **error)
 {
   /* Without a GFileInfo there is no time in it. */
   g_autoptr (GZlibCompressor) zip =
       g_zlib_compressor_new (G_ZLIB_COMPRESSOR_FORMAT_GZIP, LEVEL);
 
-  return convert (G_CONVERTER (zip), plain, G_MAXUINT, NULL);
+  return convert (G_CONVERTER (zip), plain, G_MAXUINT64, error);
 }
 
 gboolean
@@ -64,8 +71,7 @@ ams_gzip_decompress (GBytes *zipped, guint64 max_size, GError **error)
   g_autoptr (GZlibDecompressor) unzip =
       g_zlib_decompressor_new (G_ZLIB_COMPRESSOR_FORMAT_GZIP);
   g_autoptr (GError) why = NULL;
-  GBytes *plain =
-      convert (G_CONVERTER (unzip), zipped, MIN (max_size, G_MAXUINT), &why);
+  GBytes *plain = convert (G_CONVERTER (unzip), zipped, max_size, &why);
 
   if (plain)
     return plain;

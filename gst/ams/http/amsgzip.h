@@ -11,7 +11,7 @@
 G_BEGIN_DECLS
 
 /* The same bytes always make the same bytes. */
-GBytes *ams_gzip_compress (GBytes *plain);
+GBytes *ams_gzip_compress (GBytes *plain, GError **error);
 gboolean ams_gzip_is (GBytes *bytes);
 /* AMS_STORE_ERROR, PERMANENT: damaged, or more than @max_size bytes come out of it. */
 GBytes *ams_gzip_decompress (GBytes *zipped, guint64 max_size, GError **error);

@@ -6,6 +6,8 @@
 
 #include "http/amshttpanswer.h"
 
+#include "files/amsgather.h"
+
 #define READ_SIZE (16 * 1024)
 
 struct _AmsHttpAnswer
@@ -21,7 +23,7 @@ struct _AmsHttpAnswer
   GCancellable *cancellable;
   AmsHttpAnswerDone done;
   gpointer done_data;
-  GByteArray *kept;
+  AmsGather *kept;
   guint64 read;
   GSource *timer; /* until the limiter lets more come */
   guint8 *buffer; /* READ_SIZE */
@@ -77,9 +79,9 @@ static void
 keep (AmsHttpAnswer *self, gsize size, gsize limit)
 {
   if (!self->kept)
-    self->kept = g_byte_array_new ();
-  g_byte_array_append (self->kept, self->buffer,
-      MIN (size, limit - self->kept->len));
+    self->kept = ams_gather_new (NULL);
+  ams_gather_add (self->kept, self->buffer,
+      MIN (size, limit - ams_gather_get_size (self->kept)));
 }
 
 /* FALSE: that was enough. */
@@ -189,9 +191,11 @@ ams_http_answer_close (AmsHttpAnswer *self)
 AmsHttpReply *
 ams_http_answer_steal_reply (AmsHttpAnswer *self)
 {
+  gint errnum;
+
   if (self->kept)
     self->reply->body =
-        g_byte_array_free_to_bytes (g_steal_pointer (&self->kept));
+        ams_gather_free_to_bytes (g_steal_pointer (&self->kept), &errnum);
   return g_steal_pointer (&self->reply);
 }
 
@@ -224,7 +228,7 @@ ams_http_answer_free (AmsHttpAnswer *self)
   disarm (self);
   g_clear_pointer (&self->reply, ams_http_reply_free);
   g_clear_object (&self->stream);
-  g_clear_pointer (&self->kept, g_byte_array_unref);
+  g_clear_pointer (&self->kept, ams_gather_free);
   g_free (self->buffer);
   g_free (self);
 }

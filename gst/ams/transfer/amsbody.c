@@ -6,6 +6,8 @@
 
 #include "transfer/amsbody.h"
 
+#include "files/amsshared.h"
+
 #include <string.h>
 
 /* The abstract body */
@@ -113,7 +115,8 @@ struct _AmsMemoryBody
   AmsBody parent;
 
   GArray *blocks; /* of Block, none of them empty */
-  guint64 held;
+  guint64 size; /* of the blocks */
+  guint64 held; /* of that, what nobody else pays for (amsshared.h) */
 };
 
 G_DEFINE_FINAL_TYPE (AmsMemoryBody, ams_memory_body, AMS_TYPE_BODY)
@@ -128,13 +131,14 @@ static gboolean
 memory_append (AmsBody *body, GBytes *bytes, GError **error)
 {
   AmsMemoryBody *self = AMS_MEMORY_BODY (body);
-  Block block = { self->held, bytes };
+  Block block = { self->size, bytes };
 
   if (g_bytes_get_size (bytes) == 0)
     return TRUE;
   g_bytes_ref (bytes);
   g_array_append_val (self->blocks, block);
-  self->held += g_bytes_get_size (bytes);
+  self->size += g_bytes_get_size (bytes);
+  self->held += ams_shared_get_cost (bytes);
   return TRUE;
 }
 
@@ -150,7 +154,8 @@ memory_finish (AmsBody *body, guint64 size)
 
     if (last->start < size)
       break;
-    self->held -= g_bytes_get_size (last->bytes);
+    self->size -= g_bytes_get_size (last->bytes);
+    self->held -= ams_shared_get_cost (last->bytes);
     g_array_set_size (self->blocks, self->blocks->len - 1);
   }
 }
@@ -161,7 +166,7 @@ memory_abandon (AmsBody *body)
   AmsMemoryBody *self = AMS_MEMORY_BODY (body);
 
   g_array_set_size (self->blocks, 0);
-  self->held = 0;
+  self->size = self->held = 0;
 }
 
 static guint64
@@ -219,6 +224,20 @@ memory_read (AmsBody *body, guint64 offset, guint8 *buffer, gsize size,
   return copied;
 }
 
+static void
+memory_rest (AmsBody *body)
+{
+  AmsMemoryBody *self = AMS_MEMORY_BODY (body);
+
+  for (guint i = 0; i < self->blocks->len; i++) {
+    gsize size;
+    gconstpointer data =
+        g_bytes_get_data (g_array_index (self->blocks, Block, i).bytes, &size);
+
+    ams_shared_let_go (data, size);
+  }
+}
+
 GBytes *
 ams_memory_body_dup_bytes (AmsMemoryBody *self)
 {
@@ -254,6 +273,7 @@ ams_memory_body_class_init (AmsMemoryBodyClass *klass)
   body_class->abandon = memory_abandon;
   body_class->get_held = memory_get_held;
   body_class->read = memory_read;
+  body_class->rest = memory_rest;
 }
 
 static void

@@ -6,6 +6,7 @@
 
 #include "transfer/amsdisk.h"
 
+#include "files/amsgather.h"
 #include "transfer/amsstore.h"
 
 #include <errno.h>
@@ -195,49 +196,47 @@ open_regular (const gchar *path, gboolean follow, struct stat *info,
   return -1;
 }
 
-static gboolean
-read_all (gint fd, guint64 size, const gchar *path, GByteArray *data,
-    GError **error)
+/* (transfer full) (nullable) */
+static GBytes *
+read_all (gint fd, guint64 size, const gchar *path, GError **error)
 {
-  g_byte_array_set_size (data, size);
-  for (gsize at = 0; at < size;) {
-    gssize n = read (fd, data->data + at, size - at);
+  g_autofree gchar *folder = g_path_get_dirname (path);
+  g_autoptr (AmsGather) gather = ams_gather_new (folder);
+  GBytes *data = NULL;
+  guint64 added;
+  gint errnum = ams_gather_add_fd (gather, fd, size, &added);
 
-    if (n < 0 && errno == EINTR)
-      continue;
-    if (n < 0)
-      return fail (error, errno, "read", path);
-    if (n == 0) {
-      g_propagate_error (error,
-          ams_store_error_new (AMS_FAILURE_TRANSIENT, 0, 0,
-              "“%s” became shorter while it was read", path));
-      return FALSE;
-    }
-    at += n;
+  if (errnum == 0 && added < size) {
+    g_propagate_error (error,
+        ams_store_error_new (AMS_FAILURE_TRANSIENT, 0, 0,
+            "“%s” became shorter while it was read", path));
+    return NULL;
   }
-  return TRUE;
+  if (errnum == 0)
+    data = ams_gather_free_to_bytes (g_steal_pointer (&gather), &errnum);
+  if (!data)
+    fail (error, errnum, "read", path);
+  return data;
 }
 
 GBytes *
 ams_disk_read (const gchar *path, gboolean follow, guint64 max_size,
     GError **error)
 {
-  g_autoptr (GByteArray) data = NULL;
+  GBytes *data = NULL;
   struct stat info;
-  gboolean ok = FALSE;
   gint fd = open_regular (path, follow, &info, error);
 
   if (fd < 0)
     return NULL;
-  data = g_byte_array_new ();
-  if ((guint64) info.st_size > MIN (max_size, G_MAXUINT / 2))
+  if ((guint64) info.st_size > max_size)
     g_propagate_error (error,
         ams_store_error_new (AMS_FAILURE_PERMANENT, 0, 0,
             "“%s” is larger than the %" G_GUINT64_FORMAT
             " bytes that are read of such a file",
             path, max_size));
   else
-    ok = read_all (fd, info.st_size, path, data, error);
+    data = read_all (fd, info.st_size, path, error);
   close (fd);
-  return ok ? g_byte_array_free_to_bytes (g_steal_pointer (&data)) : NULL;
+  return data;
 }

@@ -6,6 +6,7 @@
 
 #include "transfer/amsengine.h"
 
+#include "files/amsshared.h"
 #include "transfer/amsquestion.h"
 #include "transfer/amsqueue.h"
 
@@ -197,7 +198,7 @@ ams_engine_begin (AmsEngine *self, const AmsFileBegin *begin)
 }
 
 static AmsEngineResult
-write_locked (AmsEngine *self, GBytes *bytes)
+write_locked (AmsEngine *self, GBytes *bytes, gsize cost)
 {
   AmsEngineResult result;
   AmsCommand *command;
@@ -206,21 +207,23 @@ write_locked (AmsEngine *self, GBytes *bytes)
     return AMS_ENGINE_FLUSHING;
   if (!self->open || self->skipping)
     return AMS_ENGINE_OK;
-  result = make_room_locked (self, g_bytes_get_size (bytes));
+  result = make_room_locked (self, cost);
   if (result != AMS_ENGINE_OK || self->skipping || !self->open)
     return result;
   command = ams_command_new (AMS_COMMAND_DATA);
   command->bytes = g_bytes_ref (bytes);
+  command->cost = cost;
   return push_locked (self, command);
 }
 
 AmsEngineResult
 ams_engine_write (AmsEngine *self, GBytes *bytes)
 {
+  gsize cost = ams_shared_get_cost (bytes);
   AmsEngineResult result;
 
   g_mutex_lock (&self->lock);
-  result = write_locked (self, bytes);
+  result = write_locked (self, bytes, cost);
   g_mutex_unlock (&self->lock);
   return result;
 }
@@ -607,7 +610,7 @@ pop (AmsEngine *self)
   command = self->stopping ? NULL : ams_queue_pop (&self->queue);
   self->handling |= command != NULL;
   if (command && command->kind == AMS_COMMAND_DATA)
-    self->handled_bytes = g_bytes_get_size (command->bytes);
+    self->handled_bytes = command->cost;
   g_mutex_unlock (&self->lock);
   return command;
 }

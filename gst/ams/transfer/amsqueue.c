@@ -60,7 +60,7 @@ void
 ams_queue_push (AmsQueue *self, AmsCommand *command)
 {
   if (command->kind == AMS_COMMAND_DATA)
-    self->bytes += g_bytes_get_size (command->bytes);
+    self->bytes += command->cost;
   g_queue_push_tail (&self->commands, command);
 }
 
@@ -73,7 +73,7 @@ note_popped (AmsQueue *self, const AmsCommand *command)
       self->role = command->begin.role;
       break;
     case AMS_COMMAND_DATA:
-      self->bytes -= g_bytes_get_size (command->bytes);
+      self->bytes -= command->cost;
       break;
     case AMS_COMMAND_END:
     case AMS_COMMAND_ABANDON:
@@ -136,7 +136,7 @@ take_back_data (AmsQueue *self, GList *link)
       break;
     if (command->kind != AMS_COMMAND_DATA)
       continue;
-    self->bytes -= g_bytes_get_size (command->bytes);
+    self->bytes -= command->cost;
     ams_command_free (command);
     g_queue_delete_link (&self->commands, link);
     any = TRUE;

@@ -42,6 +42,7 @@ typedef struct
     } file;
     gpointer request;
   };
+  gsize cost; /* DATA: of @bytes, see ams_shared_get_cost() */
   GDestroyNotify free_request;
   gboolean given_up; /* BEGIN: its bytes were taken back */
 } AmsCommand;
@@ -49,7 +50,7 @@ typedef struct
 typedef struct
 {
   GQueue commands; /* of AmsCommand */
-  guint64 bytes; /* of data in them */
+  guint64 bytes; /* what the data in them cost */
   gboolean in_file; /* what was popped last is of a file that is still open */
   AmsFileRole role; /* of that file */
 } AmsQueue;

@@ -6,10 +6,14 @@
 
 #include "transfer/amsspoolplace.h"
 
+#include "files/amsgather.h"
 #include "transfer/amscopybody.h"
+#include "transfer/amsdisk.h"
 #include "transfer/amsspoolbody.h"
 #include "transfer/amsspoolcopy.h"
 #include "transfer/amsstore.h"
+
+#define READ_STEP (G_GUINT64_CONSTANT (1024) * 1024)
 
 /* Getting there */
 
@@ -146,8 +150,11 @@ ams_spool_item_is_there (AmsSpoolItem *item, AmsSpoolFolder *folder)
 static GBytes *
 read_body (AmsBody *body, const gchar *name, guint64 max_size, GError **error)
 {
+  g_autoptr (AmsGather) gather = ams_gather_new (NULL);
+  g_autofree guint8 *step = NULL;
   guint64 size = ams_body_get_size (body);
-  g_autofree guint8 *data = NULL;
+  GBytes *data;
+  gint errnum;
   gssize n;
 
   if (size > max_size) {
@@ -158,13 +165,17 @@ read_body (AmsBody *body, const gchar *name, guint64 max_size, GError **error)
             name, max_size));
     return NULL;
   }
-  data = g_malloc (size);
+  step = g_malloc (MIN (size, READ_STEP));
   for (guint64 at = 0; at < size; at += n) {
-    n = ams_body_read (body, at, data + at, size - at, error);
+    n = ams_body_read (body, at, step, MIN (size - at, READ_STEP), error);
     if (n <= 0)
       return NULL;
+    ams_gather_add (gather, step, n);
   }
-  return g_bytes_new_take (g_steal_pointer (&data), size);
+  data = ams_gather_free_to_bytes (g_steal_pointer (&gather), &errnum);
+  if (!data)
+    g_propagate_error (error, ams_disk_error_new (errnum, "read", name));
+  return data;
 }
 
 GBytes *
