@@ -65,7 +65,8 @@ static void
 publish (Bench *bench)
 {
   guint64 extends;
-  g_autoptr (GBytes) text = ams_playlist_render (bench->playlist, &extends);
+  g_autoptr (GPtrArray) pieces =
+      ams_playlist_render (bench->playlist, &extends);
   AmsFileBegin begin = {
     .name = (gchar *) NAME,
     .role = AMS_FILE_ROLE_PLAYLIST,
@@ -83,10 +84,12 @@ publish (Bench *bench)
   };
   gboolean done = FALSE;
 
-  /* As it flows down the file stream: by reference, in one piece. */
-  if (!ams_body_append (AMS_BODY (body), text, NULL))
-    g_error ("the playlist was not taken");
-  ams_body_finish (AMS_BODY (body), g_bytes_get_size (text));
+  /* As it flows down the file stream: by reference. */
+  for (guint i = 0; i < pieces->len; i++) {
+    if (!ams_body_append (AMS_BODY (body), g_ptr_array_index (pieces, i), NULL))
+      g_error ("the playlist was not taken");
+  }
+  ams_body_finish (AMS_BODY (body), ams_body_get_size (AMS_BODY (body)));
   ams_store_put_async (bench->store, &put, NULL, on_put, &done);
   while (!done)
     g_main_context_iteration (NULL, TRUE);

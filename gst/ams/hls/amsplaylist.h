@@ -9,25 +9,10 @@
 
 #pragma once
 
-#include <glib.h>
+#include "amsplaylistsegment.h"
+#include "amsplaylisttypes.h"
 
 G_BEGIN_DECLS
-
-typedef enum
-{
-  AMS_PLAYLIST_EVENT,
-  AMS_PLAYLIST_LIVE,
-  AMS_PLAYLIST_VOD,
-} AmsPlaylistType;
-
-typedef struct
-{
-  gchar *uri; /* as it stands in the playlist (already percent-encoded) */
-  guint64 duration; /* ns */
-  gint64 date_time; /* µs since 1970 UTC; 0: no EXT-X-PROGRAM-DATE-TIME line */
-  gboolean discontinuity;
-  gboolean gap;
-} AmsPlaylistSegment;
 
 typedef struct _AmsPlaylist AmsPlaylist;
 
@@ -36,12 +21,14 @@ typedef struct _AmsPlaylist AmsPlaylist;
 AmsPlaylist *ams_playlist_new (AmsPlaylistType type, guint target_duration,
     guint window, gboolean independent);
 
-/* Goes on from @earlier, a parsed playlist (see amsplaylistparser.h): its text is kept
- * byte for byte but for ENDLIST (event, vod; CRLF kept as it is in the kept part), or its lines per segment (live,
- * and MEDIA-SEQUENCE / DISCONTINUITY-SEQUENCE go on, any unknown per-segment tag kept with its segment, header lines kept). TARGETDURATION is the earlier one's.
- * If @earlier ends encrypted, METHOD=NONE comes before what is added. KEY, MAP and BITRATE lines outlive their segment in a sliding window. */
-struct _AmsPlaylistParsed;
-AmsPlaylist *ams_playlist_continue (const struct _AmsPlaylistParsed *earlier,
+/* Goes on from @earlier, a playlist that was read back (amsplaylistparser.h).
+ * Event and vod: its text is kept byte for byte but for ENDLIST, and shared, not
+ * copied. Live: its lines are kept with their segments, unknown tags included, the
+ * header's lines are kept, and both sequences go on.
+ * TARGETDURATION is the earlier one's. If @earlier ends encrypted, METHOD=NONE
+ * comes before what is added. KEY, MAP and BITRATE lines outlive their segment in a
+ * sliding window. */
+AmsPlaylist *ams_playlist_continue (const AmsPlaylistParsed *earlier,
     AmsPlaylistType type, guint window);
 
 void ams_playlist_free (AmsPlaylist *self);
@@ -68,26 +55,28 @@ gboolean ams_playlist_add (AmsPlaylist *self,
  * Returns: (transfer full) (element-type AmsPlaylistSegment) those that left, first first; empty for event and vod. */
 GPtrArray *ams_playlist_slide (AmsPlaylist *self);
 
-/* Marks the listed segment with this URI EXT-X-GAP; FALSE when it is not listed. The next version extends nothing. */
+/* Marks the listed segment with this URI EXT-X-GAP; FALSE when it is not listed.
+ * The next version extends nothing. The cost grows with how far from the end the
+ * segment is, and not with the playlist's length. */
 gboolean ams_playlist_mark_gap (AmsPlaylist *self, const gchar *uri);
 
 /* Adds EXT-X-ENDLIST; nothing may be added afterwards. */
 void ams_playlist_end (AmsPlaylist *self);
 
-/* The playlist as it stands: UTF-8, every line ended. O(1) for event and vod since the memory is shared with later
- * versions, which only write behind it. *@extends: how many of its first bytes are exactly the version
- * that the call before returned, whole (0 when not: the first version, a live window, TARGETDURATION raised, a gap marked). In what is added
- * behind *@extends no line and no segment's group of lines straddles a multiple of 4096 bytes (AMS_FILES_PAGE_SIZE):
- * comment lines ("#" and spaces, or an empty line where one byte is left) fill the rest. A group longer than that makes *@extends 0.
- * Returns: (transfer full) */
-GBytes *ams_playlist_render (AmsPlaylist *self, guint64 *extends);
+/* The playlist as it stands: UTF-8, every line ended, in pieces of whole lines.
+ * For event and vod the cost does not depend on the length, since the memory is
+ * shared with later versions, which only write behind it.
+ * *@extends: how many of its first bytes are exactly the version that the call
+ * before returned, whole. 0 when they are not: the first version, a live window,
+ * TARGETDURATION raised, a gap marked. In what is added behind *@extends no line
+ * and no segment's group of lines straddles a multiple of 4096 bytes
+ * (AMS_FILES_PAGE_SIZE): comment lines ("#" and spaces, or an empty line where one
+ * byte is left) fill the rest. A group longer than that makes *@extends 0.
+ * Returns: (transfer full) (element-type GBytes) */
+GPtrArray *ams_playlist_render (AmsPlaylist *self, guint64 *extends);
 
-AmsPlaylistSegment *ams_playlist_segment_new (const gchar *uri,
-    guint64 duration, gint64 date_time, gboolean discontinuity, gboolean gap);
-void ams_playlist_segment_free (AmsPlaylistSegment *segment);
-
-/* Percent-encodes a relative name for a playlist line (RFC 3986 path; "/" kept; ":" in the first part encoded so that it is
- * not taken for a scheme), with @root (nullable) put before it: a URI prefix, used as it is, a "/" added between if it lacks one. */
-gchar *ams_playlist_uri (const gchar *root, const gchar *name);
+/* (transfer full) (nullable) A version in one piece, in memory only if it is small
+ * (amsgather.h). NULL: it could not be read back from disk. */
+GBytes *ams_playlist_join (GPtrArray *pieces);
 
 G_END_DECLS

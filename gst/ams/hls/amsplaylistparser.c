@@ -4,20 +4,19 @@
 
 #include "amsplaylistparser.h"
 
+#include "amsplaylistvalue.h"
+#include "files/amsshared.h"
+
 #include <string.h>
 
 #define MAX_LINE (64 * 1024)
-#define MAX_SECONDS (24 * 60 * 60)
+/* Bytes that are looked at before their pages are given back. */
+#define BLOCK_SIZE (1024 * 1024)
+/* Segments between two marks. */
+#define MARK_INTERVAL 1024
 #define MAX_SEQUENCE (G_GUINT64_CONSTANT (1) << 63)
 /* RFC 8216bis goes up to here; what a later one means cannot be known. */
 #define MAX_VERSION 12
-#define NS_PER_SECOND G_GUINT64_CONSTANT (1000000000)
-
-typedef struct
-{
-  const gchar *data;
-  gsize len;
-} Text;
 
 typedef struct
 {
@@ -33,10 +32,14 @@ typedef struct
   gsize unknown_start; /* of unknown tags behind the header's; likewise */
   gboolean pending; /* a segment's tags were read, its URI was not */
   gboolean has_extinf;
-  AmsPlaylistParsedSegment segment;
+  AmsPlaylistParsedSegment segment; /* whose lines are read */
+  gint64 date; /* the last stated one; 0: none */
+  guint64 since_date; /* ns of media since then */
+  gboolean has_last; /* out->last became whole with the last line */
 } Parser;
 
-typedef gboolean (*TagFunc) (Parser *self, Text value, GError **error);
+typedef gboolean (
+    *TagFunc) (Parser *self, AmsPlaylistValue value, GError **error);
 
 typedef struct
 {
@@ -65,174 +68,14 @@ static gboolean G_GNUC_PRINTF (4, 5) fail (Parser *self,
 #define fail_invalid(self, error, ...) \
   fail (self, AMS_PLAYLIST_PARSER_ERROR_INVALID, error, __VA_ARGS__)
 
-/* ---- values ---- */
-
-static gboolean
-text_equals (Text text, const gchar *string)
-{
-  return text.len == strlen (string) &&
-      memcmp (text.data, string, text.len) == 0;
-}
-
-/* Decimal digits and nothing else, at most @max. */
-static gboolean
-read_integer (Text text, guint64 max, guint64 *value)
-{
-  gsize i;
-
-  *value = 0;
-  for (i = 0; i < text.len; i++) {
-    if (!g_ascii_isdigit (text.data[i]) ||
-        !g_uint64_checked_mul (value, *value, 10) ||
-        !g_uint64_checked_add (value, *value, text.data[i] - '0') ||
-        *value > max)
-      return FALSE;
-  }
-  return text.len > 0;
-}
-
-/* "12" or "12.345" seconds into ns. Not g_ascii_strtod(), which takes "nan",
- * "inf", "0x1p3" and " -1e300"; what is finer than a ns is dropped. */
-static gboolean
-read_seconds (Text text, guint64 *ns)
-{
-  const gchar *dot = memchr (text.data, '.', text.len);
-  Text whole = { text.data,
-    dot != NULL ? (gsize) (dot - text.data) : text.len };
-  guint64 seconds, unit = NS_PER_SECOND;
-  gsize i;
-
-  if (!read_integer (whole, MAX_SECONDS, &seconds))
-    return FALSE;
-  *ns = seconds * NS_PER_SECOND;
-  if (dot != NULL && whole.len + 1 == text.len)
-    return FALSE;
-  for (i = whole.len + 1; i < text.len; i++) {
-    if (!g_ascii_isdigit (text.data[i]))
-      return FALSE;
-    unit /= 10;
-    *ns += unit * (text.data[i] - '0');
-  }
-  return *ns <= MAX_SECONDS * NS_PER_SECOND;
-}
-
-/* Takes @n digits, in a range, and, if it is not NUL, @separator behind them
- * off the front. */
-static gboolean
-take_number (Text *text, gsize n, guint min, guint max, gchar separator,
-    guint *value)
-{
-  Text digits = { text->data, n };
-  gsize taken = n + (separator != '\0');
-  guint64 number;
-
-  if (text->len < taken || !read_integer (digits, max, &number) ||
-      number < min || (separator != '\0' && text->data[n] != separator))
-    return FALSE;
-  *value = number;
-  text->data += taken;
-  text->len -= taken;
-  return TRUE;
-}
-
-static gboolean
-take_char (Text *text, gchar c)
-{
-  if (text->len == 0 || *text->data != c)
-    return FALSE;
-  text->data++;
-  text->len--;
-  return TRUE;
-}
-
-static gboolean
-take_fraction (Text *text, guint *us)
-{
-  guint unit = 1000000;
-
-  *us = 0;
-  if (!take_char (text, '.') && !take_char (text, ','))
-    return TRUE;
-  while (text->len > 0 && g_ascii_isdigit (*text->data)) {
-    unit /= 10;
-    *us += unit * (*text->data - '0');
-    text->data++;
-    text->len--;
-  }
-  return unit < 1000000;
-}
-
-/* "Z", "+01", "+0100", "+01:00"; *@known is FALSE when nothing is left. */
-static gboolean
-take_zone (Text *text, gint64 *offset, gboolean *known)
-{
-  gboolean west;
-  guint hours, minutes = 0;
-
-  *offset = 0;
-  *known = text->len > 0;
-  if (!*known || take_char (text, 'Z') || take_char (text, 'z'))
-    return TRUE;
-  west = take_char (text, '-');
-  if (!west && !take_char (text, '+'))
-    return FALSE;
-  if (!take_number (text, 2, 0, 23, '\0', &hours))
-    return FALSE;
-  take_char (text, ':');
-  if (text->len > 0 && !take_number (text, 2, 0, 59, '\0', &minutes))
-    return FALSE;
-  *offset = (gint64) (hours * 60 + minutes) * (west ? -60 : 60);
-  return TRUE;
-}
-
-static gint64
-to_unix (guint year, guint month, guint day)
-{
-  GDate date, epoch;
-
-  g_date_clear (&date, 1);
-  g_date_clear (&epoch, 1);
-  g_date_set_dmy (&date, day, month, year);
-  g_date_set_dmy (&epoch, 1, G_DATE_JANUARY, 1970);
-  return (gint64) g_date_days_between (&epoch, &date) * 86400;
-}
-
-/* µs since 1970 UTC; 0 for a date without a zone, which says nothing. Not
- * g_date_time_new_from_iso8601(): its seconds are a double. */
-static gboolean
-read_date_time (Text text, gint64 *date_time)
-{
-  guint year, month, day, hour, minute, second, us;
-  gint64 offset;
-  gboolean known;
-
-  if (!take_number (&text, 4, 1, 9999, '-', &year) ||
-      !take_number (&text, 2, 1, 12, '-', &month) ||
-      !take_number (&text, 2, 1, 31, 'T', &day) ||
-      !g_date_valid_dmy (day, month, year) ||
-      !take_number (&text, 2, 0, 23, ':', &hour) ||
-      !take_number (&text, 2, 0, 59, ':', &minute) ||
-      !take_number (&text, 2, 0, 60, '\0', &second) ||
-      !take_fraction (&text, &us) || !take_zone (&text, &offset, &known) ||
-      text.len > 0)
-    return FALSE;
-  *date_time = 0;
-  if (known)
-    *date_time = (to_unix (year, month, day) + hour * 3600 + minute * 60 +
-                     second - offset) *
-            G_USEC_PER_SEC +
-        us;
-  return TRUE;
-}
-
 /* ---- tags ---- */
 
 static gboolean
-on_version (Parser *self, Text value, GError **error)
+on_version (Parser *self, AmsPlaylistValue value, GError **error)
 {
   guint64 version;
 
-  if (!read_integer (value, G_MAXUINT64, &version) || version < 1)
+  if (!ams_playlist_read_integer (value, G_MAXUINT64, &version) || version < 1)
     return fail_invalid (self, error, "EXT-X-VERSION is not a version");
   if (version > MAX_VERSION)
     return fail (self, AMS_PLAYLIST_PARSER_ERROR_UNSUPPORTED, error,
@@ -242,30 +85,34 @@ on_version (Parser *self, Text value, GError **error)
 }
 
 static gboolean
-on_target_duration (Parser *self, Text value, GError **error)
+on_target_duration (Parser *self, AmsPlaylistValue value, GError **error)
 {
   guint64 seconds;
 
-  if (!read_integer (value, MAX_SECONDS, &seconds) || seconds < 1)
+  if (!ams_playlist_read_integer (value, AMS_PLAYLIST_MAX_SECONDS, &seconds) ||
+      seconds < 1)
     return fail_invalid (self, error,
-        "EXT-X-TARGETDURATION is not between 1 and %d", MAX_SECONDS);
+        "EXT-X-TARGETDURATION is not between 1 and %d",
+        AMS_PLAYLIST_MAX_SECONDS);
   self->out->target_duration = seconds;
   return TRUE;
 }
 
 static gboolean
-on_media_sequence (Parser *self, Text value, GError **error)
+on_media_sequence (Parser *self, AmsPlaylistValue value, GError **error)
 {
-  if (!read_integer (value, MAX_SEQUENCE, &self->out->media_sequence))
+  if (!ams_playlist_read_integer (value, MAX_SEQUENCE,
+          &self->out->media_sequence))
     return fail_invalid (self, error,
         "EXT-X-MEDIA-SEQUENCE is not a number below 2^63");
   return TRUE;
 }
 
 static gboolean
-on_discontinuity_sequence (Parser *self, Text value, GError **error)
+on_discontinuity_sequence (Parser *self, AmsPlaylistValue value, GError **error)
 {
-  if (!read_integer (value, MAX_SEQUENCE, &self->out->discontinuity_sequence))
+  if (!ams_playlist_read_integer (value, MAX_SEQUENCE,
+          &self->out->discontinuity_sequence))
     return fail_invalid (self, error,
         "EXT-X-DISCONTINUITY-SEQUENCE is not a number below 2^63");
   if (self->segment.discontinuity)
@@ -275,12 +122,12 @@ on_discontinuity_sequence (Parser *self, Text value, GError **error)
 }
 
 static gboolean
-on_playlist_type (Parser *self, Text value, GError **error)
+on_playlist_type (Parser *self, AmsPlaylistValue value, GError **error)
 {
   self->out->has_type = TRUE;
-  if (text_equals (value, "EVENT"))
+  if (ams_playlist_value_is (value, "EVENT"))
     self->out->type = AMS_PLAYLIST_EVENT;
-  else if (text_equals (value, "VOD"))
+  else if (ams_playlist_value_is (value, "VOD"))
     self->out->type = AMS_PLAYLIST_VOD;
   else
     return fail_invalid (self, error,
@@ -289,14 +136,14 @@ on_playlist_type (Parser *self, Text value, GError **error)
 }
 
 static gboolean
-on_independent (Parser *self, Text value, GError **error)
+on_independent (Parser *self, AmsPlaylistValue value, GError **error)
 {
   self->out->independent = TRUE;
   return TRUE;
 }
 
 static gboolean
-on_extinf (Parser *self, Text value, GError **error)
+on_extinf (Parser *self, AmsPlaylistValue value, GError **error)
 {
   const gchar *comma = memchr (value.data, ',', value.len);
 
@@ -305,7 +152,7 @@ on_extinf (Parser *self, Text value, GError **error)
   if (comma == NULL)
     return fail_invalid (self, error, "EXTINF without a comma");
   value.len = comma - value.data;
-  if (!read_seconds (value, &self->segment.duration))
+  if (!ams_playlist_read_seconds (value, &self->segment.duration))
     return fail_invalid (self, error,
         "EXTINF is not a decimal number of seconds up to a day");
   self->has_extinf = TRUE;
@@ -313,23 +160,23 @@ on_extinf (Parser *self, Text value, GError **error)
 }
 
 static gboolean
-on_discontinuity (Parser *self, Text value, GError **error)
+on_discontinuity (Parser *self, AmsPlaylistValue value, GError **error)
 {
   self->segment.discontinuity = TRUE;
   return TRUE;
 }
 
 static gboolean
-on_gap (Parser *self, Text value, GError **error)
+on_gap (Parser *self, AmsPlaylistValue value, GError **error)
 {
   self->segment.gap = TRUE;
   return TRUE;
 }
 
 static gboolean
-on_date_time (Parser *self, Text value, GError **error)
+on_date_time (Parser *self, AmsPlaylistValue value, GError **error)
 {
-  if (!read_date_time (value, &self->segment.date_time))
+  if (!ams_playlist_read_date_time (value, &self->segment.date_time))
     return fail_invalid (self, error,
         "EXT-X-PROGRAM-DATE-TIME is not a date and time");
   return TRUE;
@@ -337,16 +184,16 @@ on_date_time (Parser *self, Text value, GError **error)
 
 /* Attributes are not taken apart: METHOD=NONE stands alone. */
 static gboolean
-on_key (Parser *self, Text value, GError **error)
+on_key (Parser *self, AmsPlaylistValue value, GError **error)
 {
   if (value.len == 0)
     return fail_invalid (self, error, "EXT-X-KEY without attributes");
-  self->out->encrypted = !text_equals (value, "METHOD=NONE");
+  self->out->encrypted = !ams_playlist_value_is (value, "METHOD=NONE");
   return TRUE;
 }
 
 static gboolean
-on_map (Parser *self, Text value, GError **error)
+on_map (Parser *self, AmsPlaylistValue value, GError **error)
 {
   if (value.len == 0)
     return fail_invalid (self, error, "EXT-X-MAP without attributes");
@@ -355,7 +202,7 @@ on_map (Parser *self, Text value, GError **error)
 }
 
 static gboolean
-on_unsupported (Parser *self, Text value, GError **error)
+on_unsupported (Parser *self, AmsPlaylistValue value, GError **error)
 {
   return fail (self, AMS_PLAYLIST_PARSER_ERROR_UNSUPPORTED, error,
       "not a plain media playlist");
@@ -448,7 +295,7 @@ check_header_tag (Parser *self, const Tag *tag, GError **error)
 
   if (self->seen & bit)
     return fail_invalid (self, error, "%s is there twice", tag->name + 1);
-  if (self->out->segments->len > 0)
+  if (self->out->n_segments > 0)
     return fail_invalid (self, error, "%s behind the first segment",
         tag->name + 1);
   self->seen |= bit;
@@ -465,16 +312,16 @@ begin_segment (Parser *self)
 }
 
 static gboolean
-parse_tag (Parser *self, const Tag *tag, Text line, GError **error)
+parse_tag (Parser *self, const Tag *tag, AmsPlaylistValue line, GError **error)
 {
   gsize n = strlen (tag->name);
-  Text value = { line.data + line.len, 0 };
+  AmsPlaylistValue value = { line.data + line.len, 0 };
 
   if (tag->has_value != (line.len > n))
     return fail_invalid (self, error, "%s with%s a value", tag->name + 1,
         tag->has_value ? "out" : "");
   if (line.len > n)
-    value = (Text){ line.data + n + 1, line.len - n - 1 };
+    value = (AmsPlaylistValue){ line.data + n + 1, line.len - n - 1 };
   if (tag->line == AMS_PLAYLIST_LINE_HEADER && tag->func != on_unsupported &&
       !check_header_tag (self, tag, error))
     return FALSE;
@@ -483,22 +330,36 @@ parse_tag (Parser *self, const Tag *tag, Text line, GError **error)
   return tag->func == NULL || tag->func (self, value, error);
 }
 
-static gboolean
-parse_uri (Parser *self, Text line, gsize end, GError **error)
+static void
+take_segment (Parser *self)
 {
-  GArray *segments = self->out->segments;
+  AmsPlaylistParsed *out = self->out;
+  const AmsPlaylistParsedSegment *segment = &self->segment;
 
+  if (out->marks && out->n_segments > 0 && out->n_segments % MARK_INTERVAL == 0)
+    g_array_append_val (out->marks, segment->start);
+  if (segment->date_time != 0) {
+    self->date = segment->date_time;
+    self->since_date = 0;
+  }
+  self->since_date += segment->duration;
+  out->duration += segment->duration;
+  out->last = *segment;
+  out->n_segments++;
+  self->has_last = TRUE;
+}
+
+static gboolean
+parse_uri (Parser *self, AmsPlaylistValue line, gsize end, GError **error)
+{
   if (!self->has_extinf)
     return fail_invalid (self, error, "a URI without EXTINF");
-  if (segments->len == AMS_PLAYLIST_MAX_SEGMENTS)
-    return fail (self, AMS_PLAYLIST_PARSER_ERROR_TOO_LARGE, error,
-        "more than %d segments", AMS_PLAYLIST_MAX_SEGMENTS);
   self->segment.uri_start = line.data - self->data;
   self->segment.uri_len = line.len;
   self->segment.end = end;
-  if (segments->len == 0)
+  if (self->out->n_segments == 0)
     self->segment.start = self->out->header_end = self->first_start;
-  g_array_append_val (segments, self->segment);
+  take_segment (self);
 
   memset (&self->segment, 0, sizeof self->segment);
   self->segment.start = end;
@@ -528,7 +389,7 @@ parse_end (Parser *self, gsize end, GError **error)
 
 /* @end: behind the line's end. */
 static gboolean
-parse_line (Parser *self, Text line, gsize end, GError **error)
+parse_line (Parser *self, AmsPlaylistValue line, gsize end, GError **error)
 {
   const Tag *tag;
 
@@ -553,49 +414,36 @@ parse_line (Parser *self, Text line, gsize end, GError **error)
 
 /* hlssink2 and others write no line end behind ENDLIST. */
 static gboolean
-check_last_line (Parser *self, Text line, GError **error)
+check_last_line (Parser *self, AmsPlaylistValue line, GError **error)
 {
-  if (text_equals (line, "#EXT-X-ENDLIST"))
+  if (ams_playlist_value_is (line, "#EXT-X-ENDLIST"))
     return TRUE;
   return fail (self, AMS_PLAYLIST_PARSER_ERROR_TRUNCATED, error,
       "the text ends within a line");
 }
 
 static gboolean
-parse_lines (Parser *self, GError **error)
+parse_next_line (Parser *self, GError **error)
 {
-  while (self->line_start < self->size) {
-    const gchar *start = self->data + self->line_start;
-    gsize left = self->size - self->line_start;
-    const gchar *newline = memchr (start, '\n', left);
-    Text line = { start, newline != NULL ? (gsize) (newline - start) : left };
-    gsize end = self->line_start + line.len + (newline != NULL);
+  const gchar *start = self->data + self->line_start;
+  gsize left = self->size - self->line_start;
+  const gchar *newline = memchr (start, '\n', left);
+  AmsPlaylistValue line = { start,
+    newline != NULL ? (gsize) (newline - start) : left };
+  gsize end = self->line_start + line.len + (newline != NULL);
 
-    self->line_number++;
-    if (newline == NULL && !check_last_line (self, line, error))
-      return FALSE;
-    if (newline != NULL && line.len > 0 && newline[-1] == '\r')
-      line.len--;
-    if (!parse_line (self, line, end, error))
-      return FALSE;
-    self->line_start = end;
-  }
-  return check_complete (self, "the end", error);
+  self->line_number++;
+  if (newline == NULL && !check_last_line (self, line, error))
+    return FALSE;
+  if (newline != NULL && line.len > 0 && newline[-1] == '\r')
+    line.len--;
+  if (!parse_line (self, line, end, error))
+    return FALSE;
+  self->line_start = end;
+  return TRUE;
 }
 
 /* ---- the whole ---- */
-
-static gboolean
-check_playlist (Parser *self, GError **error)
-{
-  if (self->out->target_duration == 0)
-    return fail_invalid (self, error, "no EXT-X-TARGETDURATION");
-  if (self->out->media_sequence + self->out->segments->len >= MAX_SEQUENCE ||
-      self->out->discontinuity_sequence + self->out->segments->len >=
-          MAX_SEQUENCE)
-    return fail_invalid (self, error, "sequence numbers beyond 2^63");
-  return TRUE;
-}
 
 /* RFC 8216bis 4.1: no control characters but the line ends (C0, DEL, C1). */
 static gboolean
@@ -614,6 +462,70 @@ has_control_characters (const guchar *data, gsize size)
 }
 
 static gboolean
+fail_text (const gchar *what, GError **error)
+{
+  g_set_error (error, AMS_PLAYLIST_PARSER_ERROR,
+      AMS_PLAYLIST_PARSER_ERROR_NOT_A_PLAYLIST, "not a playlist: %s", what);
+  return FALSE;
+}
+
+static gboolean
+check_characters (const gchar *data, gsize size, GError **error)
+{
+  if (!g_utf8_validate_len (data, size, NULL))
+    return fail_text ("it is not UTF-8", error);
+  if (has_control_characters ((const guchar *) data, size))
+    return fail_text ("it has control characters", error);
+  return TRUE;
+}
+
+/* Behind the last line that ends within the next block, or behind the next line
+ * if that is longer. */
+static gsize
+find_block_end (Parser *self)
+{
+  const gchar *start = self->data + self->line_start, *newline;
+  gsize left = self->size - self->line_start;
+
+  if (left <= BLOCK_SIZE)
+    return self->size;
+  newline = memrchr (start, '\n', BLOCK_SIZE);
+  if (newline == NULL)
+    newline = memchr (start + BLOCK_SIZE, '\n', left - BLOCK_SIZE);
+  return newline != NULL ? (gsize) (newline + 1 - self->data) : self->size;
+}
+
+/* Block by block, however long the text: neither it nor its segments are in
+ * memory as a whole. */
+static gboolean
+parse_lines (Parser *self, GError **error)
+{
+  while (self->line_start < self->size) {
+    gsize start = self->line_start, end = find_block_end (self);
+
+    if (!check_characters (self->data + start, end - start, error))
+      return FALSE;
+    while (self->line_start < end) {
+      if (!parse_next_line (self, error))
+        return FALSE;
+    }
+    ams_shared_let_go (self->data + start, end - start);
+  }
+  return check_complete (self, "the end", error);
+}
+
+static gboolean
+check_playlist (Parser *self, GError **error)
+{
+  if (self->out->target_duration == 0)
+    return fail_invalid (self, error, "no EXT-X-TARGETDURATION");
+  if (self->out->media_sequence + self->out->n_segments >= MAX_SEQUENCE ||
+      self->out->discontinuity_sequence + self->out->n_segments >= MAX_SEQUENCE)
+    return fail_invalid (self, error, "sequence numbers beyond 2^63");
+  return TRUE;
+}
+
+static gboolean
 begins_as_playlist (const gchar *data, gsize size)
 {
   return size >= 7 && memcmp (data, "#EXTM3U", 7) == 0 &&
@@ -624,28 +536,19 @@ begins_as_playlist (const gchar *data, gsize size)
 static gboolean
 check_text (const gchar *data, gsize size, GError **error)
 {
-  const gchar *what = NULL;
-
   if (size > AMS_PLAYLIST_MAX_SIZE) {
     g_set_error (error, AMS_PLAYLIST_PARSER_ERROR,
         AMS_PLAYLIST_PARSER_ERROR_TOO_LARGE,
-        "%" G_GSIZE_FORMAT " bytes are more than the %d a playlist may have",
+        "%" G_GSIZE_FORMAT " bytes are more than the %" G_GUINT64_FORMAT
+        " a playlist may have",
         size, AMS_PLAYLIST_MAX_SIZE);
     return FALSE;
   }
   if (size >= 3 && memcmp (data, "\xef\xbb\xbf", 3) == 0)
-    what = "a byte order mark before #EXTM3U";
-  else if (!begins_as_playlist (data, size))
-    what = "it does not begin with #EXTM3U";
-  else if (!g_utf8_validate_len (data, size, NULL))
-    what = "it is not UTF-8";
-  else if (has_control_characters ((const guchar *) data, size))
-    what = "it has control characters";
-  if (what == NULL)
-    return TRUE;
-  g_set_error (error, AMS_PLAYLIST_PARSER_ERROR,
-      AMS_PLAYLIST_PARSER_ERROR_NOT_A_PLAYLIST, "not a playlist: %s", what);
-  return FALSE;
+    return fail_text ("a byte order mark before #EXTM3U", error);
+  if (!begins_as_playlist (data, size))
+    return fail_text ("it does not begin with #EXTM3U", error);
+  return TRUE;
 }
 
 static AmsPlaylistParsed *
@@ -658,24 +561,33 @@ new_parsed (GBytes *text)
   out->type = AMS_PLAYLIST_LIVE;
   out->header_end = G_MAXSIZE;
   out->body_end = out->tail_start = g_bytes_get_size (text);
-  out->segments = g_array_new (FALSE, FALSE, sizeof (AmsPlaylistParsedSegment));
+  out->marks = g_array_new (FALSE, FALSE, sizeof (gsize));
   return out;
+}
+
+static void
+init_parser (Parser *self, AmsPlaylistParsed *out, GBytes *text)
+{
+  *self = (Parser){ .out = out,
+    .first_start = G_MAXSIZE,
+    .unknown_start = G_MAXSIZE };
+  self->data = g_bytes_get_data (text, &self->size);
 }
 
 AmsPlaylistParsed *
 ams_playlist_parse (GBytes *text, GError **error)
 {
   g_autoptr (AmsPlaylistParsed) out = new_parsed (text);
-  Parser self = { .out = out,
-    .first_start = G_MAXSIZE,
-    .unknown_start = G_MAXSIZE };
+  Parser self;
 
-  self.data = g_bytes_get_data (text, &self.size);
+  init_parser (&self, out, text);
   if (!check_text (self.data, self.size, error) ||
       !parse_lines (&self, error) || !check_playlist (&self, error))
     return NULL;
   if (out->header_end == G_MAXSIZE)
     out->header_end = out->body_end;
+  if (self.date != 0)
+    out->end_date = self.date + (gint64) (self.since_date / 1000);
   return g_steal_pointer (&out);
 }
 
@@ -683,37 +595,69 @@ void
 ams_playlist_parsed_free (AmsPlaylistParsed *self)
 {
   g_bytes_unref (self->text);
-  g_array_unref (self->segments);
+  g_array_unref (self->marks);
   g_free (self);
 }
 
-static const AmsPlaylistParsedSegment *
-get_segment (const AmsPlaylistParsed *self, guint i)
-{
-  return &g_array_index (self->segments, AmsPlaylistParsedSegment, i);
-}
-
 gchar *
-ams_playlist_parsed_uri (const AmsPlaylistParsed *self, guint i)
+ams_playlist_parsed_dup_uri (const AmsPlaylistParsed *self,
+    const AmsPlaylistParsedSegment *segment)
 {
-  const AmsPlaylistParsedSegment *segment = get_segment (self, i);
   const gchar *data = g_bytes_get_data (self->text, NULL);
 
   return g_strndup (data + segment->uri_start, segment->uri_len);
 }
 
-gint64
-ams_playlist_parsed_end_date (const AmsPlaylistParsed *self)
+/* ---- segments ---- */
+
+struct _AmsPlaylistIter
 {
-  guint64 duration = 0;
+  const AmsPlaylistParsed *parsed;
+  AmsPlaylistParsed scratch; /* what the lines say again */
+  Parser parser;
+  gsize looked_at; /* pages up to here were given back */
+};
+
+const AmsPlaylistParsedSegment *
+ams_playlist_iter_next (AmsPlaylistIter *self)
+{
+  Parser *parser = &self->parser;
+
+  if (parser->line_start > self->looked_at + BLOCK_SIZE) {
+    ams_shared_let_go (parser->data + self->looked_at,
+        parser->line_start - self->looked_at);
+    self->looked_at = parser->line_start;
+  }
+  parser->has_last = FALSE;
+  while (!parser->has_last && parser->line_start < self->parsed->body_end) {
+    if (!parse_next_line (parser, NULL))
+      return NULL;
+  }
+  return parser->has_last ? &self->scratch.last : NULL;
+}
+
+AmsPlaylistIter *
+ams_playlist_iter_new (const AmsPlaylistParsed *parsed, guint first)
+{
+  AmsPlaylistIter *self = g_new0 (AmsPlaylistIter, 1);
+  guint mark = MIN (first / MARK_INTERVAL, parsed->marks->len);
   guint i;
 
-  for (i = self->segments->len; i > 0; i--) {
-    const AmsPlaylistParsedSegment *segment = get_segment (self, i - 1);
-
-    duration += segment->duration;
-    if (segment->date_time != 0)
-      return segment->date_time + (gint64) (duration / 1000);
+  self->parsed = parsed;
+  init_parser (&self->parser, &self->scratch, parsed->text);
+  if (mark > 0) {
+    self->parser.line_start = self->parser.segment.start =
+        g_array_index (parsed->marks, gsize, mark - 1);
+    self->scratch.n_segments = mark * MARK_INTERVAL;
   }
-  return 0;
+  self->looked_at = self->parser.line_start;
+  for (i = mark * MARK_INTERVAL; i < first; i++)
+    ams_playlist_iter_next (self);
+  return self;
+}
+
+void
+ams_playlist_iter_free (AmsPlaylistIter *self)
+{
+  g_free (self);
 }

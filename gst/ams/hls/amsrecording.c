@@ -98,7 +98,7 @@ void
 ams_recording_version_clear (AmsRecordingVersion *version)
 {
   g_clear_pointer (&version->name, g_free);
-  g_clear_pointer (&version->text, g_bytes_unref);
+  g_clear_pointer (&version->pieces, g_ptr_array_unref);
   g_clear_pointer (&version->failed, g_strfreev);
 }
 
@@ -500,11 +500,14 @@ ams_recording_mark_failed (AmsRecording *self, const gchar *name)
     return FALSE;
   if (!g_ptr_array_find_with_equal_func (self->failed, name, g_str_equal, NULL))
     g_ptr_array_add (self->failed, g_strdup (name));
-  if (!mark_gap (self, name))
-    return FALSE;
+  return mark_gap (self, name);
+}
+
+void
+ams_recording_count_gap (AmsRecording *self, const gchar *name)
+{
   if (g_hash_table_add (self->gaps, g_strdup (name)))
     self->stats.gaps++;
-  return TRUE;
 }
 
 static GStrv
@@ -524,7 +527,7 @@ void
 ams_recording_render (AmsRecording *self, AmsRecordingVersion *version)
 {
   version->name = g_strdup (self->working_name);
-  version->text = ams_playlist_render (self->playlist, &version->extends);
+  version->pieces = ams_playlist_render (self->playlist, &version->extends);
   version->version = ++self->version;
   version->final = FALSE;
   version->failed = take_failed (self);

@@ -11,7 +11,6 @@
 #include <glib.h>
 #include "amsnames.h"
 #include "amsplaylist.h"
-#include "amsplaylistparser.h"
 
 G_BEGIN_DECLS
 
@@ -55,7 +54,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (AmsRecordingSegment, ams_recording_segment_free)
 typedef struct
 {
   gchar *name;
-  GBytes *text;
+  GPtrArray *pieces; /* (element-type GBytes) of its text, in order */
   guint64 version;
   guint64 extends;
   gboolean final;
@@ -124,8 +123,11 @@ const AmsRecordingSegment *ams_recording_end_segment (AmsRecording *self,
 void ams_recording_abandon_segment (AmsRecording *self);
 gboolean ams_recording_has_open_segment (AmsRecording *self);
 
-/* A store has given @name up: EXT-X-GAP. FALSE when it is not listed (any more). */
+/* A store has given @name up: EXT-X-GAP. FALSE when it is not listed (any more).
+ * Touches nothing that ams_recording_get_stats() reads. */
 gboolean ams_recording_mark_failed (AmsRecording *self, const gchar *name);
+/* Counts @name, which was marked, in the statistics: each name once. */
+void ams_recording_count_gap (AmsRecording *self, const gchar *name);
 
 /* The playlist as it stands, as it goes to the working name. */
 void ams_recording_render (AmsRecording *self, AmsRecordingVersion *version);

@@ -22,6 +22,9 @@ G_DEFINE_QUARK (ams_recovery_error_quark, ams_recovery_error)
 /* ns: a playlist with a longer segment could not be read again. */
 #define LONGEST_SEGMENT (G_GUINT64_CONSTANT (86400) * 1000000000)
 
+/* Bytes: a live playlist is in memory, and written anew, as a whole. */
+#define MAX_LIVE_SIZE (64 * 1024 * 1024)
+
 AmsRecoveryFile *
 ams_recovery_file_new (const gchar *name, guint64 size, gboolean partial)
 {
@@ -53,21 +56,17 @@ ams_survey_free (AmsSurvey *survey)
 static guint64
 end_sequence (const AmsPlaylistParsed *parsed)
 {
-  return parsed->media_sequence + parsed->segments->len;
+  return parsed->media_sequence + parsed->n_segments;
 }
 
 static gboolean
-segments_agree (const AmsPlaylistParsed *a, guint i, const AmsPlaylistParsed *b,
-    guint j)
+segments_agree (const AmsPlaylistParsed *a, const AmsPlaylistParsedSegment *x,
+    const AmsPlaylistParsed *b, const AmsPlaylistParsedSegment *y)
 {
-  const AmsPlaylistParsedSegment *x =
-      &g_array_index (a->segments, AmsPlaylistParsedSegment, i);
-  const AmsPlaylistParsedSegment *y =
-      &g_array_index (b->segments, AmsPlaylistParsedSegment, j);
   const gchar *x_text = g_bytes_get_data (a->text, NULL);
   const gchar *y_text = g_bytes_get_data (b->text, NULL);
 
-  return x->duration == y->duration && x->date_time == y->date_time &&
+  return x && y && x->duration == y->duration && x->date_time == y->date_time &&
       x->discontinuity == y->discontinuity && x->uri_len == y->uri_len &&
       memcmp (x_text + x->uri_start, y_text + y->uri_start, x->uri_len) == 0;
 }
@@ -78,11 +77,17 @@ static gboolean
 lists_agree (const AmsPlaylistParsed *earlier, const AmsPlaylistParsed *later)
 {
   guint64 first = MAX (earlier->media_sequence, later->media_sequence);
+  g_autoptr (AmsPlaylistIter) a = NULL;
+  g_autoptr (AmsPlaylistIter) b = NULL;
   guint64 sequence;
 
+  if (first >= end_sequence (earlier))
+    return TRUE;
+  a = ams_playlist_iter_new (earlier, first - earlier->media_sequence);
+  b = ams_playlist_iter_new (later, first - later->media_sequence);
   for (sequence = first; sequence < end_sequence (earlier); sequence++) {
-    if (!segments_agree (earlier, sequence - earlier->media_sequence, later,
-            sequence - later->media_sequence))
+    if (!segments_agree (earlier, ams_playlist_iter_next (a), later,
+            ams_playlist_iter_next (b)))
       return FALSE;
   }
   return TRUE;
@@ -144,27 +149,34 @@ ams_recovery_choose (GPtrArray *texts, const gchar *name, GError **error)
   return g_steal_pointer (&chosen);
 }
 
+static gboolean
+is_same_text (GBytes *a, GBytes *b)
+{
+  return g_bytes_get_data (a, NULL) == g_bytes_get_data (b, NULL) ||
+      g_bytes_equal (a, b);
+}
+
 guint
 ams_recovery_first_missing (const AmsPlaylistParsed *chosen, GBytes *text)
 {
   g_autoptr (AmsPlaylistParsed) parsed = NULL;
   guint64 end;
 
-  if (g_bytes_equal (chosen->text, text))
-    return chosen->segments->len;
+  if (is_same_text (chosen->text, text))
+    return chosen->n_segments;
   parsed = ams_playlist_parse (text, NULL);
   end = parsed ? end_sequence (parsed) : 0;
   if (end <= chosen->media_sequence)
     return 0;
-  return MIN (end - chosen->media_sequence, chosen->segments->len);
+  return MIN (end - chosen->media_sequence, chosen->n_segments);
 }
 
-/* (transfer full) (nullable) */
-static gchar *
-listed_name (const AmsPlaylistParsed *parsed, const gchar *playlist,
-    const gchar *root, guint i)
+gchar *
+ams_recovery_dup_name (const AmsPlaylistParsed *parsed,
+    const AmsPlaylistParsedSegment *segment, const gchar *playlist,
+    const gchar *root)
 {
-  g_autofree gchar *uri = ams_playlist_parsed_uri (parsed, i);
+  g_autofree gchar *uri = ams_playlist_parsed_dup_uri (parsed, segment);
   gchar *name = ams_paths_name_of_uri (playlist, root, uri);
 
   /* Of a time when there was no root. */
@@ -177,12 +189,13 @@ ams_recovery_listed (const AmsPlaylistParsed *parsed, const gchar *playlist,
 {
   GPtrArray *listed = g_ptr_array_new_with_free_func (
       (GDestroyNotify) ams_recording_segment_free);
+  g_autoptr (AmsPlaylistIter) lines = ams_playlist_iter_new (parsed, first);
+  const AmsPlaylistParsedSegment *line;
   guint i;
 
-  for (i = first; i < parsed->segments->len; i++) {
-    const AmsPlaylistParsedSegment *line =
-        &g_array_index (parsed->segments, AmsPlaylistParsedSegment, i);
-    gchar *name = line->gap ? NULL : listed_name (parsed, playlist, root, i);
+  for (i = first; (line = ams_playlist_iter_next (lines)); i++) {
+    gchar *name =
+        line->gap ? NULL : ams_recovery_dup_name (parsed, line, playlist, root);
     AmsRecordingSegment *segment;
 
     if (!name)
@@ -225,14 +238,22 @@ ams_recovery_check_type (const AmsPlaylistParsed *earlier, AmsPlaylistType type,
         name);
     return FALSE;
   }
+  if (type == AMS_PLAYLIST_LIVE &&
+      g_bytes_get_size (earlier->text) > MAX_LIVE_SIZE) {
+    g_set_error (error, AMS_RECOVERY_ERROR, AMS_RECOVERY_ERROR_TYPE,
+        "\"%s\" lists %u segments, more than a live playlist can be continued "
+        "with. Record to another name, or set playlist-type=event.",
+        name, earlier->n_segments);
+    return FALSE;
+  }
   return TRUE;
 }
 
 /* ---- what is there ---- */
 
+/* Numbers and names that are listed, of ours. */
 typedef struct
 {
-  GHashTable *names; /* listed */
   gboolean any;
   guint64 first, last; /* numbers */
   gchar *last_name;
@@ -241,7 +262,6 @@ typedef struct
 static void
 listed_clear (Listed *listed)
 {
-  g_hash_table_unref (listed->names);
   g_free (listed->last_name);
 }
 
@@ -254,38 +274,64 @@ is_ours (const AmsNames *names, const gchar *name, guint64 *number)
   return ams_names_match (names, name, number) && *number <= G_MAXINT64;
 }
 
-static void
-collect_listed (AmsRecording *recording, const AmsPlaylistParsed *earlier,
-    Listed *listed)
-{
-  const AmsNames *names = ams_recording_get_segment_names (recording);
-  const gchar *root = ams_recording_get_config (recording)->playlist_root;
-  const gchar *playlist = ams_recording_get_playlist_name (recording);
-  guint i;
-
-  listed->names = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
-  for (i = 0; earlier && i < earlier->segments->len; i++) {
-    gchar *name = listed_name (earlier, playlist, root, i);
-    guint64 number;
-
-    if (!name)
-      continue;
-    if (is_ours (names, name, &number)) {
-      listed->first = listed->any ? MIN (listed->first, number) : number;
-      listed->last = listed->any ? MAX (listed->last, number) : number;
-      listed->any = TRUE;
-      g_free (listed->last_name);
-      listed->last_name = g_strdup (name);
-    }
-    g_hash_table_add (listed->names, name);
-  }
-}
-
 typedef struct
 {
   const AmsRecoveryFile *file;
   guint64 number;
+  gboolean listed; /* by the earlier playlist */
 } Numbered;
+
+/* (transfer full) The files by name; names are @found's. */
+static GHashTable *
+index_found (GArray *found)
+{
+  GHashTable *index = g_hash_table_new (g_str_hash, g_str_equal);
+  guint i;
+
+  for (i = 0; i < found->len; i++) {
+    Numbered *file = &g_array_index (found, Numbered, i);
+
+    g_hash_table_insert (index, file->file->name, file);
+  }
+  return index;
+}
+
+static void
+take_listed (Listed *listed, gchar *name, guint64 number)
+{
+  listed->first = listed->any ? MIN (listed->first, number) : number;
+  listed->last = listed->any ? MAX (listed->last, number) : number;
+  listed->any = TRUE;
+  g_free (listed->last_name);
+  listed->last_name = name;
+}
+
+/* What @earlier lists, of which there may be more than fits into memory: only what
+ * was found is told apart. */
+static void
+mark_listed (AmsRecording *recording, const AmsPlaylistParsed *earlier,
+    GArray *found, Listed *listed)
+{
+  const AmsNames *names = ams_recording_get_segment_names (recording);
+  const gchar *root = ams_recording_get_config (recording)->playlist_root;
+  const gchar *playlist = ams_recording_get_playlist_name (recording);
+  g_autoptr (AmsPlaylistIter) lines = ams_playlist_iter_new (earlier, 0);
+  g_autoptr (GHashTable) index = index_found (found);
+  const AmsPlaylistParsedSegment *line;
+
+  while ((line = ams_playlist_iter_next (lines))) {
+    gchar *name = ams_recovery_dup_name (earlier, line, playlist, root);
+    Numbered *file = name ? g_hash_table_lookup (index, name) : NULL;
+    guint64 number;
+
+    if (file)
+      file->listed = TRUE;
+    if (name && is_ours (names, name, &number))
+      take_listed (listed, name, number);
+    else
+      g_free (name);
+  }
+}
 
 static gint
 compare_numbered (gconstpointer a, gconstpointer b)
@@ -364,7 +410,7 @@ static void
 sort_out (AmsSurvey *survey, const Numbered *file, const Listed *listed,
     gboolean has_number)
 {
-  if (g_hash_table_contains (listed->names, file->file->name))
+  if (file->listed)
     return;
   if (is_behind (file, listed, has_number))
     g_ptr_array_add (survey->orphans, copy_file (file->file));
@@ -408,7 +454,8 @@ ams_recovery_survey (AmsRecording *recording, const AmsPlaylistParsed *earlier,
   survey->orphans =
       g_ptr_array_new_with_free_func ((GDestroyNotify) ams_recovery_file_free);
   survey->unlisted = g_ptr_array_new_with_free_func (g_free);
-  collect_listed (recording, earlier, &listed);
+  if (earlier)
+    mark_listed (recording, earlier, found, &listed);
   survey->next_number = ams_recording_get_config (recording)->start_index;
   if (listed.any && has_number)
     survey->next_number = MAX (survey->next_number, listed.last + 1);

@@ -9,6 +9,7 @@
 
 #include <glib.h>
 #include "amsjournal.h"
+#include "amsplaylistparser.h"
 #include "amsrecording.h"
 
 G_BEGIN_DECLS
@@ -53,6 +54,12 @@ guint ams_recovery_first_missing (const AmsPlaylistParsed *chosen,
  * cannot be a name of ours. @root: before its URIs, or NULL. (transfer full) (element-type AmsRecordingSegment) */
 GPtrArray *ams_recovery_listed (const AmsPlaylistParsed *parsed,
     const gchar *playlist, const gchar *root, guint first);
+
+/* (transfer full) (nullable) The file that @segment of @parsed is. @playlist, @root:
+ * as above */
+gchar *ams_recovery_dup_name (const AmsPlaylistParsed *parsed,
+    const AmsPlaylistParsedSegment *segment, const gchar *playlist,
+    const gchar *root);
 
 /* Whether @earlier may be continued as @type. */
 gboolean ams_recovery_check_type (const AmsPlaylistParsed *earlier,

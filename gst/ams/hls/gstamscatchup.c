@@ -166,7 +166,7 @@ find_listed (const GstAmsStores *stores, const GstAmsPlaylist *playlist,
 static guint
 first_missing (const AmsPlaylistParsed *parsed, const GstAmsAnswers *answers)
 {
-  guint first = parsed->segments->len, i;
+  guint first = parsed->n_segments, i;
 
   if (answers->absent || answers->failed)
     return 0;
@@ -186,7 +186,7 @@ gst_ams_catch_up (GstAmsHandover *handover, const GstAmsStores *stores,
   g_autoptr (GPtrArray) found = NULL;
 
   if (answers->answered == 0 || !stores->folder ||
-      first == playlist->parsed->segments->len)
+      first == playlist->parsed->n_segments)
     return FALSE;
   found = find_listed (stores, playlist, first, listing, &missing);
   for (i = 0; i < found->len; i++)

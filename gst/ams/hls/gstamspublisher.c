@@ -124,28 +124,71 @@ push_stream_start (GstAmsPublisher *self)
   push_event (self, gst_event_new_segment (&segment));
 }
 
-/* Hands a small file over in one go. */
+/* (transfer full) (element-type GstBuffer) The pieces of a file, in as few buffers
+ * as can be: nothing is copied. */
+static GPtrArray *
+wrap_pieces (GPtrArray *pieces)
+{
+  GPtrArray *buffers =
+      g_ptr_array_new_with_free_func ((GDestroyNotify) gst_buffer_unref);
+  GstBuffer *buffer = NULL;
+  guint i;
+
+  for (i = 0; i < pieces->len; i++) {
+    g_autoptr (GstBuffer) piece =
+        gst_buffer_new_wrapped_bytes (g_ptr_array_index (pieces, i));
+
+    if (i % gst_buffer_get_max_memory () == 0) {
+      buffer = gst_buffer_new ();
+      g_ptr_array_add (buffers, buffer);
+    }
+    gst_buffer_append_memory (buffer, gst_buffer_get_memory (piece, 0));
+  }
+  return buffers;
+}
+
+static gsize
+get_size (GPtrArray *pieces)
+{
+  gsize size = 0;
+  guint i;
+
+  for (i = 0; i < pieces->len; i++)
+    size += g_bytes_get_size (g_ptr_array_index (pieces, i));
+  return size;
+}
+
+/* Hands a file over in one go. @only: (nullable) to this pad alone. @pieces: of
+ * GBytes */
 static GstFlowReturn
 push_file (GstAmsPublisher *self, GstPad *only, const AmsFileBegin *begin,
-    GBytes *data)
+    GPtrArray *pieces)
 {
+  g_autoptr (GPtrArray) buffers = wrap_pieces (pieces);
   AmsFileEnd end = {
-    .size = g_bytes_get_size (data),
+    .size = get_size (pieces),
     .complete = TRUE,
     .duration = GST_CLOCK_TIME_NONE,
   };
-  GstBuffer *buffer = gst_buffer_new_wrapped_bytes (data);
-  GstFlowReturn ret = GST_FLOW_OK;
+  GstFlowReturn ret = GST_FLOW_OK, pushed;
+  guint i;
 
-  if (only) {
+  if (only)
     gst_pad_push_event (only, ams_files_event_new_begin (begin));
-    ret = gst_pad_push (only, buffer);
-    gst_pad_push_event (only, ams_files_event_new_end (&end));
-    return ret;
+  else
+    push_event (self, ams_files_event_new_begin (begin));
+  /* One store may refuse a buffer that another one takes. */
+  for (i = 0; i < buffers->len; i++) {
+    GstBuffer *buffer = gst_buffer_ref (g_ptr_array_index (buffers, i));
+
+    pushed = only ? gst_pad_push (only, buffer)
+                  : gst_ams_publisher_write (self, buffer);
+    ret = ret == GST_FLOW_OK ? pushed : ret;
   }
-  push_event (self, ams_files_event_new_begin (begin));
-  ret = gst_ams_publisher_write (self, buffer);
-  push_event (self, ams_files_event_new_end (&end));
+  if (only)
+    gst_pad_push_event (only, ams_files_event_new_end (&end));
+  else
+    push_event (self, ams_files_event_new_end (&end));
   return ret;
 }
 
@@ -159,31 +202,49 @@ has_journal (GstAmsPublisher *self)
 static void
 push_journal (GstAmsPublisher *self)
 {
-  g_autoptr (GBytes) text = NULL;
+  g_autoptr (GPtrArray) pieces =
+      g_ptr_array_new_with_free_func ((GDestroyNotify) g_bytes_unref);
   AmsFileBegin begin = { .role = AMS_FILE_ROLE_OTHER };
 
   if (!has_journal (self))
     return;
   begin.name = (gchar *) ams_recording_get_journal_name (self->recording);
   begin.content_type = (gchar *) "text/plain";
-  text = ams_recording_render_journal (self->recording);
-  push_file (self, self->local, &begin, text);
+  g_ptr_array_add (pieces, ams_recording_render_journal (self->recording));
+  push_file (self, self->local, &begin, pieces);
 }
 
 /* ---- playlists ---- */
 
-/* Whoever asked to be told is; with the lock released. */
+/* (transfer full) (nullable) */
+static gchar *
+pop_failed (GstAmsPublisher *self)
+{
+  gchar *name;
+
+  g_mutex_lock (&self->lock);
+  name = g_queue_pop_head (&self->failed);
+  g_mutex_unlock (&self->lock);
+  return name;
+}
+
+/* Finding a segment in a long playlist takes time, so it is done without the lock:
+ * the playlist is this thread's alone. */
 static void
 heed_failed (GstAmsPublisher *self)
 {
-  g_mutex_lock (&self->lock);
-  while (!g_queue_is_empty (&self->failed)) {
-    g_autofree gchar *name = g_queue_pop_head (&self->failed);
+  gchar *next;
 
-    if (ams_recording_mark_failed (self->recording, name))
-      GST_WARNING_OBJECT (self->element, "\"%s\" is lost: EXT-X-GAP", name);
+  while ((next = pop_failed (self))) {
+    g_autofree gchar *name = next;
+
+    if (!ams_recording_mark_failed (self->recording, name))
+      continue;
+    g_mutex_lock (&self->lock);
+    ams_recording_count_gap (self->recording, name);
+    g_mutex_unlock (&self->lock);
+    GST_WARNING_OBJECT (self->element, "\"%s\" is lost: EXT-X-GAP", name);
   }
-  g_mutex_unlock (&self->lock);
 }
 
 static void
@@ -237,10 +298,10 @@ push_version (GstAmsPublisher *self, const AmsRecordingVersion *version)
 
   if (is_for_disk_only (self, version->name)) {
     add_names (self->unheeded, version->failed);
-    return push_file (self, self->local, &begin, version->text);
+    return push_file (self, self->local, &begin, version->pieces);
   }
   begin.failed = unheeded = take_unheeded (self, version->failed);
-  return push_file (self, NULL, &begin, version->text);
+  return push_file (self, NULL, &begin, version->pieces);
 }
 
 static void

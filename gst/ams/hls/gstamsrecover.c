@@ -323,9 +323,9 @@ last_listed_name (AmsRecording *recording, const AmsPlaylistParsed *earlier)
 {
   g_autofree gchar *uri = NULL;
 
-  if (!earlier || earlier->segments->len == 0)
+  if (!earlier || earlier->n_segments == 0)
     return NULL;
-  uri = ams_playlist_parsed_uri (earlier, earlier->segments->len - 1);
+  uri = ams_playlist_parsed_dup_uri (earlier, &earlier->last);
   return ams_paths_name_of_uri (ams_recording_get_playlist_name (recording),
       ams_recording_get_config (recording)->playlist_root, uri);
 }
@@ -423,8 +423,7 @@ recover_orphans (AmsRecording *recording, const GstAmsStores *stores,
   const AmsSurvey *survey = found->survey;
   g_autofree gchar *last = last_listed_name (recording, found->earlier);
   guint64 end_pts = G_MAXUINT64;
-  gint64 end_date =
-      found->earlier ? ams_playlist_parsed_end_date (found->earlier) : 0;
+  gint64 end_date = found->earlier ? found->earlier->end_date : 0;
   guint i;
 
   if (last && survey->orphans->len > 0 &&
@@ -583,21 +582,35 @@ add_file (GPtrArray *out, const gchar *name, GBytes *text)
   g_ptr_array_add (out, ams_files_event_new_end (&end));
 }
 
-static gboolean
-is_listed (const AmsPlaylistParsed *earlier, AmsRecording *recording,
-    const AmsJournal *journal, const gchar *name)
+/* The names that @journal knows and @earlier does not list, of which there may be
+ * more than fits into memory. (transfer full) (element-type utf8), of @journal's */
+static GHashTable *
+find_unlisted (const AmsPlaylistParsed *earlier, AmsRecording *recording,
+    const AmsJournal *journal)
 {
+  const gchar *root = ams_recording_get_config (recording)->playlist_root;
+  GHashTable *unlisted = g_hash_table_new (g_str_hash, g_str_equal);
+  g_autoptr (AmsPlaylistIter) lines = NULL;
+  const AmsPlaylistParsedSegment *line;
   guint i;
 
-  for (i = 0; earlier && i < earlier->segments->len; i++) {
-    g_autofree gchar *uri = ams_playlist_parsed_uri (earlier, i);
-    g_autofree gchar *listed = ams_paths_name_of_uri (journal->playlist,
-        ams_recording_get_config (recording)->playlist_root, uri);
+  for (i = 0; i < journal->segments->len; i++) {
+    const AmsJournalSegment *known = g_ptr_array_index (journal->segments, i);
 
-    if (g_strcmp0 (listed, name) == 0)
-      return TRUE;
+    g_hash_table_add (unlisted, known->name);
   }
-  return FALSE;
+  if (!earlier)
+    return unlisted;
+  lines = ams_playlist_iter_new (earlier, 0);
+  while ((line = ams_playlist_iter_next (lines))) {
+    g_autofree gchar *uri = ams_playlist_parsed_dup_uri (earlier, line);
+    g_autofree gchar *listed =
+        ams_paths_name_of_uri (journal->playlist, root, uri);
+
+    if (listed)
+      g_hash_table_remove (unlisted, listed);
+  }
+  return unlisted;
 }
 
 static AmsRecoveryFile *
@@ -628,6 +641,7 @@ finish_session (AmsRecording *recording, const GstAmsStores *stores,
     AmsPlaylist *playlist, GstAmsHandover *handover, GPtrArray *recovered)
 {
   const gchar *root = ams_recording_get_config (recording)->playlist_root;
+  g_autoptr (GHashTable) unlisted = find_unlisted (earlier, recording, journal);
   guint64 end_pts = G_MAXUINT64;
   guint i;
 
@@ -642,7 +656,7 @@ finish_session (AmsRecording *recording, const GstAmsStores *stores,
     };
     AmsRecoveryFile *file;
 
-    if (is_listed (earlier, recording, journal, known->name) ||
+    if (!g_hash_table_contains (unlisted, known->name) ||
         !(file = find_left (stores, known->name)))
       continue;
     data = measure_orphan (stores, file, NULL, journal, handover->warnings,
@@ -703,6 +717,7 @@ gst_ams_recover_other_session (AmsRecording *recording,
   g_autoptr (GPtrArray) recovered =
       g_ptr_array_new_with_free_func ((GDestroyNotify) ams_recovery_file_free);
   g_autoptr (GBytes) text = NULL, rendered = NULL;
+  g_autoptr (GPtrArray) pieces = NULL;
   g_autoptr (AmsPlaylistParsed) earlier = NULL;
   g_autoptr (AmsPlaylist) playlist = NULL;
   guint64 extends;
@@ -731,7 +746,12 @@ gst_ams_recover_other_session (AmsRecording *recording,
   }
   if (config->endlist)
     ams_playlist_end (playlist);
-  rendered = ams_playlist_render (playlist, &extends);
+  pieces = ams_playlist_render (playlist, &extends);
+  rendered = ams_playlist_join (pieces);
+  if (!rendered) {
+    g_ptr_array_set_size (handover->local, 0);
+    return FALSE;
+  }
   add_file (handover->local, journal->final_playlist, rendered);
   if (!g_str_equal (journal->playlist, journal->final_playlist))
     g_ptr_array_add (handover->local,
