@@ -122,15 +122,34 @@ ams_paths_relative (const gchar *from, const gchar *to)
   return g_string_free (g_steal_pointer (&path), FALSE);
 }
 
+/* Whether nothing in @path is to be resolved, as in most names. */
+static gboolean
+is_normal (const gchar *path)
+{
+  const gchar *p;
+
+  for (p = path; *p != '\0'; p++) {
+    gboolean begins = p == path || p[-1] == '/';
+
+    if (begins && (*p == '/' || *p == '.'))
+      return FALSE;
+  }
+  return p > path && p[-1] != '/';
+}
+
 /* Resolves "." and ".." of @path below the root of names; NULL when it leads out or
  * nowhere. */
 static gchar *
 normalise (const gchar *path)
 {
-  g_auto (GStrv) parts = g_strsplit (path, "/", -1);
-  g_autoptr (GPtrArray) kept = g_ptr_array_new ();
+  g_auto (GStrv) parts = NULL;
+  g_autoptr (GPtrArray) kept = NULL;
   guint i;
 
+  if (is_normal (path))
+    return g_strdup (path);
+  parts = g_strsplit (path, "/", -1);
+  kept = g_ptr_array_new ();
   for (i = 0; parts[i]; i++) {
     if (g_str_equal (parts[i], "..")) {
       if (kept->len == 0)
@@ -151,8 +170,11 @@ normalise (const gchar *path)
 static const gchar *
 skip_root (const gchar *uri, const gchar *root)
 {
-  g_autofree gchar *prefix = ams_playlist_uri (root, "");
+  g_autofree gchar *prefix = NULL;
 
+  if (root == NULL)
+    return g_uri_peek_scheme (uri) ? NULL : uri;
+  prefix = ams_playlist_uri (root, "");
   if (*prefix == '\0' && g_uri_peek_scheme (uri))
     return NULL;
   return g_str_has_prefix (uri, prefix) ? uri + strlen (prefix) : NULL;
@@ -172,8 +194,10 @@ ams_paths_name_of_uri (const gchar *playlist, const gchar *root,
   path = g_uri_unescape_segment (rest, rest + strcspn (rest, "?#"), NULL);
   if (!path)
     return NULL;
-  joined = g_strdup_printf ("%.*s%s", slash ? (int) (slash + 1 - playlist) : 0,
-      playlist, path);
+  if (!slash)
+    return normalise (path);
+  joined =
+      g_strdup_printf ("%.*s%s", (int) (slash + 1 - playlist), playlist, path);
   return normalise (joined);
 }
 

@@ -22,6 +22,9 @@
 /* What follows a gap is copied with it up to this size, to make fewer pieces. */
 #define SMALL_PIECE (4 * 1024)
 
+/* Bytes that are read before their pages are given back. */
+#define LET_GO_SIZE (1024 * 1024)
+
 typedef struct
 {
   gint refs; /* atomic: a piece may be freed by any thread */
@@ -199,16 +202,32 @@ typedef struct
   GBytes *const *pieces;
   guint piece;
   gsize pos;
+  gsize kept; /* pages of this piece before here may be in memory */
 } Cursor;
+
+/* A long way back, what was read is given back now and then. */
+static void
+let_go (Cursor *cursor)
+{
+  const gchar *text = g_bytes_get_data (cursor->pieces[cursor->piece], NULL);
+
+  ams_shared_let_go (text + cursor->pos, cursor->kept - cursor->pos);
+  cursor->kept = cursor->pos;
+}
 
 static gboolean
 read_back (Cursor *cursor, AmsPlaylistTextLine *line)
 {
   while (cursor->pos == 0) {
+    if (cursor->kept > 0)
+      let_go (cursor);
     if (cursor->piece == 0)
       return FALSE;
-    cursor->pos = g_bytes_get_size (cursor->pieces[--cursor->piece]);
+    cursor->pos = cursor->kept =
+        g_bytes_get_size (cursor->pieces[--cursor->piece]);
   }
+  if (cursor->kept - cursor->pos > LET_GO_SIZE)
+    let_go (cursor);
   return ams_playlist_previous_line (
       g_bytes_get_data (cursor->pieces[cursor->piece], NULL), &cursor->pos,
       line);
@@ -252,26 +271,13 @@ ams_playlist_find_gap_place (const gchar *lines, gsize len, const gchar *uri,
     gsize *place, gboolean *marked)
 {
   g_autoptr (GBytes) bytes = g_bytes_new_static (lines, len);
-  Cursor cursor = { &bytes, 1, 0 };
+  Cursor cursor = { &bytes, 1, 0, 0 };
   guint piece;
 
   if (!find_uri (&cursor, uri))
     return FALSE;
   find_place (&cursor, &piece, place, marked);
   return TRUE;
-}
-
-static void
-let_go_from (AmsPlaylistText *self, guint first)
-{
-  guint i;
-
-  for (i = first; i < self->pieces->len; i++) {
-    gsize size;
-    gconstpointer data = g_bytes_get_data (get_piece (self, i), &size);
-
-    ams_shared_let_go (data, size);
-  }
 }
 
 gboolean
@@ -289,7 +295,8 @@ ams_playlist_text_mark_gap (AmsPlaylistText *self, const gchar *uri,
   found = find_uri (&cursor, uri);
   if (found)
     find_place (&cursor, &piece, &place, marked);
-  let_go_from (self, cursor.piece);
+  if (cursor.kept > 0)
+    let_go (&cursor);
   if (found && !*marked)
     replace (self, piece, place, 0, "#EXT-X-GAP\n");
   join_smallest (self);

@@ -6,6 +6,9 @@
 
 #include <string.h>
 
+/* GDate's number of 1970-01-01. */
+#define EPOCH 719163
+
 #define NS_PER_SECOND G_GUINT64_CONSTANT (1000000000)
 
 gboolean
@@ -129,13 +132,11 @@ take_zone (AmsPlaylistValue *text, gint64 *offset, gboolean *known)
 static gint64
 to_unix (guint year, guint month, guint day)
 {
-  GDate date, epoch;
+  GDate date;
 
   g_date_clear (&date, 1);
-  g_date_clear (&epoch, 1);
   g_date_set_dmy (&date, day, month, year);
-  g_date_set_dmy (&epoch, 1, G_DATE_JANUARY, 1970);
-  return (gint64) g_date_days_between (&epoch, &date) * 86400;
+  return ((gint64) g_date_get_julian (&date) - EPOCH) * 86400;
 }
 
 /* µs since 1970 UTC; 0 for a date without a zone, which says nothing. Not
