@@ -6,7 +6,6 @@
 
 #include "local/amslocalstore.h"
 
-#include "files/amsshared.h"
 #include "local/amslocalcopy.h"
 #include "transfer/amscopybody.h"
 
@@ -16,9 +15,6 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-/* Bytes of a playlist that is written as a whole. */
-#define WRITE_STEP (4 * 1024 * 1024)
 
 /* A playlist as this store wrote it last. */
 typedef struct
@@ -64,7 +60,6 @@ fail (GError **error, gint errnum, const gchar *doing, const gchar *path)
 
 /* Playlists, whole */
 
-/* In steps, so that no more than one of them is in memory at a time. */
 static gboolean
 write_range (gint fd, AmsMemoryBody *body, guint64 from, guint64 to,
     const gchar *path, GError **error)
@@ -73,10 +68,9 @@ write_range (gint fd, AmsMemoryBody *body, guint64 from, guint64 to,
     gsize length, written;
     const guint8 *data = ams_memory_body_peek (body, from, &length);
 
-    length = MIN (length, MIN (to - from, WRITE_STEP));
+    length = MIN (length, to - from);
     if (!ams_disk_write (fd, data, length, from, path, &written, error))
       return FALSE;
-    ams_shared_let_go (data, length);
     from += length;
   }
   return TRUE;

@@ -104,6 +104,9 @@ ams_body_init (AmsBody *body)
 
 /* In memory */
 
+/* Bytes that are given out at a time. */
+#define STEP (4 * 1024 * 1024)
+
 typedef struct
 {
   guint64 start; /* of this block, in the file */
@@ -200,8 +203,12 @@ ams_memory_body_peek (AmsMemoryBody *self, guint64 offset, gsize *length)
     return NULL;
   block = &g_array_index (self->blocks, Block, index);
   data = g_bytes_get_data (block->bytes, length);
-  *length = MIN (block->start + *length, size) - offset;
-  return data + (offset - block->start);
+  *length = MIN (MIN (block->start + *length, size) - offset, STEP);
+  data += offset - block->start;
+  /* Read from the front, a mapped file is in memory by one step or two. */
+  if (offset - block->start >= STEP)
+    ams_shared_let_go (data - STEP, STEP);
+  return data;
 }
 
 static gssize

@@ -64,9 +64,9 @@ guint64 ams_body_get_size (AmsBody *body);
 G_DECLARE_FINAL_TYPE (AmsMemoryBody, ams_memory_body, AMS, MEMORY_BODY, AmsBody)
 
 AmsBody *ams_memory_body_new (void);
-/* What a writer needs: the block that holds the byte at @offset, from there to
- * the block's end, at most to the file's end. NULL: @offset is the file's end.
- * (transfer none) The cost does not depend on the body's size. */
+/* What a writer needs: the bytes from @offset on, as many as there are in one place,
+ * but no more than a few MiB. NULL: @offset is the file's end. (transfer none) The
+ * cost does not depend on the body's size. */
 const guint8 *ams_memory_body_peek (AmsMemoryBody *body, guint64 offset,
     gsize *length);
 /* The whole, copied only if it is in several blocks. */
