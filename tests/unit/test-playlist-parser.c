@@ -349,6 +349,42 @@ test_every_cut_consistent (void)
     g_test_add_data_func (path, &table[i], func); \
   }
 
+/* ---- segments ---- */
+
+static void
+test_iter_from_anywhere_same_segments (void)
+{
+  g_autoptr (GString) text = g_string_new (HEAD);
+  static const guint firsts[] = { 0, 1, 1023, 1024, 1025, 2047, 2048, 4999,
+    5000 };
+  g_autoptr (AmsPlaylistParsed) p = NULL;
+  guint i;
+
+  for (i = 0; i < 5000; i++)
+    g_string_append_printf (text, "#EXT-X-CUE:%u\n#EXTINF:%u.5,\n%u.ts\n", i,
+        i % 6, i);
+  p = parse (text->str, text->len, NULL);
+  g_assert_nonnull (p);
+  g_assert_cmpuint (p->n_segments, ==, 5000);
+  for (i = 0; i < G_N_ELEMENTS (firsts); i++) {
+    g_autoptr (AmsPlaylistIter) iter = ams_playlist_iter_new (p, firsts[i]);
+    const AmsPlaylistParsedSegment *segment;
+    guint at;
+
+    for (at = firsts[i]; (segment = ams_playlist_iter_next (iter)); at++) {
+      g_autofree gchar *uri = ams_playlist_parsed_dup_uri (p, segment);
+      g_autofree gchar *expected = g_strdup_printf ("%u.ts", at);
+      g_autofree gchar *cue = g_strdup_printf ("#EXT-X-CUE:%u\n", at);
+
+      g_assert_cmpstr (uri, ==, expected);
+      g_assert_cmpuint (segment->duration, ==,
+          at % 6 * G_GUINT64_CONSTANT (1000000000) + 500000000);
+      g_assert_true (g_str_has_prefix (text->str + segment->start, cue));
+    }
+    g_assert_cmpuint (at, ==, 5000);
+  }
+}
+
 int
 main (int argc, char **argv)
 {
@@ -372,5 +408,7 @@ main (int argc, char **argv)
   g_test_add_func ("/playlist-parse/key-and-map/read", test_key_and_map_read);
   g_test_add_func ("/playlist-parse/every-cut/consistent",
       test_every_cut_consistent);
+  g_test_add_func ("/playlist-parse/iter/from-anywhere-same-segments",
+      test_iter_from_anywhere_same_segments);
   return g_test_run ();
 }

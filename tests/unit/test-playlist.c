@@ -726,6 +726,84 @@ add_text_tests (void)
       GINT_TO_POINTER (AMS_PLAYLIST_LIVE), test_gap_listed_marked);
 }
 
+/* ---- long ones ---- */
+
+static void
+assert_pieces (AmsPlaylist *p, const GString *expected, guint most)
+{
+  guint64 extends;
+  g_autoptr (GPtrArray) pieces = ams_playlist_render (p, &extends);
+  gsize at = 0, size;
+  guint i;
+
+  g_assert_cmpuint (pieces->len, <=, most);
+  for (i = 0; i < pieces->len; i++) {
+    const gchar *data = g_bytes_get_data (g_ptr_array_index (pieces, i), &size);
+
+    g_assert_cmpuint (size, >, 0);
+    g_assert_true (data[size - 1] == '\n');
+    g_assert_cmpmem (data, size, expected->str + at,
+        MIN (size, expected->len - at));
+    at += size;
+  }
+  g_assert_cmpuint (at, ==, expected->len);
+}
+
+static GString *
+make_list (guint n)
+{
+  GString *text =
+      g_string_new ("#EXTM3U\n#EXT-X-VERSION:3\n#EXT-X-TARGETDURATION:6\n"
+                    "#EXT-X-PLAYLIST-TYPE:EVENT\n#EXT-X-FOREIGN:1\n");
+  guint i;
+
+  for (i = 0; i < n; i++)
+    g_string_append_printf (text, "#EXTINF:6.000000,\n%05u.ts\n", i);
+  return text;
+}
+
+static void
+expect_gap (GString *expected, const gchar *uri)
+{
+  g_autofree gchar *line = g_strdup_printf ("#EXTINF:6.000000,\n%s\n", uri);
+  gchar *found = strstr (expected->str, line);
+
+  g_assert_nonnull (found);
+  g_string_insert (expected, found - expected->str, "#EXT-X-GAP\n");
+}
+
+/* Gaps anywhere, the header's change and segments that are added: in few pieces,
+ * and older versions stay as they were. */
+static void
+test_gaps_anywhere_in_few_pieces (void)
+{
+  g_autoptr (GString) expected = make_list (20000);
+  g_autofree gchar *first = g_strndup (expected->str, expected->len);
+  g_autoptr (GString) untouched = make_list (20000);
+  g_autoptr (AmsPlaylistParsed) earlier = parse_text (first, -1);
+  g_autoptr (AmsPlaylist) p =
+      ams_playlist_continue (earlier, AMS_PLAYLIST_EVENT, 0);
+  guint64 extends;
+  g_autoptr (GBytes) older = render (p, &extends);
+  guint i;
+
+  assert_pieces (p, expected, 1);
+  for (i = 0; i < 300; i++) {
+    g_autofree gchar *old = g_strdup_printf ("%05u.ts", i * 6007 % 20000);
+    g_autofree gchar *new = g_strdup_printf ("%05u.ts", 20000 + i);
+
+    g_assert_true (ams_playlist_mark_gap (p, old));
+    expect_gap (expected, old);
+    /* It extends nothing, so no page is filled up. */
+    add (p, new, 6000000000);
+    g_string_append_printf (expected, "#EXTINF:6.000000,\n%s\n", new);
+    g_assert_false (ams_playlist_mark_gap (p, "99999.ts"));
+    assert_pieces (p, expected, 34);
+  }
+  g_assert_cmpmem (g_bytes_get_data (older, NULL), g_bytes_get_size (older),
+      untouched->str, untouched->len);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -741,5 +819,7 @@ main (int argc, char **argv)
 
     g_test_add_data_func (path, &uris[i], test_uri);
   }
+  g_test_add_func ("/playlist/gaps-anywhere/in-few-pieces",
+      test_gaps_anywhere_in_few_pieces);
   return g_test_run ();
 }

@@ -9,9 +9,9 @@
 
 #include <string.h>
 
-/* Bytes of an arena. Each is as large as all that is there before it, so that
- * there are few pieces and nothing is ever copied for want of room. What is not
- * written to yet costs address space only. */
+/* Bytes of an arena. Each is as large as all arenas before it, so that there are
+ * few pieces and nothing is ever copied for want of room. What is not written to
+ * yet costs address space only. */
 #define MIN_ARENA (16 * 1024)
 #define MAX_ARENA (64 * 1024 * 1024)
 /* From this size on, the versions that point into an arena do not pay for it. */
@@ -39,6 +39,7 @@ struct _AmsPlaylistText
   /* What comes after them: the bytes of @arena from @from to @used. */
   Arena *arena; /* (nullable) */
   gsize from, used;
+  gsize arenas; /* bytes of all arenas so far */
 };
 
 /* ---- arenas ---- */
@@ -366,11 +367,12 @@ ams_playlist_text_get_size (AmsPlaylistText *self)
 static void
 grow (AmsPlaylistText *self, gsize len)
 {
-  gsize size = CLAMP (ams_playlist_text_get_size (self), MIN_ARENA, MAX_ARENA);
+  gsize size = MAX (CLAMP (self->arenas, MIN_ARENA, MAX_ARENA), len);
 
   settle (self);
   g_clear_pointer (&self->arena, arena_unref);
-  self->arena = arena_new (MAX (size, len));
+  self->arena = arena_new (size);
+  self->arenas += size;
   self->from = self->used = 0;
 }
 
