@@ -109,20 +109,31 @@ def go_on(folder, line, path):
     check_begins_as(path, before)
     check_added(path, size, SEGMENTS)
     tap.check(read_from(path, size).endswith("#EXT-X-ENDLIST\n"), "it does not end")
+    return size
 
 
 def test_on_disk_goes_on_after_each_kill():
     with tap.folder() as folder:
         os.mkdir(os.path.join(folder, "rec"))
         path = os.path.join(folder, "rec", "cam.m3u8")
-        go_on(folder, DISK, path)
-        tap.m3u8_check(path)
+        size = go_on(folder, DISK, path)
+        check_with_parsers(path, size)
 
 
 def test_on_server_goes_on_after_each_kill():
     """Nothing on disk, and no spool: the list comes from the server and goes there."""
     with tap.folder() as folder, servers.Nginx(folder, max_body="1g") as server:
         go_on(folder, HTTP.format(url=server.url()), server.path("cam.m3u8"))
+
+
+def check_with_parsers(path, size):
+    """What was added, behind the header and the last of what was there: the parsers in JavaScript take minutes for all."""
+    at = size - 100_000
+    end = read_from(path, at)
+    excerpt = path + ".excerpt.m3u8"
+    with open(excerpt, "w", encoding="utf-8") as file:
+        file.write(HEADER + end[end.index("#EXT-X-PROGRAM-DATE-TIME"):])
+    tap.m3u8_check(excerpt)
 
 
 def refuse(path, folder, text):
