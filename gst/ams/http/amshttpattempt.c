@@ -9,9 +9,12 @@
 #include "http/amshttpanswer.h"
 #include "http/amshttpbodystream.h"
 #include "http/amshttperror.h"
+#include "http/amshttpoptions.h"
 #include "http/amshttpsocket.h"
 #include "http/amshttpwatch.h"
 #include "transfer/amsstore.h"
+
+#include <string.h>
 
 #define TICK 250 /* ms, between looks at what has moved */
 /* ms; an answer to be thrown away comes in, which libsoup gathers in memory. */
@@ -205,17 +208,19 @@ static GError *
 make_error (AmsHttpAttempt *self, const GError *error)
 {
   const AmsHttpOptions *options = self->shared->options;
+  g_autofree gchar *proxy = ams_http_proxy_dup_authority_for (
+      self->shared->proxy, soup_message_get_uri (self->order.message));
 
   switch (self->stop) {
     case STOP_CANCELLED:
       return g_error_new_literal (G_IO_ERROR, G_IO_ERROR_CANCELLED,
           "The exchange was cancelled");
     case STOP_CONNECT_TIMEOUT:
-      return ams_http_error_new_timeout (self->order.authority,
+      return ams_http_error_new_timeout (self->order.authority, proxy,
           AMS_HTTP_PHASE_CONNECTING, options->connect_timeout);
     case STOP_TIMEOUT:
-      return ams_http_error_new_timeout (self->order.authority, self->phase,
-          options->timeout);
+      return ams_http_error_new_timeout (self->order.authority, NULL,
+          self->phase, options->timeout);
     case STOP_STALL:
       return ams_http_error_new_stall (self->order.authority, self->phase,
           options->stall_timeout);
@@ -226,7 +231,7 @@ make_error (AmsHttpAttempt *self, const GError *error)
           "“%s” closes each connection before it answers",
           self->order.authority);
     default:
-      return ams_http_error_new (self->order.authority, self->phase,
+      return ams_http_error_new (self->order.authority, proxy, self->phase,
           options->ssl_strict ? self->certificate_faults : 0, error);
   }
 }
@@ -429,18 +434,26 @@ read_answer (AmsHttpAttempt *self, GInputStream *stream)
 
 /* What a proxy says to CONNECT, libsoup reports as if the server had said it. */
 static GError *
-tunnel_error (AmsHttpAttempt *self)
+proxy_error (AmsHttpAttempt *self)
 {
-  guint status = soup_message_get_status (self->order.message);
+  SoupMessage *message = self->order.message;
+  GSocketAddress *address = soup_message_get_remote_address (message);
+  g_autofree gchar *proxy = ams_http_proxy_dup_authority (address);
+  const gchar *user, *password;
 
-  if (status == SOUP_STATUS_PROXY_UNAUTHORIZED)
-    return ams_store_error_new (AMS_FAILURE_PERMANENT, 0, 0,
-        "the proxy wants another user or password for “%s”; set proxy-id and "
-        "proxy-pw",
-        self->order.authority);
-  return ams_store_error_new (AMS_FAILURE_TRANSIENT, 0, 0,
-      "the proxy answered HTTP %u when asked for a connection to “%s”", status,
-      self->order.authority);
+  return ams_http_error_new_proxy (proxy, self->order.authority,
+      soup_message_get_status (message),
+      ams_http_proxy_get_credentials (self->shared->proxy, address, &user,
+          &password));
+}
+
+static gboolean
+is_refused_by_proxy (AmsHttpAttempt *self)
+{
+  return !self->reply ||
+      (self->reply->status == SOUP_STATUS_PROXY_UNAUTHORIZED &&
+          G_IS_PROXY_ADDRESS (
+              soup_message_get_remote_address (self->order.message)));
 }
 
 static void
@@ -453,8 +466,8 @@ on_sent (GObject *source, GAsyncResult *result, gpointer user_data)
 
   if (!stream)
     fail (self, error);
-  else if (!self->reply)
-    finish (self, NULL, tunnel_error (self));
+  else if (is_refused_by_proxy (self))
+    finish (self, NULL, proxy_error (self));
   else
     read_answer (self, g_steal_pointer (&stream));
 }
@@ -481,6 +494,25 @@ on_network_event (SoupMessage *message, GSocketClientEvent event,
       G_IS_TLS_CONNECTION (connection))
     g_tls_connection_set_advertised_protocols (G_TLS_CONNECTION (connection),
         protocols);
+}
+
+/* A request for http goes through the proxy as it is, and has to say who sends it. It
+ * says so at once: answering a 407 would cost each first body twice. */
+static void
+on_about_to_start (SoupMessage *message, gpointer user_data)
+{
+  AmsHttpAttempt *self = user_data;
+  const gchar *user, *password;
+  gchar *value;
+
+  if (strcmp (g_uri_get_scheme (soup_message_get_uri (message)), "http") != 0 ||
+      !ams_http_proxy_get_credentials (self->shared->proxy,
+          soup_message_get_remote_address (message), &user, &password))
+    return;
+  value = ams_http_basic_credentials (user, password);
+  soup_message_headers_replace (soup_message_get_request_headers (message),
+      "Proxy-Authorization", value);
+  ams_http_free_secret (value);
 }
 
 static void
@@ -669,7 +701,21 @@ on_request_certificate (SoupMessage *message, GTlsClientConnection *connection,
   return TRUE;
 }
 
-/* Once: a wrong password is not tried again. */
+static gboolean
+authenticate_at_proxy (AmsHttpAttempt *self, SoupAuth *auth)
+{
+  const gchar *user, *password;
+
+  if (!ams_http_proxy_get_credentials (self->shared->proxy,
+          soup_message_get_remote_address (self->order.message), &user,
+          &password))
+    return FALSE;
+  soup_auth_authenticate (auth, user, password);
+  return TRUE;
+}
+
+/* Once: a wrong password is not tried again. What a proxy asks before it makes a tunnel
+ * comes here too, for the message that wants to go through. */
 static gboolean
 on_authenticate (SoupMessage *message, SoupAuth *auth, gboolean again,
     gpointer user_data)
@@ -677,8 +723,11 @@ on_authenticate (SoupMessage *message, SoupAuth *auth, gboolean again,
   AmsHttpAttempt *self = user_data;
   const AmsHttpOptions *options = self->shared->options;
 
-  if (again || soup_auth_is_for_proxy (auth) ||
-      g_ascii_strcasecmp (soup_auth_get_scheme_name (auth), "Digest") != 0)
+  if (again)
+    return FALSE;
+  if (soup_auth_is_for_proxy (auth))
+    return authenticate_at_proxy (self, auth);
+  if (g_ascii_strcasecmp (soup_auth_get_scheme_name (auth), "Digest") != 0)
     return FALSE;
   soup_auth_authenticate (auth, options->user_id,
       options->user_pw ? options->user_pw : "");
@@ -693,6 +742,9 @@ listen (AmsHttpAttempt *self)
   g_signal_connect (message, "network-event", G_CALLBACK (on_network_event),
       self);
   g_signal_connect (message, "starting", G_CALLBACK (on_starting), self);
+  /* After libsoup's own handler, which would take the header away. */
+  g_signal_connect_after (message, "starting", G_CALLBACK (on_about_to_start),
+      self);
   g_signal_connect (message, "wrote-headers", G_CALLBACK (on_wrote_headers),
       self);
   g_signal_connect (message, "wrote-body-data", G_CALLBACK (on_wrote_body_data),
@@ -791,9 +843,11 @@ ams_http_attempt_free (AmsHttpAttempt *self)
 }
 
 void
-ams_http_shared_init (AmsHttpShared *shared, const AmsHttpOptions *options)
+ams_http_shared_init (AmsHttpShared *shared, const AmsHttpOptions *options,
+    AmsHttpProxy *proxy)
 {
   shared->options = options;
+  shared->proxy = proxy;
   shared->sockets = ams_http_sockets_new ();
   g_queue_init (&shared->waiting);
   ams_http_limiter_init (&shared->limiter, options->max_bitrate,
@@ -804,6 +858,7 @@ void
 ams_http_shared_clear (AmsHttpShared *shared)
 {
   g_clear_object (&shared->session);
+  g_clear_object (&shared->proxy);
   g_clear_object (&shared->certificate);
   g_clear_pointer (&shared->sockets, g_hash_table_unref);
 }

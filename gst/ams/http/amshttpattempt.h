@@ -11,6 +11,7 @@
 
 #include "http/amshttpclient.h"
 #include "http/amshttplimiter.h"
+#include "http/amshttpproxy.h"
 
 G_BEGIN_DECLS
 
@@ -21,6 +22,7 @@ typedef struct
 {
   const AmsHttpOptions *options;
   SoupSession *session;
+  AmsHttpProxy *proxy;
   GTlsCertificate *certificate; /* (nullable) the client's */
   AmsHttpLimiter limiter;
   GHashTable *sockets; /* amshttpsocket.h */
@@ -62,8 +64,9 @@ void ams_http_attempt_start (AmsHttpAttempt *attempt);
 void ams_http_attempt_cancel (AmsHttpAttempt *attempt);
 void ams_http_attempt_free (AmsHttpAttempt *attempt);
 
-void ams_http_shared_init (AmsHttpShared *shared,
-    const AmsHttpOptions *options);
+/* @proxy: (transfer full) */
+void ams_http_shared_init (AmsHttpShared *shared, const AmsHttpOptions *options,
+    AmsHttpProxy *proxy);
 void ams_http_shared_clear (AmsHttpShared *shared);
 
 G_END_DECLS

@@ -70,13 +70,10 @@ set_tls (AmsHttpClient *self, SoupSession *session)
 static void
 set_proxy (AmsHttpClient *self, SoupSession *session)
 {
-  g_autoptr (GProxyResolver) resolver =
-      ams_http_options_make_proxy (&self->options, NULL);
+  gboolean none = self->options.proxy && self->options.proxy[0] == '\0';
 
-  if (self->options.proxy && self->options.proxy[0] == '\0')
-    soup_session_set_proxy_resolver (session, NULL);
-  else if (resolver)
-    soup_session_set_proxy_resolver (session, resolver);
+  soup_session_set_proxy_resolver (session,
+      none ? NULL : G_PROXY_RESOLVER (self->shared.proxy));
 }
 
 /* The authentication manager stays, as CONNECT needs it; messages disable it.
@@ -218,15 +215,20 @@ AmsHttpClient *
 ams_http_client_new (const AmsHttpOptions *options, const gchar *scheme,
     GError **error)
 {
+  g_auto (GStrv) envp = g_get_environ ();
   AmsHttpClient *self;
+  AmsHttpProxy *proxy;
 
   if (!ams_http_options_check (options, scheme, error))
+    return NULL;
+  proxy = ams_http_proxy_new (options, envp, error);
+  if (!proxy)
     return NULL;
   self = g_object_new (AMS_TYPE_HTTP_CLIENT, NULL);
   ams_http_options_copy (&self->options, options);
   if (self->options.user_agent)
     g_strchomp (self->options.user_agent);
-  ams_http_shared_init (&self->shared, &self->options);
+  ams_http_shared_init (&self->shared, &self->options, proxy);
   return self;
 }
 

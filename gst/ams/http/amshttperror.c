@@ -116,9 +116,31 @@ tls_error (const gchar *authority, AmsHttpPhase phase, const GError *error)
   }
 }
 
+static GError *
+connect_error (const gchar *authority, const gchar *proxy, const GError *error)
+{
+  if (proxy)
+    return ams_store_error_new (AMS_FAILURE_TRANSIENT, 0, 0,
+        "could not connect to “%s” through the proxy “%s”: %s", authority,
+        proxy, describe_io (error));
+  return ams_store_error_new (AMS_FAILURE_TRANSIENT, 0, 0,
+      "could not connect to “%s”: %s", authority, describe_io (error));
+}
+
+static GError *
+resolve_error (const gchar *authority, const gchar *proxy, const GError *error)
+{
+  return ams_store_error_new (AMS_FAILURE_TRANSIENT, 0, 0,
+      "could not find the address of %s“%s”: %s", proxy ? "the proxy " : "",
+      proxy ? proxy : authority,
+      error->code == G_RESOLVER_ERROR_TEMPORARY_FAILURE
+          ? "no name server answers"
+          : "there is no such host");
+}
+
 GError *
-ams_http_error_new (const gchar *authority, AmsHttpPhase phase,
-    GTlsCertificateFlags certificate, const GError *error)
+ams_http_error_new (const gchar *authority, const gchar *proxy,
+    AmsHttpPhase phase, GTlsCertificateFlags certificate, const GError *error)
 {
   if (certificate != 0 ||
       g_error_matches (error, G_TLS_ERROR, G_TLS_ERROR_BAD_CERTIFICATE))
@@ -126,25 +148,20 @@ ams_http_error_new (const gchar *authority, AmsHttpPhase phase,
   if (error->domain == G_TLS_ERROR)
     return tls_error (authority, phase, error);
   if (error->domain == G_RESOLVER_ERROR)
-    return ams_store_error_new (AMS_FAILURE_TRANSIENT, 0, 0,
-        "could not find the address of “%s”: %s", authority,
-        error->code == G_RESOLVER_ERROR_TEMPORARY_FAILURE
-            ? "no name server answers"
-            : "there is no such host");
+    return resolve_error (authority, proxy, error);
   if (error->domain == SOUP_SESSION_ERROR)
     return ams_store_error_new (AMS_FAILURE_TRANSIENT, 0, 0,
         "what “%s” answered is not HTTP, or not as it should be", authority);
   if (phase == AMS_HTTP_PHASE_CONNECTING)
-    return ams_store_error_new (AMS_FAILURE_TRANSIENT, 0, 0,
-        "could not connect to “%s”: %s", authority, describe_io (error));
+    return connect_error (authority, proxy, error);
   return ams_store_error_new (AMS_FAILURE_TRANSIENT, 0, 0,
       "the connection to “%s” broke %s: %s", authority, describe (phase),
       describe_io (error));
 }
 
 GError *
-ams_http_error_new_timeout (const gchar *authority, AmsHttpPhase phase,
-    guint seconds)
+ams_http_error_new_timeout (const gchar *authority, const gchar *proxy,
+    AmsHttpPhase phase, guint seconds)
 {
   static const gchar *const waiting[] = {
     [AMS_HTTP_PHASE_CONNECTING] = "could not connect to “%s” within %u s",
@@ -154,6 +171,10 @@ ams_http_error_new_timeout (const gchar *authority, AmsHttpPhase phase,
   };
   g_autofree gchar *message = NULL;
 
+  if (proxy)
+    return ams_store_error_new (AMS_FAILURE_TRANSIENT, 0, 0,
+        "could not connect to “%s” through the proxy “%s” within %u s",
+        authority, proxy, seconds);
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wformat-nonliteral"
   message = g_strdup_printf (waiting[phase], authority, seconds);
@@ -180,6 +201,34 @@ ams_http_error_new_overdue (const gchar *authority, guint64 size,
       " bytes with “%s” was not over after %" G_GUINT64_FORMAT
       " s, so the connection was given up",
       size, authority, seconds);
+}
+
+GError *
+ams_http_error_new_proxy (const gchar *proxy, const gchar *authority,
+    guint status, gboolean told)
+{
+  if (!proxy)
+    proxy = "?";
+  if (status == 407 && told)
+    return ams_store_error_new (AMS_FAILURE_PERMANENT, status, 0,
+        "the proxy “%s” does not take the user and password that it is told "
+        "(HTTP 407), so “%s” is not reached; correct proxy-id and proxy-pw, or "
+        "the proxy's URL",
+        proxy, authority);
+  if (status == 407)
+    return ams_store_error_new (AMS_FAILURE_PERMANENT, status, 0,
+        "the proxy “%s” wants a user and a password (HTTP 407) before “%s” is "
+        "reached; set proxy, proxy-id and proxy-pw, or write them into the "
+        "proxy's URL",
+        proxy, authority);
+  if (status == 403)
+    return ams_store_error_new (AMS_FAILURE_PERMANENT, status, 0,
+        "the proxy “%s” does not allow a connection to “%s” (HTTP 403); allow "
+        "it there, or name the host in no_proxy",
+        proxy, authority);
+  return ams_store_error_new (AMS_FAILURE_TRANSIENT, 0, 0,
+      "the proxy “%s” answered HTTP %u when asked for a connection to “%s”",
+      proxy, status, authority);
 }
 
 void

@@ -19,19 +19,25 @@ typedef enum
   AMS_HTTP_PHASE_READING, /* the answer's body */
 } AmsHttpPhase;
 
-/* @authority: host:port. @certificate: what is wrong with the server's, 0 if
- * nothing is. @error: libsoup's or GIO's. */
-GError *ams_http_error_new (const gchar *authority, AmsHttpPhase phase,
-    GTlsCertificateFlags certificate, const GError *error);
-/* @seconds passed without what @phase waits for. */
-GError *ams_http_error_new_timeout (const gchar *authority, AmsHttpPhase phase,
-    guint seconds);
+/* @authority: host:port. @proxy: (nullable) likewise, on the way there.
+ * @certificate: what is wrong with the server's, 0 if nothing is.
+ * @error: libsoup's or GIO's. */
+GError *ams_http_error_new (const gchar *authority, const gchar *proxy,
+    AmsHttpPhase phase, GTlsCertificateFlags certificate, const GError *error);
+/* @seconds passed without what @phase waits for.
+ * @proxy: (nullable) only while connecting. */
+GError *ams_http_error_new_timeout (const gchar *authority, const gchar *proxy,
+    AmsHttpPhase phase, guint seconds);
 /* Fewer than AMS_HTTP_STALL_BYTES in @seconds. */
 GError *ams_http_error_new_stall (const gchar *authority, AmsHttpPhase phase,
     guint seconds);
 /* @size bytes were not through after @seconds. */
 GError *ams_http_error_new_overdue (const gchar *authority, guint64 size,
     guint64 seconds);
+/* @proxy refused, with @status, to forward what was meant for @authority. @proxy:
+ * (nullable) host:port; @told: it was told a user and password. */
+GError *ams_http_error_new_proxy (const gchar *proxy, const gchar *authority,
+    guint status, gboolean told);
 /* So that ams_http_error_wants_expect() is true. */
 void ams_http_error_set_wants_expect (GError *error);
 /* So that ams_http_error_was_sent_whole() is true. */

@@ -144,22 +144,6 @@ add_authorization (const AmsHttpOptions *options, SoupMessageHeaders *headers)
   ams_http_free_secret (value);
 }
 
-/* For https, libsoup sends them with CONNECT. */
-static void
-add_proxy_authorization (const AmsHttpOptions *options, GUri *uri,
-    SoupMessageHeaders *headers)
-{
-  gchar *value;
-
-  if (!options->proxy || !options->proxy_id ||
-      !g_str_has_prefix (options->proxy, "http") ||
-      strcmp (g_uri_get_scheme (uri), "http") != 0)
-    return;
-  value = ams_http_basic_credentials (options->proxy_id, options->proxy_pw);
-  soup_message_headers_replace (headers, "Proxy-Authorization", value);
-  ams_http_free_secret (value);
-}
-
 static gboolean
 may_use_digest (const AmsHttpExchange *self, gboolean at_home)
 {
@@ -186,7 +170,6 @@ make_message (AmsHttpExchange *self, gboolean at_home)
     soup_message_headers_replace (headers, "User-Agent", options->user_agent);
   if (at_home && !request->anonymous)
     add_authorization (options, headers);
-  add_proxy_authorization (options, self->uri, headers);
   /* What they are for is known to nobody here. */
   if (at_home && !request->anonymous)
     add_headers (headers, (const gchar *const *) options->extra_headers, TRUE);

@@ -202,67 +202,6 @@ check_credentials (const AmsHttpOptions *options, GError **error)
       check_text ("user-agent", options->user_agent, error);
 }
 
-/* The proxy */
-
-static gchar *
-proxy_with_user (const AmsHttpOptions *options, GUri *uri)
-{
-  const gchar *user = options->proxy_id;
-  g_autofree gchar *user_text = NULL;
-  gchar *password = NULL, *text;
-
-  if (!user)
-    return g_strdup (options->proxy);
-  user_text = g_uri_escape_string (user, NULL, FALSE);
-  if (options->proxy_pw)
-    password = g_uri_escape_string (options->proxy_pw, NULL, FALSE);
-  text = g_uri_join_with_user (G_URI_FLAGS_ENCODED | G_URI_FLAGS_HAS_PASSWORD,
-      g_uri_get_scheme (uri), user_text, password, NULL, g_uri_get_host (uri),
-      g_uri_get_port (uri), "", NULL, NULL);
-  ams_http_free_secret (password);
-  return text;
-}
-
-GProxyResolver *
-ams_http_options_make_proxy (const AmsHttpOptions *options, GError **error)
-{
-  static const gchar *const schemes[] = { "http", "https", "socks4", "socks4a",
-    "socks5", NULL };
-  g_autoptr (GUri) uri = NULL;
-  GProxyResolver *resolver;
-  gchar *text;
-
-  if (!options->proxy) {
-    if (options->proxy_id || options->proxy_pw)
-      refuse (error, "proxy-id or proxy-pw is set without proxy; set proxy");
-    return NULL;
-  }
-  if (options->proxy[0] == '\0')
-    return g_simple_proxy_resolver_new ("direct://", NULL);
-  uri = g_uri_parse (options->proxy, G_URI_FLAGS_HAS_PASSWORD, NULL);
-  if (!uri || !g_uri_get_host (uri) || g_uri_get_host (uri)[0] == '\0' ||
-      !g_strv_contains (schemes, g_uri_get_scheme (uri))) {
-    refuse (error,
-        "proxy is no URL of a proxy; "
-        "write http://host:port or socks5://host:port");
-    return NULL;
-  }
-  if (options->proxy_pw && !options->proxy_id) {
-    refuse (error, "proxy-pw is set without proxy-id; set both");
-    return NULL;
-  }
-  if (has_control (options->proxy_id) || has_control (options->proxy_pw)) {
-    refuse (error,
-        "proxy-id or proxy-pw has a line break or a control "
-        "character in it; remove it");
-    return NULL;
-  }
-  text = proxy_with_user (options, uri);
-  resolver = g_simple_proxy_resolver_new (text, NULL);
-  ams_http_free_secret (text);
-  return resolver;
-}
-
 /* TLS */
 
 GTlsCertificate *
@@ -345,17 +284,9 @@ gboolean
 ams_http_options_check (const AmsHttpOptions *options, const gchar *scheme,
     GError **error)
 {
-  g_autoptr (GProxyResolver) resolver = NULL;
-  g_autoptr (GError) reason = NULL;
-
   if (options->max_connections == 0)
     return refuse (error, "max-connections is 0; set it to at least 1");
   if (!check_credentials (options, error) || !check_headers (options, error))
     return FALSE;
-  resolver = ams_http_options_make_proxy (options, &reason);
-  if (reason) {
-    g_propagate_error (error, g_steal_pointer (&reason));
-    return FALSE;
-  }
   return check_tls (options, scheme, error);
 }

@@ -10,12 +10,9 @@
 
 G_BEGIN_DECLS
 
-/* As ams_http_client_new() says. */
+/* As ams_http_client_new() says, but for the proxy. */
 gboolean ams_http_options_check (const AmsHttpOptions *options,
     const gchar *scheme, GError **error);
-/* What `proxy` comes to. NULL with no error: the system's. */
-GProxyResolver *ams_http_options_make_proxy (const AmsHttpOptions *options,
-    GError **error);
 /* Of what `ssl-cert-file` and `ssl-key-file` name; NULL with no error: none. */
 GTlsCertificate *ams_http_options_load_certificate (
     const AmsHttpOptions *options, GError **error);
