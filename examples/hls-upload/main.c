@@ -53,6 +53,7 @@ make_store (const HlsUploadOptions *options, GError **error)
   ams_http_options_init (&http);
   /* Reading beside them */
   http.max_connections = options->max_parallel + 4;
+  http.ssl_ca_file = g_strdup (options->store.credentials.ca_file);
   client =
       ams_http_client_new (&http, endpoint ? endpoint->scheme : "https", error);
   ams_http_options_clear (&http);

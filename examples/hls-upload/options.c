@@ -158,6 +158,7 @@ static gboolean
 take_store (const Texts *texts, HlsUploadOptions *options, GError **error)
 {
   AmsS3StoreOptions *store = &options->store;
+  g_auto (GStrv) envp = g_get_environ ();
 
   if (!texts->bucket)
     return refuse (error, "--bucket is missing: write the bucket's name.");
@@ -172,6 +173,8 @@ take_store (const Texts *texts, HlsUploadOptions *options, GError **error)
   }
   if (texts->endpoint &&
       !(store->endpoint = ams_s3_endpoint_parse (texts->endpoint, error)))
+    return FALSE;
+  if (!ams_s3_store_options_configure (store, envp, error))
     return FALSE;
   return parse_addressing (texts->addressing, &store->addressing, error) &&
       ams_s3_store_options_check (store, error);

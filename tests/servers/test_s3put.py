@@ -534,6 +534,19 @@ def test_bucket_in_the_host_over_tls():
     record_at(bucket, f"addressing=virtual probe=true ssl-ca-file={ca}", host=rgw.DOMAIN, site="tls")
 
 
+def test_recording_goes_where_aws_tools_are_told():
+    bucket = new_bucket(SHARED.gateway)
+    where = {"AWS_ENDPOINT_URL_S3": bucket.server.endpoint("tls"), "AWS_CA_BUNDLE": os.path.join(bucket.server.certificates, "ca.pem")}
+    configured = "[services mine]\ns3 =\n  endpoint_url = {AWS_ENDPOINT_URL_S3}\n[default]\nservices = mine\nca_bundle = {AWS_CA_BUNDLE}\n"
+    with tap.folder() as folder:
+        servers.write(os.path.join(folder, "config"), configured.format(**where))
+        for number, more in enumerate((where, {"AWS_CONFIG_FILE": os.path.join(folder, "config")})):
+            said = launch.run(launch.clip(2) + HLS + f"! amss3put bucket={bucket.name} key-prefix=rec{number}/ probe=true", folder,
+                env={**keys_of(bucket.user), **more})
+            tap.check("WARNING" not in said, said)
+            tap.check(f"rec{number}/stream123.m3u8" in bucket.keys(), bucket.keys())
+
+
 def test_certificate_that_nobody_trusts_is_said():
     with tap.folder() as folder:
         bucket = new_bucket(SHARED.gateway)

@@ -5,6 +5,7 @@
 #include <glib/gstdio.h>
 #include <string.h>
 
+#include "s3/amss3config.h"
 #include "s3/amss3profile.h"
 #include "s3/amss3source.h"
 #include "transfer/amsstore.h"
@@ -195,6 +196,15 @@ static const Chain chains[] = {
   { "web-identity-auto-region/global", { .region = (gchar *) "auto" }, NULL,
       NULL, { "AWS_WEB_IDENTITY_TOKEN_FILE=/t", "AWS_ROLE_ARN=r" },
       "the web identity https://sts.amazonaws.com/" },
+  { "web-identity-endpoint/read", { NULL }, NULL, NULL,
+      { "AWS_WEB_IDENTITY_TOKEN_FILE=/t", "AWS_ROLE_ARN=r",
+          "AWS_ENDPOINT_URL_STS=http://sts:1", "AWS_ENDPOINT_URL=http://all" },
+      "the web identity http://sts:1/" },
+  { "web-identity-endpoint/ignored", { NULL }, NULL, NULL,
+      { "AWS_WEB_IDENTITY_TOKEN_FILE=/t", "AWS_ROLE_ARN=r",
+          "AWS_ENDPOINT_URL_STS=http://sts:1",
+          "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS=true" },
+      "the web identity https://sts.amazonaws.com/" },
   { "container-relative/fixed-host", { NULL }, NULL, NULL,
       { "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI=/v2/x" },
       "the container's service http://169.254.170.2/v2/x" },
@@ -306,15 +316,129 @@ test_regions_environment_and_profile (void)
   const gchar *plain[] = { NO_FILES, "AWS_DEFAULT_REGION=d", "AWS_REGION=r",
     NULL };
   g_auto (GStrv) envp = g_strdupv ((GStrv) plain);
-  AmsS3CredentialsOptions options = { NULL };
-  g_autofree gchar *environment = NULL, *profile = NULL;
+  g_autoptr (AmsS3Config) read = NULL;
 
   envp = g_environ_setenv (envp, "AWS_CONFIG_FILE", config, TRUE);
-  ams_s3_source_dup_regions (&options, envp, &environment, &profile);
+  read = ams_s3_config_new (NULL, envp);
   g_unlink (config);
   g_rmdir (folder);
-  g_assert_cmpstr (environment, ==, "r");
-  g_assert_cmpstr (profile, ==, "eu-west-1");
+  g_assert_cmpstr (ams_s3_config_get_env_region (read), ==, "r");
+  g_assert_cmpstr (ams_s3_config_get (read, "region"), ==, "eu-west-1");
+}
+
+/* ---- endpoints ---- */
+
+#define PROFILE_URL "[default]\nendpoint_url = http://profile\n"
+#define SERVICES_URL \
+  "[profile default]\nservices = mine\nendpoint_url = http://profile\n" \
+  "[services mine]\ns3 =\n  endpoint_url = http://services # here\n" \
+  "dynamodb =\n  endpoint_url = http://other\n"
+
+typedef struct
+{
+  const gchar *name;
+  const gchar *profile; /* (nullable) the property */
+  const gchar *config; /* (nullable) the file */
+  const gchar *variables[4];
+  const gchar *expected, *source;
+} Configured;
+
+static const Configured configured[] = {
+  { "none", NULL, NULL, { NULL }, NULL, NULL },
+  { "s3/first", NULL, SERVICES_URL,
+      { "AWS_ENDPOINT_URL_S3=http://s3", "AWS_ENDPOINT_URL=http://all" },
+      "http://s3", "AWS_ENDPOINT_URL_S3 in the environment" },
+  { "s3-empty/next", NULL, NULL,
+      { "AWS_ENDPOINT_URL_S3=", "AWS_ENDPOINT_URL=http://all" }, "http://all",
+      "AWS_ENDPOINT_URL in the environment" },
+  { "all/before-services", NULL, SERVICES_URL,
+      { "AWS_ENDPOINT_URL=http://all" }, "http://all",
+      "AWS_ENDPOINT_URL in the environment" },
+  { "services/before-profile", NULL, SERVICES_URL, { NULL }, "http://services",
+      "endpoint_url of s3 in the services “mine” of the profile “default”" },
+  { "services/other-service-only", NULL,
+      "[default]\nservices = a\nendpoint_url = http://profile\n"
+      "[services a]\nec2 = \n  endpoint_url = http://ec2\n",
+      { NULL }, "http://profile", "endpoint_url of the profile “default”" },
+  { "services/before-the-profile-in-the-file", NULL,
+      "[services \"a b\"]\ns3=\n\tENDPOINT_URL=http://services\n"
+      "[default]\nservices = a b\n",
+      { NULL }, "http://services",
+      "endpoint_url of s3 in the services “a b” of the profile “default”" },
+  { "services/not-there", NULL, "[default]\nservices = none\n", { NULL }, NULL,
+      NULL },
+  { "services/not-named", NULL,
+      "[default]\na=b\n[services mine]\ns3 =\n endpoint_url = http://s\n",
+      { NULL }, NULL, NULL },
+  { "profile/nested-s3-is-none", NULL,
+      "[default]\ns3 =\n  endpoint_url = http://nested\n", { NULL }, NULL,
+      NULL },
+  { "profile", NULL, PROFILE_URL, { NULL }, "http://profile",
+      "endpoint_url of the profile “default”" },
+  { "profile/of-the-property", "cam",
+      PROFILE_URL "[profile cam]\nendpoint_url = http://cam\n", { NULL },
+      "http://cam", "endpoint_url of the profile “cam”" },
+  { "profile/of-the-variable", NULL,
+      PROFILE_URL "[profile cam]\nendpoint_url = http://cam\n",
+      { "AWS_PROFILE=cam" }, "http://cam",
+      "endpoint_url of the profile “cam”" },
+  { "ignored/environment", NULL, SERVICES_URL,
+      { "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS=TRUE",
+          "AWS_ENDPOINT_URL_S3=http://s3" },
+      NULL, NULL },
+  { "ignored/profile", NULL,
+      PROFILE_URL "ignore_configured_endpoint_urls = true\n",
+      { "AWS_ENDPOINT_URL=http://all" }, NULL, NULL },
+  { "ignored/not", NULL, PROFILE_URL "ignore_configured_endpoint_urls = true\n",
+      { "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS=false" }, "http://profile",
+      "endpoint_url of the profile “default”" },
+};
+
+static void
+test_endpoint (gconstpointer data)
+{
+  const Configured *c = data;
+  g_autofree gchar *folder = g_dir_make_tmp ("ams-s3-XXXXXX", NULL);
+  g_autofree gchar *path =
+      write_file (folder, "config", c->config ? c->config : "");
+  g_auto (GStrv) envp = g_strdupv ((GStrv) c->variables);
+  g_autoptr (AmsS3Config) config = NULL;
+  g_autofree gchar *source = NULL;
+
+  envp = g_environ_setenv (envp, "AWS_CONFIG_FILE", path, TRUE);
+  envp = g_environ_setenv (envp, "HOME", folder, TRUE);
+  config = ams_s3_config_new (c->profile, envp);
+  g_unlink (path);
+  g_rmdir (folder);
+  g_assert_cmpstr (ams_s3_config_find_endpoint (config, &source), ==,
+      c->expected);
+  g_assert_cmpstr (source, ==, c->source);
+}
+
+static void
+test_ca_bundle_environment_before_profile (void)
+{
+  g_autofree gchar *folder = g_dir_make_tmp ("ams-s3-XXXXXX", NULL);
+  g_autofree gchar *path =
+      write_file (folder, "config", "[default]\nca_bundle = /profile.pem\n");
+  const gchar *plain[] = { NO_FILES, NULL };
+  g_auto (GStrv) envp = g_strdupv ((GStrv) plain);
+  g_autoptr (AmsS3Config) config = NULL;
+  g_autofree gchar *first = NULL, *second = NULL;
+
+  envp = g_environ_setenv (envp, "AWS_CONFIG_FILE", path, TRUE);
+  config = ams_s3_config_new (NULL, envp);
+  g_assert_cmpstr (ams_s3_config_find_ca_bundle (config, &first), ==,
+      "/profile.pem");
+  g_assert_cmpstr (first, ==, "ca_bundle of the profile “default”");
+  ams_s3_config_free (g_steal_pointer (&config));
+  envp = g_environ_setenv (envp, "AWS_CA_BUNDLE", "/env.pem", TRUE);
+  config = ams_s3_config_new (NULL, envp);
+  g_assert_cmpstr (ams_s3_config_find_ca_bundle (config, &second), ==,
+      "/env.pem");
+  g_assert_cmpstr (second, ==, "AWS_CA_BUNDLE in the environment");
+  g_unlink (path);
+  g_rmdir (folder);
 }
 
 #define ADD_TABLE(table, subject, func) \
@@ -333,6 +457,9 @@ main (int argc, char **argv)
   g_test_add_func ("/s3-profile/credentials/before-config",
       test_profile_credentials_before_config);
   ADD_TABLE (answers, "/s3-identity/", test_answer);
+  ADD_TABLE (configured, "/s3-endpoint/", test_endpoint);
+  g_test_add_func ("/s3-ca-bundle/environment-before-profile",
+      test_ca_bundle_environment_before_profile);
   ADD_TABLE (chains, "/s3-source/", test_chain);
   g_test_add_func ("/s3-source/regions/environment-and-profile",
       test_regions_environment_and_profile);

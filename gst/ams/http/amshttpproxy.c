@@ -419,7 +419,7 @@ take_environment (AmsHttpProxy *self, GStrv envp, GError **error)
   if (!check_variable (envp, "http", error) ||
       !check_variable (envp, "https", error))
     return FALSE;
-  self->envp = g_strdupv (envp);
+  self->envp = ams_http_proxy_env_copy (envp);
   return TRUE;
 }
 
@@ -448,6 +448,8 @@ ams_http_proxy_finalize (GObject *object)
   AmsHttpProxy *self = AMS_HTTP_PROXY (object);
 
   ams_http_free_secret (self->fixed);
+  for (guint i = 0; self->envp && self->envp[i]; i++)
+    explicit_bzero (self->envp[i], strlen (self->envp[i]));
   g_strfreev (self->envp);
   g_hash_table_unref (self->credentials);
   G_OBJECT_CLASS (ams_http_proxy_parent_class)->finalize (object);

@@ -37,6 +37,23 @@ ams_http_proxy_env_is_set (GStrv envp)
   return first_of (envp, for_http, NULL) || first_of (envp, for_https, NULL);
 }
 
+GStrv
+ams_http_proxy_env_copy (GStrv envp)
+{
+  const gchar *const *const all[] = { for_http, for_https, for_none };
+  GStrv copy = g_new0 (gchar *, 1);
+
+  for (guint i = 0; i < G_N_ELEMENTS (all); i++) {
+    for (guint j = 0; all[i][j]; j++) {
+      const gchar *value = g_environ_getenv (envp, all[i][j]);
+
+      if (value)
+        copy = g_environ_setenv (copy, all[i][j], value, TRUE);
+    }
+  }
+  return copy;
+}
+
 const gchar *
 ams_http_proxy_env_find (GStrv envp, const gchar *scheme, const gchar *host,
     guint port, const gchar **variable)

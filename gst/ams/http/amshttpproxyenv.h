@@ -15,6 +15,9 @@ G_BEGIN_DECLS
  * server sets it from a header of whoever asks. */
 gboolean ams_http_proxy_env_is_set (GStrv envp);
 
+/* Its variables that are about proxies. (transfer full) */
+GStrv ams_http_proxy_env_copy (GStrv envp);
+
 /* @scheme: http or https. @host: without brackets.
  * @variable: (out) (optional): the name of the variable that the answer is from.
  * Returns: (transfer none) (nullable): the variable's value as it stands there; NULL:

@@ -194,7 +194,8 @@ gst_ams_http_sink_configure (GstAmsPutSink *sink, AmsDeliveryConfig *config,
   if (!update_target (self, &settings, error))
     return FALSE;
   target = ref_target (self);
-  GST_INFO_OBJECT (self, "to %s", target->location);
+  GST_INFO_OBJECT (self, "to %s, which is %s", target->location,
+      target->destination);
   set_upload (&settings, config);
   config->playlist_min_interval = settings.playlist_min_interval / GST_USECOND;
   config->has_breaker = TRUE;

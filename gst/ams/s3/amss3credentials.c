@@ -197,7 +197,8 @@ run_process (Renewal *renewal)
 
 /* NULL: @error */
 static AmsHttpClient *
-make_client (gboolean near, guint timeout, const gchar *scheme, GError **error)
+make_client (const gchar *ca_file, gboolean near, guint timeout,
+    const gchar *scheme, GError **error)
 {
   AmsHttpOptions options;
   AmsHttpClient *client;
@@ -210,6 +211,8 @@ make_client (gboolean near, guint timeout, const gchar *scheme, GError **error)
   if (near) {
     g_free (options.proxy);
     options.proxy = g_strdup ("");
+  } else {
+    options.ssl_ca_file = g_strdup (ca_file);
   }
   client = ams_http_client_new (&options, scheme, error);
   ams_http_options_clear (&options);
@@ -224,7 +227,7 @@ client_for (AmsS3Credentials *self, const AmsS3Source *source,
   AmsHttpClient **client = near ? &self->near_client : &self->far_client;
 
   if (*client == NULL)
-    *client = make_client (near,
+    *client = make_client (self->options.ca_file, near,
         source->kind == AMS_S3_SOURCE_MACHINE ? MACHINE_TIMEOUT
                                               : SERVICE_TIMEOUT,
         scheme, error);

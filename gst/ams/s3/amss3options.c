@@ -4,6 +4,7 @@
 
 #include "config.h"
 
+#include "s3/amss3config.h"
 #include "s3/amss3key.h"
 #include "s3/amss3multipart.h"
 #include "s3/amss3sign.h"
@@ -319,4 +320,55 @@ ams_s3_store_options_check (const AmsS3StoreOptions *options, GError **error)
       check_parts (options, error) && check_values (options, error) &&
       check_metadata (options, error) && check_encryption (options, error) &&
       check_lock (options, error);
+}
+
+/* What AWS's tools are configured with */
+
+static gboolean
+configure_endpoint (AmsS3StoreOptions *options, const AmsS3Config *config,
+    GError **error)
+{
+  g_autofree gchar *source = NULL;
+  const gchar *found = ams_s3_config_find_endpoint (config, &source);
+
+  if (options->endpoint || !found)
+    return TRUE;
+  options->endpoint = ams_s3_endpoint_parse (found, error);
+  if (!options->endpoint)
+    g_prefix_error (error, "%s cannot be used: ", source);
+  return options->endpoint != NULL;
+}
+
+static gboolean
+configure_ca_file (AmsS3StoreOptions *options, const AmsS3Config *config,
+    GError **error)
+{
+  g_autofree gchar *source = NULL;
+  g_autoptr (GError) reason = NULL;
+  const gchar *found = ams_s3_config_find_ca_bundle (config, &source);
+  GList *certificates;
+
+  if (options->credentials.ca_file || !found ||
+      !g_tls_backend_supports_tls (g_tls_backend_get_default ()))
+    return TRUE;
+  certificates = g_tls_certificate_list_new_from_file (found, &reason);
+  if (!certificates)
+    return refuse (error,
+        "%s names “%s”, which cannot be used (%s). Set it to a file of "
+        "certificates in PEM, or set ssl-ca-file.",
+        source, found, reason ? reason->message : "no certificate is in it");
+  g_list_free_full (certificates, g_object_unref);
+  options->credentials.ca_file = g_strdup (found);
+  return TRUE;
+}
+
+gboolean
+ams_s3_store_options_configure (AmsS3StoreOptions *options, GStrv envp,
+    GError **error)
+{
+  g_autoptr (AmsS3Config) config =
+      ams_s3_config_new (options->credentials.profile, envp);
+
+  return configure_endpoint (options, config, error) &&
+      configure_ca_file (options, config, error);
 }

@@ -6,6 +6,8 @@
 
 #include "s3/amss3place.h"
 
+#include "s3/amss3config.h"
+
 #include <gst/gst.h>
 
 GST_DEBUG_CATEGORY_EXTERN (ams_s3_store_debug);
@@ -24,13 +26,14 @@ static gchar *
 choose_region (const AmsS3StoreOptions *options)
 {
   g_auto (GStrv) envp = g_get_environ ();
-  g_autofree gchar *environment = NULL, *profile = NULL, *region = NULL;
+  g_autoptr (AmsS3Config) config =
+      ams_s3_config_new (options->credentials.profile, envp);
+  g_autofree gchar *region = NULL;
   g_autoptr (GError) error = NULL;
 
-  ams_s3_source_dup_regions (&options->credentials, envp, &environment,
-      &profile);
-  region = ams_s3_region_choose (options->region, environment, profile,
-      options->endpoint);
+  region = ams_s3_region_choose (options->region,
+      ams_s3_config_get_env_region (config),
+      ams_s3_config_get (config, "region"), options->endpoint);
   if (ams_s3_region_check (region, &error))
     return g_steal_pointer (&region);
   GST_WARNING ("%s It is taken for %s.", error->message, DEFAULT_REGION);

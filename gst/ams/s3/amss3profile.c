@@ -10,10 +10,11 @@
 
 #include "s3/amss3sign.h"
 
-#define PREFIX "profile"
+#define PROFILE "profile"
+#define SERVICES "services"
 
-/* Values by the file's kind, the profile's name and the key: “1\nNAME\nKEY”. No line has
- * a newline in it. */
+/* Values by the file's kind, the profile's name and the key: “1\nNAME\nKEY”; those of a
+ * service “3\nNAME\nSERVICE\nKEY”. No line has a newline in it. */
 struct _AmsS3Profiles
 {
   GHashTable *values; /* owned → owned */
@@ -55,7 +56,8 @@ enum
   RANK_PLAIN,
   RANK_CONFIG,
   RANK_CREDENTIALS,
-  N_RANKS
+  N_RANKS,
+  RANK_SERVICES = N_RANKS /* no profile's */
 };
 
 typedef struct
@@ -64,29 +66,37 @@ typedef struct
   AmsS3ProfileFile file;
   gchar *name; /* of the profile; NULL: what follows is not wanted */
   guint rank;
-  gboolean nested; /* indented lines belong to a value that is none */
+  gchar *parent; /* (nullable) indented lines are its settings */
 } Reader;
 
 static gboolean
-has_prefix_word (const gchar *text)
+has_first_word (const gchar *text, const gchar *word)
 {
-  return g_str_has_prefix (text, PREFIX) &&
-      g_ascii_isspace (text[strlen (PREFIX)]);
+  return g_str_has_prefix (text, word) && g_ascii_isspace (text[strlen (word)]);
 }
 
-/* @inner: between the brackets, stripped. NULL: it is no profile. */
+/* Without blanks and quotes around it. */
 static gchar *
-profile_of (AmsS3ProfileFile file, const gchar *inner, guint *rank)
+read_name (const gchar *text)
 {
-  gboolean prefixed = has_prefix_word (inner);
-  g_autofree gchar *name =
-      g_strstrip (g_strdup (prefixed ? inner + strlen (PREFIX) : inner));
+  gchar *name = g_strstrip (g_strdup (text));
   gsize length = strlen (name);
 
   if (length >= 2 && name[0] == '"' && name[length - 1] == '"') {
     name[length - 1] = '\0';
     memmove (name, name + 1, length - 1);
   }
+  return name;
+}
+
+/* @inner: between the brackets, stripped. NULL: it is no profile. */
+static gchar *
+profile_of (AmsS3ProfileFile file, const gchar *inner, guint *rank)
+{
+  gboolean prefixed = has_first_word (inner, PROFILE);
+  g_autofree gchar *name =
+      read_name (prefixed ? inner + strlen (PROFILE) : inner);
+
   *rank = RANK_CREDENTIALS;
   if (file == AMS_S3_PROFILE_CONFIG) {
     *rank = prefixed ? RANK_CONFIG : RANK_PLAIN;
@@ -103,10 +113,16 @@ read_section (Reader *reader, const gchar *line)
   g_autofree gchar *inner = NULL;
 
   g_clear_pointer (&reader->name, g_free);
-  reader->nested = FALSE;
+  g_clear_pointer (&reader->parent, g_free);
   if (end == NULL)
     return;
   inner = g_strstrip (g_strndup (line + 1, end - line - 1));
+  if (reader->file == AMS_S3_PROFILE_CONFIG &&
+      has_first_word (inner, SERVICES)) {
+    reader->name = read_name (inner + strlen (SERVICES));
+    reader->rank = RANK_SERVICES;
+    return;
+  }
   reader->name = profile_of (reader->file, inner, &reader->rank);
   if (reader->name != NULL)
     g_hash_table_add (reader->profiles->names, g_strdup (reader->name));
@@ -127,20 +143,27 @@ cut_comment (gchar *value)
   }
 }
 
+/* Of a profile's nested settings, none is of interest. */
 static void
-read_value (Reader *reader, const gchar *line)
+read_value (Reader *reader, const gchar *line, const gchar *parent)
 {
   const gchar *equals = strchr (line, '=');
-  g_autofree gchar *key = NULL;
+  g_autofree gchar *key = NULL, *plain = NULL;
   gchar *value;
 
-  if (equals == NULL || reader->name == NULL)
+  if (equals == NULL || reader->name == NULL ||
+      (parent != NULL && reader->rank != RANK_SERVICES))
     return;
-  key = g_strstrip (g_strndup (line, equals - line));
+  plain = g_strstrip (g_strndup (line, equals - line));
+  key = parent != NULL ? g_strconcat (parent, "\n", plain, NULL)
+                       : g_strdup (plain);
   value = g_strdup (equals + 1);
   cut_comment (value);
   g_strstrip (value);
-  reader->nested = *value == '\0';
+  if (parent == NULL) {
+    g_free (reader->parent);
+    reader->parent = *value == '\0' ? g_strdup (plain) : NULL;
+  }
   g_hash_table_replace (reader->profiles->values,
       make_key (reader->rank, reader->name, key), value);
 }
@@ -155,8 +178,8 @@ read_line (Reader *reader, gchar *line)
     return;
   if (*line == '[')
     read_section (reader, line);
-  else if (!indented || !reader->nested)
-    read_value (reader, line);
+  else
+    read_value (reader, line, indented ? reader->parent : NULL);
 }
 
 void
@@ -177,6 +200,7 @@ ams_s3_profiles_add (AmsS3Profiles *profiles, AmsS3ProfileFile file,
     read_line (&reader, line);
   }
   g_free (reader.name);
+  g_free (reader.parent);
   explicit_bzero (whole, whole_size);
   g_free (whole);
 }
@@ -201,4 +225,15 @@ ams_s3_profiles_get (AmsS3Profiles *profiles, const gchar *name,
       return value;
   }
   return NULL;
+}
+
+const gchar *
+ams_s3_profiles_get_service (AmsS3Profiles *profiles, const gchar *name,
+    const gchar *service, const gchar *key)
+{
+  g_autofree gchar *inner = g_strconcat (service, "\n", key, NULL);
+  g_autofree gchar *full = make_key (RANK_SERVICES, name, inner);
+  const gchar *value = g_hash_table_lookup (profiles->values, full);
+
+  return value != NULL && *value != '\0' ? value : NULL;
 }

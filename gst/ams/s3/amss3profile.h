@@ -35,5 +35,9 @@ gboolean ams_s3_profiles_has (AmsS3Profiles *profiles, const gchar *name);
 /* NULL: not there, or empty. */
 const gchar *ams_s3_profiles_get (AmsS3Profiles *profiles, const gchar *name,
     const gchar *key);
+/* @key of @service in the section [services NAME] of the config file, where a service's
+ * settings are indented below it. NULL: not there, or empty. */
+const gchar *ams_s3_profiles_get_service (AmsS3Profiles *profiles,
+    const gchar *name, const gchar *service, const gchar *key);
 
 G_END_DECLS

@@ -8,8 +8,8 @@
 
 #include <string.h>
 
+#include "s3/amss3config.h"
 #include "s3/amss3endpoint.h"
-#include "s3/amss3profile.h"
 #include "s3/amss3sign.h"
 #include "s3/amss3xml.h"
 #include "transfer/amsstore.h"
@@ -33,6 +33,7 @@ ams_s3_credentials_options_copy (AmsS3CredentialsOptions *to,
   to->sts_endpoint = g_strdup (from->sts_endpoint);
   to->imds_endpoint = g_strdup (from->imds_endpoint);
   to->container_endpoint = g_strdup (from->container_endpoint);
+  to->ca_file = g_strdup (from->ca_file);
 }
 
 void
@@ -46,6 +47,7 @@ ams_s3_credentials_options_clear (AmsS3CredentialsOptions *options)
   g_free (options->sts_endpoint);
   g_free (options->imds_endpoint);
   g_free (options->container_endpoint);
+  g_free (options->ca_file);
   memset (options, 0, sizeof *options);
 }
 
@@ -80,10 +82,7 @@ new_source (AmsS3SourceKind kind, const gchar *name)
 typedef struct
 {
   const AmsS3CredentialsOptions *options;
-  GStrv envp;
-  AmsS3Profiles *profiles;
-  const gchar *profile; /* its name */
-  gboolean explicit_profile;
+  AmsS3Config *config;
   GString *looked;
   GError *error; /* ends the search */
 } Search;
@@ -100,7 +99,19 @@ text_or_null (const gchar *text)
 static const gchar *
 env (const Search *search, const gchar *name)
 {
-  return text_or_null (g_environ_getenv (search->envp, name));
+  return ams_s3_config_get_env (search->config, name);
+}
+
+static const gchar *
+setting (const Search *search, const gchar *key)
+{
+  return ams_s3_config_get (search->config, key);
+}
+
+static const gchar *
+profile_of (const Search *search)
+{
+  return ams_s3_config_get_profile (search->config);
 }
 
 static void
@@ -188,80 +199,12 @@ look_at_environment (Search *search)
 /* Profiles */
 
 static gchar *
-path_of (const Search *search, const gchar *variable, const gchar *name)
-{
-  const gchar *home = env (search, "HOME");
-  const gchar *said = env (search, variable);
-
-  if (home == NULL)
-    home = g_get_home_dir ();
-  if (said != NULL && g_str_has_prefix (said, "~/"))
-    return g_build_filename (home, said + 2, NULL);
-  if (said != NULL)
-    return g_strdup (said);
-  return g_build_filename (home, ".aws", name, NULL);
-}
-
-static void
-read_profile_file (Search *search, AmsS3ProfileFile file, const gchar *path)
-{
-  g_autoptr (GError) error = NULL;
-  g_autofree gchar *what = NULL;
-  gchar *text;
-  gsize size;
-
-  /* A pipe or a device would keep us. */
-  if (g_file_test (path, G_FILE_TEST_EXISTS) &&
-      !g_file_test (path, G_FILE_TEST_IS_REGULAR)) {
-    what = g_strdup_printf ("%s (not a file)", path);
-  } else if (g_file_get_contents (path, &text, &size, &error)) {
-    ams_s3_profiles_add (search->profiles, file, text, size);
-    explicit_bzero (text, size);
-    g_free (text);
-    what = g_strdup_printf ("%s (no profile “%s” with credentials)", path,
-        search->profile);
-  } else {
-    what = g_strdup_printf ("%s (%s)", path,
-        error->code == G_FILE_ERROR_NOENT ? "not there" : "cannot be read");
-  }
-  note (search, what);
-}
-
-static void
-read_profiles (Search *search)
-{
-  g_autofree gchar *credentials =
-      path_of (search, "AWS_SHARED_CREDENTIALS_FILE", "credentials");
-  g_autofree gchar *config = path_of (search, "AWS_CONFIG_FILE", "config");
-
-  read_profile_file (search, AMS_S3_PROFILE_CREDENTIALS, credentials);
-  read_profile_file (search, AMS_S3_PROFILE_CONFIG, config);
-}
-
-static void
-choose_profile (Search *search)
-{
-  search->profile = text_or_null (search->options->profile);
-  if (search->profile == NULL)
-    search->profile = env (search, "AWS_PROFILE");
-  search->explicit_profile = search->profile != NULL;
-  if (search->profile == NULL)
-    search->profile = "default";
-}
-
-static const gchar *
-setting (const Search *search, const gchar *key)
-{
-  return ams_s3_profiles_get (search->profiles, search->profile, key);
-}
-
-static gchar *
 sts_url (const Search *search)
 {
   const gchar *region = text_or_null (search->options->region);
   const gchar *said = text_or_null (search->options->sts_endpoint);
 
-  if (said == NULL)
+  if (said == NULL && !ams_s3_config_ignores_endpoints (search->config))
     said = env (search, "AWS_ENDPOINT_URL_STS");
   if (said != NULL)
     return g_str_has_suffix (said, "/") ? g_strdup (said)
@@ -301,7 +244,7 @@ make_process (Search *search, const gchar *command, const gchar *name)
     return give_up (search,
         "credential_process of the profile “%s” is no command: its quotes do "
         "not match. Correct it.",
-        search->profile);
+        profile_of (search));
   return g_steal_pointer (&source);
 }
 
@@ -322,7 +265,7 @@ look_into_profile (Search *search, const gchar *name)
         "The profile “%s” takes a role from another profile, which is not "
         "supported. Set its credential_process to “aws configure "
         "export-credentials --profile %s” under another profile's name.",
-        search->profile, search->profile);
+        profile_of (search), profile_of (search));
   if (access_key != NULL && secret_key != NULL)
     return make_static (search, access_key, secret_key,
         setting (search, "aws_session_token"), name);
@@ -330,7 +273,7 @@ look_into_profile (Search *search, const gchar *name)
     return give_up (search,
         "The profile “%s” has only one of aws_access_key_id and "
         "aws_secret_access_key. Set both.",
-        search->profile);
+        profile_of (search));
   if (process != NULL)
     return make_process (search, process, name);
   if (setting (search, "sso_session") || setting (search, "sso_start_url"))
@@ -338,7 +281,7 @@ look_into_profile (Search *search, const gchar *name)
         "The profile “%s” signs in by SSO, which is not supported. Set the "
         "credential_process of another profile to “aws configure "
         "export-credentials --profile %s”.",
-        search->profile, search->profile);
+        profile_of (search), profile_of (search));
   return NULL;
 }
 
@@ -346,17 +289,18 @@ static AmsS3Source *
 look_at_profile (Search *search)
 {
   g_autofree gchar *name =
-      g_strdup_printf ("the profile “%s”", search->profile);
+      g_strdup_printf ("the profile “%s”", profile_of (search));
   AmsS3Source *source;
 
-  read_profiles (search);
+  note (search, ams_s3_config_get_files (search->config));
   source = look_into_profile (search, name);
-  if (source != NULL || search->error != NULL || !search->explicit_profile)
+  if (source != NULL || search->error != NULL ||
+      !ams_s3_config_is_explicit (search->config))
     return source;
   return give_up (search,
       "There are no credentials of the profile “%s”. Looked at: %s. Correct the "
       "profile's name, or add the profile.",
-      search->profile, search->looked->str);
+      profile_of (search), search->looked->str);
 }
 
 /* Services */
@@ -461,59 +405,29 @@ look_at_machine (Search *search)
   return source;
 }
 
-static void
-start_search (Search *search, const AmsS3CredentialsOptions *options,
-    GStrv envp)
-{
-  memset (search, 0, sizeof *search);
-  search->options = options;
-  search->envp = envp;
-  search->profiles = ams_s3_profiles_new ();
-  search->looked = g_string_new (NULL);
-  choose_profile (search);
-}
-
 AmsS3Source *
 ams_s3_source_find (const AmsS3CredentialsOptions *options, GStrv envp,
     GError **error)
 {
   static const SearchFunc steps[] = { look_at_properties, look_at_environment,
     look_at_profile, look_at_web_identity, look_at_container, look_at_machine };
-  Search search;
+  g_autoptr (AmsS3Config) config = ams_s3_config_new (options->profile, envp);
+  g_autoptr (GString) looked = g_string_new (NULL);
+  Search search = { options, config, looked, NULL };
   AmsS3Source *source = NULL;
-  guint i;
 
-  start_search (&search, options, envp);
-  for (i = 0; i < G_N_ELEMENTS (steps) && !source && !search.error; i++)
+  for (guint i = 0; i < G_N_ELEMENTS (steps) && !source && !search.error; i++)
     source = steps[i](&search);
   if (source != NULL)
-    source->looked = g_strdup (search.looked->str);
+    source->looked = g_strdup (looked->str);
   else if (search.error == NULL)
     give_up (&search,
         "There are no credentials. Set access-key and secret-access-key. "
         "Looked at: %s.",
-        search.looked->str);
+        looked->str);
   if (search.error != NULL)
     g_propagate_error (error, search.error);
-  ams_s3_profiles_free (search.profiles);
-  g_string_free (search.looked, TRUE);
   return source;
-}
-
-void
-ams_s3_source_dup_regions (const AmsS3CredentialsOptions *options, GStrv envp,
-    gchar **environment, gchar **profile)
-{
-  Search search;
-
-  start_search (&search, options, envp);
-  read_profiles (&search);
-  *environment = g_strdup (env (&search, "AWS_REGION"));
-  if (*environment == NULL)
-    *environment = g_strdup (env (&search, "AWS_DEFAULT_REGION"));
-  *profile = g_strdup (setting (&search, "region"));
-  ams_s3_profiles_free (search.profiles);
-  g_string_free (search.looked, TRUE);
 }
 
 /* Requests */

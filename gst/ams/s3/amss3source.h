@@ -20,6 +20,7 @@ typedef struct
   gchar *region; /* whose STS is asked */
   /* In place of AWS's own, as “http://host:port”. */
   gchar *sts_endpoint, *imds_endpoint, *container_endpoint;
+  gchar *ca_file; /* of the authorities that are trusted when STS is asked */
 } AmsS3CredentialsOptions;
 
 void ams_s3_credentials_options_copy (AmsS3CredentialsOptions *to,
@@ -55,10 +56,6 @@ AmsS3Source *ams_s3_source_find (const AmsS3CredentialsOptions *options,
     GStrv envp, GError **error);
 void ams_s3_source_free (AmsS3Source *source);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (AmsS3Source, ams_s3_source_free)
-
-/* The region that environment and profile say; each may be NULL. */
-void ams_s3_source_dup_regions (const AmsS3CredentialsOptions *options,
-    GStrv envp, gchar **environment, gchar **profile);
 
 /* An HTTP request that is to be made. */
 typedef struct

@@ -60,6 +60,11 @@ void ams_s3_store_options_copy (AmsS3StoreOptions *to,
     const AmsS3StoreOptions *from);
 /* Secrets are overwritten. */
 void ams_s3_store_options_clear (AmsS3StoreOptions *options);
+/* What is not set, as AWS's tools are configured: endpoint and credentials.ca_file, by
+ * @envp, as of g_get_environ(), and by the profile that credentials.profile, or @envp,
+ * names. AMS_STORE_ERROR, PERMANENT: a sentence that names the variable or setting. */
+gboolean ams_s3_store_options_configure (AmsS3StoreOptions *options, GStrv envp,
+    GError **error);
 /* What can be checked without a network: bucket, prefix, part size, metadata in ASCII, half a pair of keys, lock mode
  * without a date … AMS_STORE_ERROR, PERMANENT: one sentence that names the property. */
 gboolean ams_s3_store_options_check (const AmsS3StoreOptions *options,

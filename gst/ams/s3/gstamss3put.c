@@ -240,6 +240,8 @@ set_target (GstAmsS3Put *self, GstAmsHttpTarget *target,
       options->prefix, target->name, NULL);
   target->destination = make_destination (options);
   options->uploads_file = make_uploads_file (self, target->destination);
+  if (!target->http.ssl_ca_file)
+    target->http.ssl_ca_file = g_strdup (options->credentials.ca_file);
 }
 
 static gboolean

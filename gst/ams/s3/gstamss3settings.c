@@ -304,20 +304,23 @@ static gboolean
 take_endpoint (const GstAmsS3Settings *settings, AmsS3StoreOptions *options,
     GError **error)
 {
-  g_autoptr (AmsS3Endpoint) aws = NULL;
-
   options->region = settings->region && *settings->region
       ? g_strdup (settings->region)
       : NULL;
   options->addressing = settings->addressing;
-  if (settings->endpoint) {
+  if (settings->endpoint)
     options->endpoint = ams_s3_endpoint_parse (settings->endpoint, error);
-    return options->endpoint != NULL;
-  }
-  aws = ams_s3_endpoint_new_aws (
+  return !settings->endpoint || options->endpoint;
+}
+
+static gboolean
+check_aws (const AmsS3StoreOptions *options, GError **error)
+{
+  g_autoptr (AmsS3Endpoint) aws = ams_s3_endpoint_new_aws (
       options->region ? options->region : DEFAULT_REGION, error);
+
   return aws &&
-      ams_s3_endpoint_check (aws, settings->addressing, options->bucket, error);
+      ams_s3_endpoint_check (aws, options->addressing, options->bucket, error);
 }
 
 /* ---- who we are ---- */
@@ -523,10 +526,14 @@ gboolean
 gst_ams_s3_settings_resolve (const GstAmsS3Settings *settings,
     AmsS3StoreOptions *options, gchar **name, GError **error)
 {
+  g_auto (GStrv) envp = g_get_environ ();
+
   return take_location (settings, options, name, error) &&
       check_not_empty (settings, error) &&
       take_endpoint (settings, options, error) &&
       take_credentials (settings, options, error) &&
+      ams_s3_store_options_configure (options, envp, error) &&
+      (options->endpoint || check_aws (options, error)) &&
       take_object (settings, options, error) &&
       ams_s3_store_options_check (options, error);
 }
