@@ -117,6 +117,7 @@ test_verify_etag_catches_another (Fixture *f, gconstpointer data)
   start (f);
   rule (f, &(AmsFaultRule){ .method = "PUT", .headers = "ETag: \"one\"" });
   rule (f, &(AmsFaultRule){ .method = "HEAD", .headers = "ETag: \"two\"" });
+  rule (f, &(AmsFaultRule){ .method = "GET", .body = "MEDIA" });
   g_assert_false (put_segment (f, "1.ts", "media", &error));
   assert_error (error, AMS_FAILURE_TRANSIENT, "another ETag");
 }
@@ -130,9 +131,28 @@ test_verify_etag_catches_a_wrong_md5 (Fixture *f, gconstpointer data)
   f->options.verify = AMS_HTTP_VERIFY_ETAG;
   f->server_options.etag = AMS_FAULT_ETAG_NONE;
   start (f);
+  rule (f, &(AmsFaultRule){ .method = "GET", .body = "MEDIA" });
   rule (f, &(AmsFaultRule){ .headers = wrong });
   g_assert_false (put_segment (f, "1.ts", "media", &error));
   assert_error (error, AMS_FAILURE_TRANSIENT, "is not the MD5");
+}
+
+/* Each from another backend, or by date. */
+static void
+test_verify_etags_that_say_nothing_are_found_out_once (Fixture *f,
+    gconstpointer data)
+{
+  f->options.verify = AMS_HTTP_VERIFY_ETAG;
+  f->server_options.etag = AMS_FAULT_ETAG_NONE;
+  start (f);
+  rule (f, &(AmsFaultRule){ .method = "PUT", .headers = "ETag: \"one\"" });
+  rule (f, &(AmsFaultRule){ .method = "HEAD", .headers = data });
+  g_assert_true (put_segment (f, "1.ts", "media", NULL));
+  g_assert_true (put_segment (f, "2.ts", "media", NULL));
+  g_assert_cmpuint (ams_fault_server_count (f->server, "PUT", NULL), ==, 2);
+  /* To see whether names are free, and to compare. */
+  g_assert_cmpuint (ams_fault_server_count (f->server, "GET", "1.ts"), ==, 2);
+  g_assert_cmpuint (ams_fault_server_count (f->server, "GET", "2.ts"), ==, 0);
 }
 
 static void
@@ -517,6 +537,11 @@ add_verify_tests (void)
   ADD ("verify/refused", test_verify_refused_is_said);
   ADD ("verify/etag-changed", test_verify_etag_catches_another);
   ADD ("verify/etag-wrong-md5", test_verify_etag_catches_a_wrong_md5);
+  ADD_DATA ("verify/etag-other",
+      test_verify_etags_that_say_nothing_are_found_out_once, "ETag: \"two\"");
+  ADD_DATA ("verify/etag-no-md5",
+      test_verify_etags_that_say_nothing_are_found_out_once,
+      "ETag: \"00112233445566778899aabbccddeeff\"");
   ADD_DATA ("verify/etag-weak", test_verify_etag_that_is_weak_says_nothing,
       GINT_TO_POINTER (AMS_FAULT_ETAG_OPAQUE));
   ADD_DATA ("verify/etag-none", test_verify_etag_that_is_weak_says_nothing,

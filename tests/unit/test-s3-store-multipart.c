@@ -405,6 +405,58 @@ test_damaged_part_is_put_again (Fixture *f, gconstpointer data)
   assert_count (f, "PUT", 5);
 }
 
+/* The first part is put twice, the whole read once, and later uploads are believed. */
+static void
+test_parts_with_etags_that_are_no_md5_are_found_out_once (Fixture *f,
+    gconstpointer data)
+{
+  start_parts (f);
+  rule (f,
+      &(AmsFaultRule){ .path = "partNumber=",
+          .status = 200,
+          .store = AMS_FAULT_STORE_NOTHING,
+          .headers = "ETag: \"00000000000000000000000000000000\"" });
+  rule (f,
+      &(AmsFaultRule){ .method = "GET",
+          .path = ".ts",
+          .status = 200,
+          .body = MEDIA });
+  script_all (f);
+  g_assert_true (put_segment (f, "1.ts", MEDIA, NULL));
+  assert_count (f, "PUT", 4);
+  assert_count (f, "GET", 1);
+  g_assert_true (put_segment (f, "2.ts", MEDIA, NULL));
+  assert_count (f, "PUT", 7);
+  assert_count (f, "GET", 1);
+}
+
+static void
+test_parts_that_made_another_object_are_sent_again (Fixture *f,
+    gconstpointer data)
+{
+  g_autoptr (GError) error = NULL;
+
+  start_parts (f);
+  rule (f,
+      &(AmsFaultRule){ .path = "partNumber=",
+          .count = 4,
+          .status = 200,
+          .store = AMS_FAULT_STORE_NOTHING,
+          .headers = "ETag: \"00000000000000000000000000000000\"" });
+  rule (f,
+      &(AmsFaultRule){ .method = "GET",
+          .path = ".ts",
+          .status = 200,
+          .body = "other" });
+  script_all (f);
+  g_assert_false (put_segment (f, "1.ts", MEDIA, &error));
+  assert_error (error, AMS_FAILURE_TRANSIENT, 200, "is not the file");
+  assert_count (f, "PUT", 4);
+  g_assert_true (put_segment (f, "1.ts", MEDIA, NULL));
+  assert_count (f, "PUT", 7);
+  assert_count (f, "GET", 1);
+}
+
 static const struct
 {
   const gchar *name;
@@ -568,6 +620,10 @@ main (int argc, char *argv[])
   ADD ("failing/gone", test_parts_that_are_gone_are_put_again);
   ADD ("failing/gone-again", test_parts_that_go_again_are_said);
   ADD ("failing/damaged", test_damaged_part_is_put_again);
+  ADD ("failing/other-etags",
+      test_parts_with_etags_that_are_no_md5_are_found_out_once);
+  ADD ("failing/other-object",
+      test_parts_that_made_another_object_are_sent_again);
   ADD_TABLE (bad_ends, "end", test_bad_end_is_none);
   ADD ("end/lost", test_lost_end_is_found);
   ADD ("end/lost-replaceable", test_lost_end_of_what_may_be_replaced_is_found);

@@ -451,19 +451,81 @@ test_501_without_a_condition_is_said (Fixture *f, gconstpointer data)
 
 /* Integrity */
 
+#define NO_MD5 "ETag: \"00000000000000000000000000000000\""
+
 static void
-test_other_etag_is_put_again (Fixture *f, gconstpointer data)
+test_other_object_is_put_again (Fixture *f, gconstpointer data)
 {
   f->server_options.etag = AMS_FAULT_ETAG_NONE;
   start (f);
   rule (f,
       &(AmsFaultRule){ .method = "PUT",
           .count = 1,
-          .headers = "ETag: \"00000000000000000000000000000000\"" });
+          .store = AMS_FAULT_STORE_PART,
+          .store_bytes = 2,
+          .status = 200,
+          .headers = NO_MD5 });
   g_assert_true (put_segment (f, "1.ts", "one", NULL));
   assert_header (f, "PUT", 1, "If-None-Match", "*");
   assert_header (f, "PUT", 2, "If-None-Match", NULL);
-  assert_count (f, NULL, 2);
+  assert_count (f, "PUT", 2);
+  assert_count (f, "GET", 1);
+  assert_text (f, "/bucket/rec/1.ts", "one");
+}
+
+/* SSE-C by another's default, and stores that number their objects. */
+static void
+test_etags_that_are_no_md5_are_found_out_once (Fixture *f, gconstpointer data)
+{
+  f->server_options.etag = AMS_FAULT_ETAG_NONE;
+  start (f);
+  rule (f, &(AmsFaultRule){ .method = "PUT", .headers = NO_MD5 });
+  g_assert_true (put_segment (f, "1.ts", "one", NULL));
+  g_assert_true (put_segment (f, "2.ts", "two", NULL));
+  g_assert_true (put (f, "p", AMS_FILE_ROLE_PLAYLIST, "list", NULL));
+  g_assert_true (put (f, "p", AMS_FILE_ROLE_PLAYLIST, "list2", NULL));
+  assert_count (f, "PUT", 4);
+  assert_count (f, "GET", 1);
+  assert_count (f, "HEAD", 0);
+}
+
+/* Neither put again for ever, nor taken for good. */
+static void
+test_object_that_cannot_be_read_is_not_put_again (Fixture *f,
+    gconstpointer data)
+{
+  g_autoptr (GError) error = NULL, again = NULL;
+
+  f->server_options.etag = AMS_FAULT_ETAG_NONE;
+  start (f);
+  rule (f, &(AmsFaultRule){ .method = "PUT", .headers = NO_MD5 });
+  rule (f,
+      &(AmsFaultRule){ .method = "GET",
+          .count = 2,
+          .status = 403,
+          .body = XML ("AccessDenied", "") });
+  g_assert_false (put_segment (f, "1.ts", "one", &error));
+  assert_error (error, AMS_FAILURE_PERMANENT, 403, "s3:GetObject");
+  g_assert_false (put_segment (f, "1.ts", "one", &again));
+  assert_error (again, AMS_FAILURE_PERMANENT, 403, "s3:GetObject");
+  assert_count (f, "PUT", 1);
+  g_assert_true (put_segment (f, "1.ts", "one", NULL));
+  assert_count (f, "PUT", 1);
+}
+
+/* The next version of a playlist is another file under the same name. */
+static void
+test_object_that_could_not_be_read_is_replaced_by_the_next (Fixture *f,
+    gconstpointer data)
+{
+  f->server_options.etag = AMS_FAULT_ETAG_NONE;
+  start (f);
+  rule (f, &(AmsFaultRule){ .method = "PUT", .headers = NO_MD5 });
+  rule (f, &(AmsFaultRule){ .method = "GET", .count = 1, .status = 500 });
+  g_assert_false (put (f, "p", AMS_FILE_ROLE_PLAYLIST, "list", NULL));
+  g_assert_true (put (f, "p", AMS_FILE_ROLE_PLAYLIST, "list2", NULL));
+  assert_text (f, "/bucket/rec/p", "list2");
+  assert_count (f, "PUT", 2);
 }
 
 static void
@@ -476,9 +538,12 @@ test_other_etag_again_and_again_is_said (Fixture *f, gconstpointer data)
   rule (f,
       &(AmsFaultRule){ .method = "PUT",
           .count = 4,
-          .headers = "ETag: \"00000000000000000000000000000000\"" });
+          .store = AMS_FAULT_STORE_PART,
+          .store_bytes = 2,
+          .status = 200,
+          .headers = NO_MD5 });
   g_assert_false (put_segment (f, "1.ts", "one", &error));
-  assert_error (error, AMS_FAILURE_TRANSIENT, 204, "ETag is not the MD5");
+  assert_error (error, AMS_FAILURE_TRANSIENT, 200, "ETag is not the MD5");
   assert_count (f, "PUT", 4);
   /* What is there is ours. */
   g_assert_true (put_segment (f, "1.ts", "one", NULL));
@@ -786,6 +851,21 @@ test_nothing_stored_is_verified (Fixture *f, gconstpointer data)
           .status = 200 });
   g_assert_false (put_segment (f, "1.ts", "one", &error));
   assert_error (error, AMS_FAILURE_TRANSIENT, 200, "nothing there");
+}
+
+static void
+test_verify_etags_that_change_are_found_out_once (Fixture *f,
+    gconstpointer data)
+{
+  f->options.verify = AMS_HTTP_VERIFY_ETAG;
+  f->server_options.etag = AMS_FAULT_ETAG_NONE;
+  start (f);
+  rule (f, &(AmsFaultRule){ .method = "PUT", .headers = "ETag: \"a\"" });
+  rule (f, &(AmsFaultRule){ .method = "HEAD", .headers = "ETag: \"b\"" });
+  g_assert_true (put_segment (f, "1.ts", "one", NULL));
+  g_assert_true (put_segment (f, "2.ts", "two", NULL));
+  assert_count (f, "PUT", 2);
+  assert_count (f, "GET", 1);
 }
 
 /* Reading */
@@ -1127,7 +1207,12 @@ add_answer_tests (void)
   ADD ("there/asked", test_unknown_condition_is_asked_instead);
   ADD ("there/named-by-400", test_condition_is_named_by_400);
   ADD ("there/501-of-another", test_501_without_a_condition_is_said);
-  ADD ("etag/again", test_other_etag_is_put_again);
+  ADD ("etag/again", test_other_object_is_put_again);
+  ADD ("etag/once", test_etags_that_are_no_md5_are_found_out_once);
+  ADD ("etag/unreadable", test_object_that_cannot_be_read_is_not_put_again);
+  ADD ("etag/unreadable-next",
+      test_object_that_could_not_be_read_is_replaced_by_the_next);
+  ADD ("verify/other-etags", test_verify_etags_that_change_are_found_out_once);
   ADD ("etag/said", test_other_etag_again_and_again_is_said);
   ADD_TABLE (other_etags, "etag", test_etag_that_is_no_md5_is_not_compared);
   ADD ("changed", test_file_that_changes_is_lost);

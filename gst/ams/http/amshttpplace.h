@@ -25,6 +25,7 @@ typedef struct
   guint failed_looks;
   gboolean asks_first; /* If-None-Match is refused there */
   gboolean with_length; /* 411 was the answer to a chunked body */
+  gboolean has_other_etags; /* they say nothing of what is there */
   gboolean said_accepted, said_no_etag;
 } AmsHttpPlace;
 

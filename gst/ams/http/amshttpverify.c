@@ -128,6 +128,7 @@ typedef struct
   gchar *etag; /* (nullable) strong */
   AmsHttpRequest request;
   gchar *md5; /* (nullable) what the server says */
+  const gchar *doubt; /* (nullable) what is wrong with the ETag */
 } Verify;
 
 static void
@@ -177,22 +178,48 @@ fail_look (GTask *task, GError *error)
   g_task_return_error (task, error);
 }
 
+/* The ETag said otherwise. */
+static void
+distrust_etags (AmsHttpPlace *place)
+{
+  if (!place->has_other_etags)
+    GST_INFO ("%s has ETags that say nothing of what is there, as a file shows "
+              "that is as it should be: they are not compared any more",
+        place->options.url->host);
+  place->has_other_etags = TRUE;
+}
+
 static void
 on_verify_compared (GObject *source, GAsyncResult *result, gpointer user_data)
 {
   g_autoptr (GTask) task = user_data;
+  Verify *verify = g_task_get_task_data (task);
   GError *error = NULL;
 
   switch (ams_http_compare_finish (result, &error)) {
     case AMS_HTTP_COMPARE_SAME:
+      if (verify->doubt)
+        distrust_etags (verify->place);
       g_task_return_boolean (task, TRUE);
       break;
     case AMS_HTTP_COMPARE_DIFFERENT:
-      fail_verify (task, "holds something else there");
+      fail_verify (task, "%s",
+          verify->doubt ? verify->doubt : "holds something else there");
       break;
     default:
       fail_look (task, error);
   }
+}
+
+static void
+verify_by_reading (GTask *task, const gchar *doubt)
+{
+  Verify *verify = g_task_get_task_data (task);
+
+  verify->doubt = doubt;
+  ams_http_compare_async (verify->place, verify->name, verify->body,
+      verify->plain, FALSE, g_task_get_cancellable (task), on_verify_compared,
+      g_object_ref (task));
 }
 
 static void
@@ -206,7 +233,7 @@ on_md5 (GObject *body, GAsyncResult *result, gpointer user_data)
   if (!sum)
     g_task_return_error (task, error);
   else if (g_ascii_strcasecmp (sum, verify->md5) != 0)
-    fail_verify (task, "its ETag is not the MD5 of what was sent");
+    verify_by_reading (task, "its ETag is not the MD5 of what was sent");
   else
     g_task_return_boolean (task, TRUE);
 }
@@ -245,8 +272,12 @@ verify_etag (GTask *task, const AmsHttpReply *reply)
       dup_strong_etag (soup_message_headers_get_one (reply->headers, "ETag"));
   const gchar *either = now ? now : verify->etag;
 
+  if (verify->place->has_other_etags) {
+    g_task_return_boolean (task, TRUE);
+    return;
+  }
   if (now && verify->etag && strcmp (now, verify->etag) != 0) {
-    fail_verify (task, "another ETag is there than it answered");
+    verify_by_reading (task, "another ETag is there than it answered");
     return;
   }
   if (either && is_md5 (either)) {
@@ -273,26 +304,16 @@ get_size (const Verify *verify, const AmsHttpReply *reply, guint64 *size)
 }
 
 static void
-verify_by_reading (GTask *task)
-{
-  Verify *verify = g_task_get_task_data (task);
-
-  ams_http_compare_async (verify->place, verify->name, verify->body,
-      verify->plain, FALSE, g_task_get_cancellable (task), on_verify_compared,
-      g_object_ref (task));
-}
-
-static void
 verify_head (GTask *task, const AmsHttpReply *reply)
 {
   Verify *verify = g_task_get_task_data (task);
   guint64 sent = ams_body_get_size (verify->body), size;
 
   if (!get_size (verify, reply, &size))
-    verify_by_reading (task);
+    verify_by_reading (task, NULL);
   else if (size != sent && verify->plain &&
       size == ams_body_get_size (verify->plain))
-    verify_by_reading (task);
+    verify_by_reading (task, NULL);
   else if (size != sent)
     fail_verify (task,
         "holds %" G_GUINT64_FORMAT " of %" G_GUINT64_FORMAT " bytes", size,
@@ -317,7 +338,7 @@ on_head (GObject *client, GAsyncResult *result, gpointer user_data)
   else if (reply->status == 200)
     verify_head (task, reply);
   else if (reply->status == 405 || reply->status == 501)
-    verify_by_reading (task);
+    verify_by_reading (task, NULL);
   else
     fail_look (task,
         ams_http_place_error (verify->place, AMS_HTTP_GET, verify->name,

@@ -177,6 +177,18 @@ ams_s3_check_async (AmsS3Place *place, const gchar *key, AmsBody *body,
   send_look (task, "HEAD", on_head);
 }
 
+void
+ams_s3_read_async (AmsS3Place *place, const gchar *key, AmsBody *body,
+    AmsBody *plain, GCancellable *cancellable, GAsyncReadyCallback callback,
+    gpointer user_data)
+{
+  g_autoptr (GTask) task =
+      g_task_new (place->store, cancellable, callback, user_data);
+
+  g_task_set_task_data (task, look_new (place, key, body, plain), look_free);
+  read_it (task);
+}
+
 AmsS3Check
 ams_s3_check_finish (GAsyncResult *result, gchar **md5, GError **error)
 {
@@ -223,13 +235,44 @@ fail_look (GTask *task, GError *error)
   g_task_return_error (task, error);
 }
 
+/* Some stores make ETags up. */
+static void
+on_etag_doubted (GObject *store, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (GTask) task = user_data;
+  Look *look = g_task_get_task_data (task);
+  g_autofree gchar *md5 = NULL;
+  GError *error = NULL;
+
+  switch (ams_s3_check_finish (result, &md5, &error)) {
+    case AMS_S3_CHECK_SAME:
+      ams_s3_place_distrust_etags (look->place);
+      g_task_return_boolean (task, TRUE);
+      break;
+    case AMS_S3_CHECK_DIFFERENT:
+      fail_verify (task, "another is there, with another ETag");
+      break;
+    default:
+      fail_look (task, error);
+  }
+}
+
+static gboolean
+is_other_etag (const Look *look, const AmsS3Reply *reply)
+{
+  const gchar *etag =
+      soup_message_headers_get_one (reply->http->headers, "ETag");
+
+  return look->place->options.verify == AMS_HTTP_VERIFY_ETAG &&
+      !look->place->has_other_etags && etag && look->etag &&
+      strcmp (etag, look->etag) != 0;
+}
+
 static void
 verify_head (GTask *task, const AmsS3Reply *reply)
 {
   Look *look = g_task_get_task_data (task);
   guint64 sent = ams_body_get_size (look->body), size;
-  const gchar *etag =
-      soup_message_headers_get_one (reply->http->headers, "ETag");
 
   if (!get_size (reply, &size))
     size = sent;
@@ -237,9 +280,9 @@ verify_head (GTask *task, const AmsS3Reply *reply)
     fail_verify (task,
         "holds %" G_GUINT64_FORMAT " of %" G_GUINT64_FORMAT " bytes", size,
         sent);
-  else if (look->place->options.verify == AMS_HTTP_VERIFY_ETAG && etag &&
-      look->etag && strcmp (etag, look->etag) != 0)
-    fail_verify (task, "has another ETag now");
+  else if (is_other_etag (look, reply))
+    ams_s3_read_async (look->place, look->key, look->body, look->plain,
+        g_task_get_cancellable (task), on_etag_doubted, g_object_ref (task));
   else
     g_task_return_boolean (task, TRUE);
 }
@@ -261,12 +304,12 @@ on_verified (GObject *store, GAsyncResult *result, gpointer user_data)
 
 void
 ams_s3_verify_async (AmsS3Place *place, const gchar *key, AmsBody *body,
-    const gchar *etag, GCancellable *cancellable, GAsyncReadyCallback callback,
-    gpointer user_data)
+    AmsBody *plain, const gchar *etag, GCancellable *cancellable,
+    GAsyncReadyCallback callback, gpointer user_data)
 {
   g_autoptr (GTask) task =
       g_task_new (place->store, cancellable, callback, user_data);
-  Look *look = look_new (place, key, body, NULL);
+  Look *look = look_new (place, key, body, plain);
 
   look->etag = g_strdup (etag);
   g_task_set_task_data (task, look, look_free);
@@ -291,13 +334,13 @@ has_own_etags (const AmsS3StoreOptions *options)
 }
 
 gboolean
-ams_s3_etag_fits (const AmsS3StoreOptions *options, SoupMessageHeaders *headers,
+ams_s3_etag_fits (const AmsS3Place *place, SoupMessageHeaders *headers,
     const AmsS3Digests *digests)
 {
   g_autofree gchar *etag = ams_s3_dup_md5_etag (headers);
 
-  return !etag || digests->md5[0] == '\0' || has_own_etags (options) ||
-      strcmp (etag, digests->md5) == 0;
+  return !etag || digests->md5[0] == '\0' || place->has_other_etags ||
+      has_own_etags (&place->options) || strcmp (etag, digests->md5) == 0;
 }
 
 gboolean

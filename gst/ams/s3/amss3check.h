@@ -30,16 +30,21 @@ void ams_s3_check_async (AmsS3Place *place, const gchar *key, AmsBody *body,
 AmsS3Check ams_s3_check_finish (GAsyncResult *result, gchar **md5,
     GError **error);
 
+/* The same, byte for byte, whatever size and ETag say. */
+void ams_s3_read_async (AmsS3Place *place, const gchar *key, AmsBody *body,
+    AmsBody *plain, GCancellable *cancellable, GAsyncReadyCallback callback,
+    gpointer user_data);
+
 /* What was just answered with @etag (nullable) is looked up, as the option verify says. */
 void ams_s3_verify_async (AmsS3Place *place, const gchar *key, AmsBody *body,
-    const gchar *etag, GCancellable *cancellable, GAsyncReadyCallback callback,
-    gpointer user_data);
+    AmsBody *plain, const gchar *etag, GCancellable *cancellable,
+    GAsyncReadyCallback callback, gpointer user_data);
 gboolean ams_s3_verify_finish (GAsyncResult *result, GError **error);
 
 /* Of what was just put: whether its ETag, if it can be an MD5, is that of what was sent
- * (s3.md S9). */
-gboolean ams_s3_etag_fits (const AmsS3StoreOptions *options,
-    SoupMessageHeaders *headers, const AmsS3Digests *digests);
+ * (s3.md S9). TRUE: or nothing can be told by it there. */
+gboolean ams_s3_etag_fits (const AmsS3Place *place, SoupMessageHeaders *headers,
+    const AmsS3Digests *digests);
 /* Whether an answer may mean that If-None-Match is not supported: 501 may be about
  * anything, and only the same request without it can tell. */
 gboolean ams_s3_refuses_condition (const AmsS3Answer *answer);

@@ -46,6 +46,7 @@ typedef struct
   guint64 part_size;
   GArray *parts; /* of Part */
   gboolean completing; /* it may have been completed */
+  gboolean doubtful; /* a part was put twice, and its ETag never was its MD5 */
   gboolean ended;
 } Upload;
 
@@ -343,7 +344,7 @@ on_completed (GObject *store, GAsyncResult *result, gpointer user_data)
   g_autoptr (GTask) task = user_data;
   Job *job = g_task_get_task_data (task);
   Upload *upload = upload_of (job->body);
-  gboolean again = upload->completing;
+  gboolean again = upload->completing, doubtful = upload->doubtful;
   GError *error = NULL;
   g_autoptr (AmsS3Reply) reply = ams_s3_send_finish (result, &error);
 
@@ -352,7 +353,8 @@ on_completed (GObject *store, GAsyncResult *result, gpointer user_data)
     fail (task, error);
   } else if (is_completed (reply)) {
     upload_end (job->place, job->body);
-    g_task_return_int (task, AMS_S3_MULTIPART_STORED);
+    g_task_return_int (task,
+        doubtful ? AMS_S3_MULTIPART_DOUBTFUL : AMS_S3_MULTIPART_STORED);
   } else if (reply->error) {
     take_refusal (task, reply, again);
   } else {
@@ -430,20 +432,27 @@ static void
 take_part (GTask *task, const AmsS3Reply *reply)
 {
   Job *job = g_task_get_task_data (task);
-  const AmsS3StoreOptions *options = &job->place->options;
+  Upload *upload = upload_of (job->body);
   const gchar *etag =
       soup_message_headers_get_one (reply->http->headers, "ETag");
+  gboolean fits;
 
-  if (!etag || !etag[0])
+  if (!etag || !etag[0]) {
     fail (task,
         bad_part (job, AMS_FAILURE_TRANSIENT,
             "there is no ETag in the answer"));
-  else if (!ams_s3_etag_fits (options, reply->http->headers, &job->digests))
+    return;
+  }
+  /* A part cannot be read: the whole will be, once it is there. */
+  fits = ams_s3_etag_fits (job->place, reply->http->headers, &job->digests);
+  if (!fits && job->rehashes > 0)
+    upload->doubtful = TRUE;
+  if (fits || upload->doubtful)
+    keep_part (task, etag);
+  else
     repeat_part (task,
         bad_part (job, AMS_FAILURE_TRANSIENT,
             "its ETag is not the MD5 of what was sent"));
-  else
-    keep_part (task, etag);
 }
 
 static void

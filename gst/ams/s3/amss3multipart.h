@@ -21,6 +21,7 @@ typedef enum
 {
   AMS_S3_MULTIPART_FAILED,
   AMS_S3_MULTIPART_STORED,
+  AMS_S3_MULTIPART_DOUBTFUL, /* stored, but the ETags of its parts are not their MD5 */
   AMS_S3_MULTIPART_THERE_ALREADY, /* only with @conditional, or it was completed by an attempt before */
   AMS_S3_MULTIPART_CONDITION_REFUSED, /* If-None-Match is not supported there; parts stay */
 } AmsS3Multipart;

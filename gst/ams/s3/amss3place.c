@@ -65,6 +65,7 @@ ams_s3_place_init (AmsS3Place *place, GObject *store, AmsHttpClient *client,
   place->own = new_set ();
   place->cut_off = new_set ();
   place->spoiled = new_set ();
+  place->doubted = new_set ();
   place->unsure =
       g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
 }
@@ -83,6 +84,7 @@ ams_s3_place_clear (AmsS3Place *place)
   g_hash_table_unref (place->own);
   g_hash_table_unref (place->cut_off);
   g_hash_table_unref (place->spoiled);
+  g_hash_table_unref (place->doubted);
   g_hash_table_unref (place->unsure);
 }
 
@@ -117,6 +119,16 @@ gboolean
 ams_s3_place_was_cut_off (AmsS3Place *place, const gchar *key)
 {
   return g_hash_table_contains (place->cut_off, key);
+}
+
+void
+ams_s3_place_distrust_etags (AmsS3Place *place)
+{
+  if (!place->has_other_etags)
+    GST_INFO ("%s has ETags that are not the MD5 of what was put, as an object "
+              "shows that is as it should be: they are not compared any more",
+        place->endpoint->host);
+  place->has_other_etags = TRUE;
 }
 
 gchar *

@@ -32,6 +32,10 @@ typedef struct
   /* By names: the MD5 of a version that may be there, as its answer was lost. */
   GHashTable *unsure;
   gboolean asks_first; /* If-None-Match is not supported there */
+  /* Set of names that were taken with an ETag which is not the MD5 of what was sent, and
+   * could not be read to tell whether they are what was sent. */
+  GHashTable *doubted;
+  gboolean has_other_etags; /* they look like an MD5 there, and are none */
 } AmsS3Place;
 
 void ams_s3_place_init (AmsS3Place *place, GObject *store,
@@ -45,6 +49,9 @@ void ams_s3_place_move (AmsS3Place *place, const gchar *region);
 void ams_s3_place_note_cut_off (AmsS3Place *place, const gchar *key,
     const GError *error);
 gboolean ams_s3_place_was_cut_off (AmsS3Place *place, const gchar *key);
+/* An object was read and is what was sent, though its ETag said otherwise: ETags are not
+ * compared from now on. */
+void ams_s3_place_distrust_etags (AmsS3Place *place);
 /* “BUCKET/KEY”, for people. @key: nullable */
 gchar *ams_s3_place_display (AmsS3Place *place, const gchar *key);
 

@@ -41,6 +41,8 @@ typedef struct
   gboolean in_parts;
   gboolean locked; /* as the options say */
   guint rehashes;
+  guint status; /* of the answer whose ETag is doubted */
+  gchar *etag; /* (nullable) likewise */
 } Job;
 
 static void
@@ -49,6 +51,7 @@ job_free (gpointer data)
   Job *job = data;
 
   g_free (job->key);
+  g_free (job->etag);
   g_clear_object (&job->sent);
   g_clear_pointer (&job->headers, g_ptr_array_unref);
   g_free (job);
@@ -76,6 +79,7 @@ finish_stored (GTask *task)
 
   ams_put_note_own (job->put, job->place->options.overwrite, job->place->own);
   g_hash_table_remove (job->place->spoiled, job->key);
+  g_hash_table_remove (job->place->doubted, job->key);
   g_hash_table_remove (job->place->unsure, job->key);
   g_task_return_boolean (task, TRUE);
 }
@@ -246,7 +250,7 @@ take_stored (GTask *task, const gchar *etag)
   if (place->options.verify == AMS_HTTP_VERIFY_NONE)
     finish_stored (task);
   else
-    ams_s3_verify_async (place, job->key, job->sent, etag,
+    ams_s3_verify_async (place, job->key, job->sent, job->plain, etag,
         g_task_get_cancellable (task), on_verified, g_object_ref (task));
 }
 
@@ -294,27 +298,106 @@ rehash (GTask *task, GError *error)
       on_rehashed, g_object_ref (task));
 }
 
+/* The ETag is not the MD5 of what was sent: either another is there, or it never is. The
+ * object tells. */
+
 static void
-take_success (GTask *task, const AmsS3Reply *reply)
+put_again (GTask *task)
+{
+  Job *job = g_task_get_task_data (task);
+  g_autofree gchar *shown = NULL;
+  GError *error;
+
+  /* The doubt is from an attempt before. */
+  if (job->status == 0) {
+    send_it (task);
+    return;
+  }
+  shown = ams_s3_place_display (job->place, job->key);
+  error = ams_store_error_new (AMS_FAILURE_TRANSIENT, job->status, 0,
+      "“%s” was not stored as it was sent: its ETag is not the MD5 of the file, "
+      "and what is there is not the file; check the network and the disk",
+      shown);
+  if (job->in_parts)
+    g_task_return_error (task, error);
+  else
+    rehash (task, error);
+}
+
+/* What cannot be read is not put again: that would go on for ever. */
+static void
+finish_unreadable (GTask *task, GError *error)
 {
   Job *job = g_task_get_task_data (task);
   g_autofree gchar *shown = NULL;
 
-  if (ams_s3_etag_fits (&job->place->options, reply->http->headers,
-          &job->digests)) {
-    take_stored (task,
-        soup_message_headers_get_one (reply->http->headers, "ETag"));
+  g_hash_table_add (job->place->doubted, g_strdup (job->key));
+  if (error->domain != AMS_STORE_ERROR) {
+    g_task_return_error (task, error);
     return;
   }
-  /* What is there now is ours, and is to be replaced. */
+  shown = ams_s3_place_display (job->place, job->key);
+  g_task_return_error (task,
+      ams_store_error_new (ams_store_error_get_failure (error),
+          ams_store_error_get_http_status (error),
+          ams_store_error_get_retry_after (error),
+          "the ETag of “%s” is not the MD5 of what was put, and whether it is "
+          "the file could not be read (allow s3:GetObject, or set "
+          "checksum=sha256, with which ETags are not compared): %s",
+          shown, error->message));
+  g_error_free (error);
+}
+
+static void
+on_doubted_read (GObject *store, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (GTask) task = user_data;
+  Job *job = g_task_get_task_data (task);
+  g_autofree gchar *md5 = NULL;
+  GError *error = NULL;
+  AmsS3Check found = ams_s3_check_finish (result, &md5, &error);
+  gboolean is_gone =
+      g_error_matches (error, AMS_STORE_ERROR, AMS_FAILURE_ABSENT);
+
+  if (found == AMS_S3_CHECK_SAME) {
+    ams_s3_place_distrust_etags (job->place);
+    take_stored (task, job->etag);
+  } else if (found == AMS_S3_CHECK_DIFFERENT || is_gone) {
+    g_clear_error (&error);
+    g_hash_table_remove (job->place->doubted, job->key);
+    put_again (task);
+  } else {
+    finish_unreadable (task, error);
+  }
+}
+
+/* What is there now is ours, and may be replaced. */
+static void
+doubt (GTask *task)
+{
+  Job *job = g_task_get_task_data (task);
+
   g_hash_table_add (job->place->spoiled, g_strdup (job->key));
   job->is_protected = FALSE;
-  shown = ams_s3_place_display (job->place, job->key);
-  rehash (task,
-      ams_store_error_new (AMS_FAILURE_TRANSIENT, reply->answer->status, 0,
-          "“%s” was not stored as it was sent: its ETag is not the MD5 of the "
-          "file; check the network and the disk",
-          shown));
+  ams_s3_read_async (job->place, job->key, job->sent, job->plain,
+      g_task_get_cancellable (task), on_doubted_read, g_object_ref (task));
+}
+
+static void
+take_success (GTask *task, const AmsS3Reply *reply)
+{
+  Job *job = g_task_get_task_data (task);
+  const gchar *etag =
+      soup_message_headers_get_one (reply->http->headers, "ETag");
+
+  if (ams_s3_etag_fits (job->place, reply->http->headers, &job->digests)) {
+    take_stored (task, etag);
+    return;
+  }
+  g_free (job->etag);
+  job->etag = g_strdup (etag);
+  job->status = reply->answer->status;
+  doubt (task);
 }
 
 static void
@@ -428,11 +511,16 @@ static void
 on_parts (GObject *store, GAsyncResult *result, gpointer user_data)
 {
   g_autoptr (GTask) task = user_data;
+  Job *job = g_task_get_task_data (task);
   GError *error = NULL;
 
   switch (ams_s3_multipart_finish (result, &error)) {
     case AMS_S3_MULTIPART_STORED:
       take_stored (task, NULL);
+      break;
+    case AMS_S3_MULTIPART_DOUBTFUL:
+      job->status = 200;
+      doubt (task);
       break;
     case AMS_S3_MULTIPART_THERE_ALREADY:
       check (task, on_checked);
@@ -468,7 +556,9 @@ begin (GTask *task)
   guint64 threshold = job->place->options.multipart_threshold;
 
   job->in_parts = threshold > 0 && ams_body_get_size (job->sent) >= threshold;
-  if (job->is_protected && (must_ask (job) || job->in_parts))
+  if (g_hash_table_contains (job->place->doubted, job->key))
+    doubt (task);
+  else if (job->is_protected && (must_ask (job) || job->in_parts))
     check (task, on_asked);
   else
     send_it (task);
