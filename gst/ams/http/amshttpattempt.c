@@ -37,6 +37,7 @@ typedef enum
   STOP_BODY, /* it cannot be read */
   STOP_RESTARTS,
   STOP_ANSWERED, /* the status is all that is wanted */
+  STOP_LOCAL, /* who has redirected here must not */
 } Stop;
 
 struct _AmsHttpAttempt
@@ -49,6 +50,7 @@ struct _AmsHttpAttempt
   GCancellable *cancellable;
   Stop stop;
   AmsHttpPhase phase;
+  AmsHttpReach reach;
   gboolean launched;
   gboolean connecting; /* is counted in shared->connecting */
   GTlsCertificateFlags certificate_faults;
@@ -226,6 +228,9 @@ make_error (AmsHttpAttempt *self, const GError *error)
           options->stall_timeout);
     case STOP_OVERDUE:
       return overdue (self);
+    case STOP_LOCAL:
+      return ams_http_error_new_local (self->order.redirected_by,
+          self->order.authority, self->reach);
     case STOP_RESTARTS:
       return ams_store_error_new (AMS_FAILURE_TRANSIENT, 0, 0,
           "“%s” closes each connection before it answers",
@@ -474,6 +479,31 @@ on_sent (GObject *source, GAsyncResult *result, gpointer user_data)
 
 /* libsoup's signals */
 
+/* FALSE: nothing must be sent there, and the attempt is being stopped. */
+static gboolean
+check_peer (AmsHttpAttempt *self, GSocketAddress *peer)
+{
+  self->reach =
+      ams_http_reach_of_peer (peer, soup_message_get_uri (self->order.message));
+  if (!self->order.redirected_by || self->shared->options->redirect_to_local ||
+      ams_http_reach_may_redirect (self->order.redirected_from, self->reach))
+    return TRUE;
+  stop (self, STOP_LOCAL);
+  return FALSE;
+}
+
+static void
+check_connecting (AmsHttpAttempt *self, GIOStream *connection)
+{
+  g_autoptr (GSocketAddress) peer = G_IS_SOCKET_CONNECTION (connection)
+      ? g_socket_connection_get_remote_address (
+            G_SOCKET_CONNECTION (connection), NULL)
+      : NULL;
+
+  if (peer)
+    check_peer (self, peer);
+}
+
 static void
 on_network_event (SoupMessage *message, GSocketClientEvent event,
     GIOStream *connection, gpointer user_data)
@@ -485,6 +515,8 @@ on_network_event (SoupMessage *message, GSocketClientEvent event,
   if (self->phase == AMS_HTTP_PHASE_CONNECTING)
     set_connecting (self, TRUE);
   settle (self);
+  if (event == G_SOCKET_CLIENT_CONNECTING)
+    check_connecting (self, connection);
   if (event == G_SOCKET_CLIENT_CONNECTED && socket) {
     ams_http_socket_tune (socket, self->shared->options->timeout);
     ams_http_sockets_add (self->shared->sockets,
@@ -524,7 +556,9 @@ on_starting (SoupMessage *message, gpointer user_data)
   disarm (&self->connect_timer);
   set_connecting (self, FALSE);
   settle (self);
-  if (self->stop == STOP_NONE)
+  /* Also on a connection that is used again. */
+  if (check_peer (self, soup_message_get_remote_address (message)) &&
+      self->stop == STOP_NONE)
     begin_watch (self);
 }
 
@@ -828,6 +862,12 @@ ams_http_attempt_cancel (AmsHttpAttempt *self)
   fail (self, NULL);
 }
 
+AmsHttpReach
+ams_http_attempt_get_reach (AmsHttpAttempt *self)
+{
+  return self->reach;
+}
+
 void
 ams_http_attempt_free (AmsHttpAttempt *self)
 {
@@ -835,6 +875,7 @@ ams_http_attempt_free (AmsHttpAttempt *self)
   g_signal_handlers_disconnect_by_data (self->order.message, self);
   g_clear_object (&self->order.message);
   g_free (self->order.authority);
+  g_free (self->order.redirected_by);
   g_clear_object (&self->cancellable);
   g_clear_object (&self->body_stream);
   g_clear_pointer (&self->answer, ams_http_answer_free);

@@ -12,6 +12,7 @@
 #include "http/amshttpclient.h"
 #include "http/amshttplimiter.h"
 #include "http/amshttpproxy.h"
+#include "http/amshttpreach.h"
 
 G_BEGIN_DECLS
 
@@ -45,6 +46,9 @@ typedef struct
   gboolean chunked;
   gboolean asks; /* Expect: 100-continue */
   gboolean trusted; /* may have Digest credentials and the client certificate */
+  gchar *redirected_by; /* (nullable) host:port of who leads here, and how it is
+                           reached itself */
+  AmsHttpReach redirected_from;
   gsize max_reply;
   AmsHttpSink sink;
   gpointer user_data; /* of sink */
@@ -55,13 +59,15 @@ typedef struct
 typedef void (*AmsHttpAttemptDone) (AmsHttpReply *reply, GError *error,
     gpointer user_data);
 
-/* @shared outlives it. Copies @order; @authority is (transfer full). @done is called
+/* @shared outlives it. Copies @order; its gchar * are (transfer full). @done is called
  * once, and frees the attempt. */
 AmsHttpAttempt *ams_http_attempt_new (AmsHttpShared *shared,
     const AmsHttpOrder *order, AmsHttpAttemptDone done, gpointer user_data);
 void ams_http_attempt_start (AmsHttpAttempt *attempt);
 /* @done comes soon, with G_IO_ERROR_CANCELLED; perhaps within this call. */
 void ams_http_attempt_cancel (AmsHttpAttempt *attempt);
+/* How the server was reached. */
+AmsHttpReach ams_http_attempt_get_reach (AmsHttpAttempt *attempt);
 void ams_http_attempt_free (AmsHttpAttempt *attempt);
 
 /* @proxy: (transfer full) */

@@ -59,6 +59,7 @@ typedef struct
   AmsHttpExpect expect;
   gboolean chunked;
   AmsHttpRedirect redirect;
+  gboolean redirect_to_local; /* also from elsewhere: amshttpreach.h */
 } AmsHttpOptions;
 
 #define AMS_HTTP_STALL_BYTES 8192

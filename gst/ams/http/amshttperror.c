@@ -231,6 +231,19 @@ ams_http_error_new_proxy (const gchar *proxy, const gchar *authority,
       proxy, status, authority);
 }
 
+GError *
+ams_http_error_new_local (const gchar *by, const gchar *to, AmsHttpReach reach)
+{
+  return ams_store_error_new (AMS_FAILURE_PERMANENT, 0, 0,
+      "“%s” redirects to “%s”, which is %s, so it is not followed; correct it "
+      "there, or set redirect-to-local=true",
+      by, to,
+      reach == AMS_HTTP_REACH_MACHINE
+          ? "this machine itself (a loopback address)"
+          : "reached from this machine only (a link-local address, or a "
+            "service of its cloud)");
+}
+
 void
 ams_http_error_set_wants_expect (GError *error)
 {

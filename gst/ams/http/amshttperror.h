@@ -8,6 +8,7 @@
 #pragma once
 
 #include "http/amshttpclient.h"
+#include "http/amshttpreach.h"
 
 G_BEGIN_DECLS
 
@@ -38,6 +39,9 @@ GError *ams_http_error_new_overdue (const gchar *authority, guint64 size,
  * (nullable) host:port; @told: it was told a user and password. */
 GError *ams_http_error_new_proxy (const gchar *proxy, const gchar *authority,
     guint status, gboolean told);
+/* @by: host:port of the server that redirects to @to, which it must not. */
+GError *ams_http_error_new_local (const gchar *by, const gchar *to,
+    AmsHttpReach reach);
 /* So that ams_http_error_wants_expect() is true. */
 void ams_http_error_set_wants_expect (GError *error);
 /* So that ams_http_error_was_sent_whole() is true. */

@@ -33,6 +33,7 @@ struct _AmsHttpExchange
   gboolean asked; /* by this attempt */
   gboolean misdirected; /* 421 was answered once */
   gboolean cancelled;
+  GUri *redirected_by; /* (nullable) */
   GPtrArray *learned; /* of GUri: from, to, from, to … of 308s */
   GPtrArray *used; /* of GUri: what was remembered as moved */
 };
@@ -45,6 +46,8 @@ ams_http_memory_init (AmsHttpMemory *memory)
       g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
   memory->proven =
       g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+  memory->reaches =
+      g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
 }
 
 void
@@ -53,6 +56,26 @@ ams_http_memory_clear (AmsHttpMemory *memory)
   g_clear_pointer (&memory->moves, ams_http_moves_free);
   g_clear_pointer (&memory->silent, g_hash_table_unref);
   g_clear_pointer (&memory->proven, g_hash_table_unref);
+  g_clear_pointer (&memory->reaches, g_hash_table_unref);
+}
+
+static void
+remember_reach (GHashTable *reaches, GUri *uri, AmsHttpReach reach)
+{
+  gchar *origin = ams_http_location_origin (uri);
+
+  if (g_hash_table_size (reaches) >= MAX_ORIGINS)
+    g_hash_table_remove_all (reaches);
+  g_hash_table_replace (reaches, origin, GUINT_TO_POINTER (reach));
+}
+
+/* What is not known is elsewhere. */
+static AmsHttpReach
+reach_of (GHashTable *reaches, GUri *uri)
+{
+  g_autofree gchar *origin = ams_http_location_origin (uri);
+
+  return GPOINTER_TO_UINT (g_hash_table_lookup (reaches, origin));
 }
 
 static void
@@ -205,6 +228,11 @@ attempt (AmsHttpExchange *self)
   order.asks = self->asked;
   order.message = message;
   order.authority = ams_http_location_authority (self->uri);
+  if (self->redirected_by) {
+    order.redirected_by = ams_http_location_authority (self->redirected_by);
+    order.redirected_from =
+        reach_of (self->memory->reaches, self->redirected_by);
+  }
   self->attempt =
       ams_http_attempt_new (self->shared, &order, on_attempt_done, self);
   ams_http_attempt_start (self->attempt);
@@ -305,7 +333,8 @@ follow (AmsHttpExchange *self, const AmsHttpReply *reply)
     g_ptr_array_add (self->learned, g_uri_ref (self->uri));
     g_ptr_array_add (self->learned, g_uri_ref (to));
   }
-  g_clear_pointer (&self->uri, g_uri_unref);
+  g_clear_pointer (&self->redirected_by, g_uri_unref);
+  self->redirected_by = self->uri;
   self->uri = g_steal_pointer (&to);
   attempt (self);
   return NULL;
@@ -323,6 +352,8 @@ apply_moves (AmsHttpExchange *self)
     if (!to)
       return;
     g_ptr_array_add (self->used, self->uri);
+    g_clear_pointer (&self->redirected_by, g_uri_unref);
+    self->redirected_by = g_uri_ref (self->uri);
     self->uri = to;
   }
 }
@@ -356,6 +387,9 @@ on_attempt_done (AmsHttpReply *given, GError *error, gpointer user_data)
   AmsHttpExchange *self = user_data;
   g_autoptr (AmsHttpReply) reply = given;
 
+  if (reply)
+    remember_reach (self->memory->reaches, self->uri,
+        ams_http_attempt_get_reach (self->attempt));
   g_clear_pointer (&self->attempt, ams_http_attempt_free);
   if (self->cancelled && !error)
     error = g_error_new_literal (G_IO_ERROR, G_IO_ERROR_CANCELLED,
@@ -417,6 +451,7 @@ ams_http_exchange_free (AmsHttpExchange *self)
   g_clear_pointer (&self->attempt, ams_http_attempt_free);
   g_clear_pointer (&self->home, g_uri_unref);
   g_clear_pointer (&self->uri, g_uri_unref);
+  g_clear_pointer (&self->redirected_by, g_uri_unref);
   g_ptr_array_unref (self->learned);
   g_ptr_array_unref (self->used);
   g_free (self);

@@ -18,6 +18,7 @@ typedef struct
   AmsHttpMoves *moves; /* 308 */
   GHashTable *silent; /* origins that do not answer Expect with 100 */
   GHashTable *proven; /* origins whose last answer was to take a large body */
+  GHashTable *reaches; /* origins → AmsHttpReach, where that is not elsewhere */
 } AmsHttpMemory;
 
 void ams_http_memory_init (AmsHttpMemory *memory);

@@ -71,6 +71,7 @@
 #define DEFAULT_DIGEST AMS_HTTP_DIGEST_NONE
 #define DEFAULT_CHUNKED FALSE
 #define DEFAULT_REDIRECT AMS_HTTP_REDIRECT_SAFE
+#define DEFAULT_REDIRECT_TO_LOCAL FALSE
 
 enum
 {
@@ -84,6 +85,7 @@ enum
   PROP_DIGEST,
   PROP_CHUNKED,
   PROP_REDIRECT,
+  PROP_REDIRECT_TO_LOCAL,
 };
 
 typedef struct
@@ -96,6 +98,7 @@ typedef struct
   AmsHttpDigest digest;
   gboolean chunked;
   AmsHttpRedirect redirect;
+  gboolean redirect_to_local;
 } Settings;
 
 struct _GstAmsHttpPut
@@ -137,6 +140,8 @@ static const GstAmsField fields[] = {
   [PROP_DIGEST] = GST_AMS_FIELD (Settings, ENUM, digest),
   [PROP_CHUNKED] = GST_AMS_FIELD (Settings, BOOLEAN, chunked),
   [PROP_REDIRECT] = GST_AMS_FIELD (Settings, ENUM, redirect),
+  [PROP_REDIRECT_TO_LOCAL] =
+      GST_AMS_FIELD (Settings, BOOLEAN, redirect_to_local),
 };
 
 /* Settings */
@@ -278,6 +283,7 @@ gst_ams_http_put_resolve (GstAmsHttpSink *sink, GstAmsHttpTarget *target,
   target->destination = ams_http_url_to_destination (url);
   target->http.chunked = settings.chunked;
   target->http.redirect = settings.redirect;
+  target->http.redirect_to_local = settings.redirect_to_local;
   target->store.digest = settings.digest;
   target->store.create_collections = settings.create_collections;
   target->store.look_first = target->name != NULL;
@@ -367,6 +373,11 @@ install_transfer_properties (GObjectClass *klass)
           "Which redirects to follow, five at most, never from https to http, "
           "and without credentials to another host",
           redirect_get_type (), DEFAULT_REDIRECT, PARAM_FLAGS));
+  g_object_class_install_property (klass, PROP_REDIRECT_TO_LOCAL,
+      g_param_spec_boolean ("redirect-to-local", "Redirect to local",
+          "Follow redirects of a server elsewhere to a loopback or link-local "
+          "address too, where services trust whoever asks from this machine",
+          DEFAULT_REDIRECT_TO_LOCAL, PARAM_FLAGS));
 }
 
 static void
@@ -406,5 +417,6 @@ gst_ams_http_put_init (GstAmsHttpPut *self)
     .digest = DEFAULT_DIGEST,
     .chunked = DEFAULT_CHUNKED,
     .redirect = DEFAULT_REDIRECT,
+    .redirect_to_local = DEFAULT_REDIRECT_TO_LOCAL,
   };
 }
