@@ -377,8 +377,10 @@ install_proxy_and_tls_properties (GObjectClass *klass)
 {
   g_object_class_install_property (klass, PROP_PROXY,
       g_param_spec_string ("proxy", "Proxy",
-          "URL of the proxy (http, https, socks4, socks4a, socks5); empty: "
-          "none; unset: the system's. Reading it back hides the user",
+          "URL of the proxy (http, https, socks4, socks4a, socks5), perhaps "
+          "with user and password; empty: none; unset: that of http_proxy, "
+          "https_proxy, all_proxy and no_proxy, else the system's. Reading it "
+          "back hides the user",
           DEFAULT_PROXY, PARAM_FLAGS));
   g_object_class_install_property (klass, PROP_PROXY_ID,
       g_param_spec_string ("proxy-id", "Proxy user",

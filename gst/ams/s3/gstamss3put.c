@@ -26,6 +26,10 @@
  * #GstAmsS3Put:location gives it. `location=s3://bucket/key` is bucket, prefix and name in one; ending in `/` it is for a file stream.
  * The element is also what GStreamer makes of an `s3://` URI (of the aws command's form; awss3sink's has a region in it) to write to.
  *
+ * Where #GstAmsS3Put:endpoint is unset, `AWS_ENDPOINT_URL_S3`, `AWS_ENDPOINT_URL`, the profile's `services` and its `endpoint_url` are
+ * looked at in this order (`AWS_IGNORE_CONFIGURED_ENDPOINT_URLS=true` forbids that); where #GstAmsHttpSink:ssl-ca-file is, `AWS_CA_BUNDLE` and
+ * the profile's `ca_bundle`.
+ *
  * ## Credentials
  *
  * Found as AWS's tools find them, the first that is there: #GstAmsS3Put:access-key, #GstAmsS3Put:secret-access-key and

@@ -586,8 +586,9 @@ static const StringProperty strings[] = {
       "the endpoint, or what the server says",
       FALSE },
   { PROP_ENDPOINT, "endpoint", "Endpoint",
-      "URL of the server, without the bucket; unset: AWS's of the region. "
-      "Reading it back hides user and query",
+      "URL of the server, without the bucket; unset: what AWS_ENDPOINT_URL_S3, "
+      "AWS_ENDPOINT_URL or the profile say, else AWS's of the region. Reading "
+      "it back hides user and query",
       FALSE },
   { PROP_ENDPOINT_URI, "endpoint-uri", "Endpoint URI",
       "Another name of endpoint", FALSE },
