@@ -27,8 +27,8 @@ struct _AmsHttpProxy
   GObject parent;
 
   /* One of these three */
-  gchar *fixed; /* (nullable) the URL for all requests */
-  GStrv envp; /* (nullable) what names it, request by request */
+  gchar *fixed; /* (nullable) secret: the URL for all requests */
+  GStrv envp; /* (nullable) secret: what names it, request by request */
   GProxyResolver *system; /* (nullable) not owned */
 
   GHashTable *credentials; /* URL without them → Credentials */
@@ -104,8 +104,8 @@ join (GUri *uri, const gchar *user, const gchar *password)
   return text;
 }
 
-/* (transfer full) secret: @uri with @user and @password, or without them, if it is kept
- * who they are. */
+/* Returns: (transfer full): secret: @uri with @user and @password, or without, if they
+ * are kept here. */
 static gchar *
 keep_credentials (AmsHttpProxy *self, GUri *uri, const gchar *user,
     const gchar *password)
@@ -116,10 +116,8 @@ keep_credentials (AmsHttpProxy *self, GUri *uri, const gchar *user,
   if (strcmp (g_uri_get_scheme (uri), "http") != 0)
     return join (uri, user, password);
   bare = join (uri, NULL, NULL);
-  if (!user) {
-    g_hash_table_remove (self->credentials, bare);
+  if (!user)
     return bare;
-  }
   credentials = g_new0 (Credentials, 1);
   credentials->user = g_strdup (user);
   credentials->password = g_strdup (password ? password : "");
