@@ -329,6 +329,8 @@ set_up_hls (Recording *self)
   g_object_set (hls, "target-duration", options->target_duration,
       "playlist-length", options->playlist_length, "max-files",
       options->max_files, "add-date-time", options->add_date_time, NULL);
+  gst_child_proxy_set (GST_CHILD_PROXY (hls), "store::drain-timeout",
+      (guint64) options->drain_timeout * GST_SECOND, NULL);
   gst_util_set_object_arg (hls, "playlist-type", options->playlist_type);
   gst_util_set_object_arg (hls, "existing", options->existing);
   gst_util_set_object_arg (hls, "program-date-time-reference",

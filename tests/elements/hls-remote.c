@@ -387,6 +387,7 @@ on_query (GstPad *pad, GstObject *parent, GstQuery *query)
   g_autofree gchar *name = NULL, *prefix = NULL;
   gboolean partial;
   guint64 max;
+  gint64 since;
 
   if (faults & HLS_REMOTE_MUTE)
     return gst_pad_query_default (pad, parent, query);
@@ -395,7 +396,7 @@ on_query (GstPad *pad, GstObject *parent, GstQuery *query)
     answer_fetch (self, query, name, partial, faults);
   else if (ams_files_query_parse_list (query, &prefix))
     answer_list (self, query, prefix, faults);
-  else if (ams_files_query_parse_drain (query))
+  else if (ams_files_query_parse_drain (query, &since))
     drain (self);
   else
     return gst_pad_query_default (pad, parent, query);

@@ -486,6 +486,60 @@ fill_and_free_disk (Hls *hls)
   g_assert_cmpuint (hls_count_frames (hls, TRUE), ==, hls->video->pushed);
 }
 
+/* For ever from here on: longer than the test may take. */
+static GstPadProbeReturn
+on_eos_at_store (GstPad *pad, GstPadProbeInfo *info, gpointer store)
+{
+  if (GST_EVENT_TYPE (GST_PAD_PROBE_INFO_EVENT (info)) == GST_EVENT_EOS)
+    g_object_set (store, "drain-timeout", GST_CLOCK_TIME_NONE, NULL);
+  return GST_PAD_PROBE_OK;
+}
+
+/* The disk is waited for once, not once at the end of the recording and once at EOS. */
+static void
+end_on_full_disk (Hls *hls)
+{
+  g_autofree gchar *filler = hls_path (hls, "filler");
+  GObject *store = gst_child_proxy_get_child_by_name (
+      GST_CHILD_PROXY (hls->sink), "store");
+  g_autoptr (GstPad) pad =
+      gst_element_get_static_pad (GST_ELEMENT (store), "sink");
+
+  hls->expects_trouble = TRUE;
+  hls_add_video (hls, NULL);
+  g_object_set (store, "drain-timeout", GST_MSECOND, NULL);
+  gst_pad_add_probe (pad, GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM, on_eos_at_store,
+      store, NULL);
+  hls_play (hls);
+  hls_push_until (hls, SECONDS (6) + HLS_FRAME);
+  hls_wait_segments (hls, 3);
+  fill_disk (filler);
+  hls_push_until (hls, SECONDS (10));
+  hls_track_eos (hls->video);
+  gst_message_unref (hls_wait (hls, GST_MESSAGE_EOS, NULL, 1));
+  hls_assert_one (hls, GST_MESSAGE_ERROR, GST_RESOURCE_ERROR,
+      GST_RESOURCE_ERROR_WRITE, "Make room there", NULL);
+  hls_stop (hls);
+  g_object_unref (store);
+}
+
+static void
+test_disk_full_at_the_end_is_waited_for_once (void)
+{
+  g_autofree gchar *dir = hls_make_folder ();
+
+  if (mount ("tmpfs", dir, "tmpfs", 0, "size=1m") < 0) {
+    g_test_skip ("a small tmpfs cannot be mounted");
+  } else {
+    g_autoptr (Hls) hls = hls_new_in (dir);
+
+    end_on_full_disk (hls);
+    g_clear_pointer (&hls, hls_free);
+    umount2 (dir, MNT_DETACH);
+  }
+  hls_remove_folder (dir);
+}
+
 static void
 test_disk_full_is_said_and_recording_goes_on_when_there_is_room (void)
 {
@@ -533,6 +587,8 @@ main (int argc, char **argv)
   ADD ("places/folder-is-a-file", folder_is_a_file_is_said_once);
   ADD ("places/permission", folder_without_permission_is_refused);
   ADD ("folder/taken-away", permission_taken_away_is_said_once);
+  ADD ("places/disk-full-at-the-end",
+      disk_full_at_the_end_is_waited_for_once);
   ADD ("places/disk-full",
       disk_full_is_said_and_recording_goes_on_when_there_is_room);
   return g_test_run ();

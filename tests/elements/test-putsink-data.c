@@ -283,6 +283,26 @@ test_drain_timed_out_is_not_waited_for_again (Fixture *f, gconstpointer data)
   error = wait_message (f, GST_MESSAGE_ERROR);
 }
 
+/* Each store of several that cannot deliver is asked in turn: the time that passed before
+ * it was this one's turn counts, too. */
+static void
+test_drain_counts_from_when_it_was_asked (Fixture *f, gconstpointer data)
+{
+  GstStructure *s = gst_structure_new ("ams-files-drain", "since", G_TYPE_INT64,
+      (gint64) 1, NULL);
+  g_autoptr (GstQuery) query = gst_query_new_custom (GST_QUERY_DRAIN, s);
+  g_autoptr (GstMessage) error = NULL;
+
+  /* Since the machine was started: longer than the test may take. */
+  g_object_set (f->sink, "drain-timeout",
+      g_get_monotonic_time () * GST_USECOND, NULL);
+  ams_fake_store_script (f->store, "a", FAKE_HANG, 0);
+  push_file (f, "a", 0, "abc");
+  gst_pad_peer_query (f->harness->srcpad, query);
+  push_eos (f);
+  error = wait_message (f, GST_MESSAGE_ERROR);
+}
+
 static void
 test_drain_timed_out_waits_for_what_came_since (Fixture *f, gconstpointer data)
 {
@@ -451,6 +471,8 @@ main (int argc, char **argv)
   ADD ("drain/stopped", set_up, test_drain_query_when_stopped_returns);
   ADD ("drain/once", set_up, test_drain_timed_out_is_not_waited_for_again);
   ADD ("drain/since", set_up, test_drain_timed_out_waits_for_what_came_since);
+  ADD ("drain/counts-from-when-it-was-asked", set_up,
+      test_drain_counts_from_when_it_was_asked);
   ADD ("at-eos/nothing-before", set_up, test_at_eos_nothing_is_put_before);
   ADD ("at-eos/drain-releases", set_up, test_at_eos_drain_query_releases);
   ADD ("notify/what", set_up, test_notify_says_what_was_delivered);

@@ -102,10 +102,42 @@ test_drain_is_serialized_and_known_by_its_name (void)
   g_autoptr (GstQuery) plain = gst_query_new_drain ();
   g_autoptr (GstQuery) fetch = ams_files_query_new_fetch ("a", FALSE, 1);
 
+  gint64 since;
+
   g_assert_true (GST_QUERY_IS_SERIALIZED (query));
-  g_assert_true (ams_files_query_parse_drain (query));
-  g_assert_false (ams_files_query_parse_drain (plain));
-  g_assert_false (ams_files_query_parse_drain (fetch));
+  g_assert_true (ams_files_query_parse_drain (query, &since));
+  g_assert_false (ams_files_query_parse_drain (plain, &since));
+  g_assert_false (ams_files_query_parse_drain (fetch, &since));
+}
+
+/* A sender without the field, or with a clock of its own, does not make a store wait for
+ * ever, nor not at all. */
+static void
+test_drain_says_since_when (void)
+{
+  static const struct
+  {
+    gint64 field; /* G_MININT64: none */
+    gboolean is_kept;
+  } cases[] = { { G_MININT64, FALSE }, { 1, TRUE }, { G_MAXINT64, FALSE } };
+  g_autoptr (GstQuery) made = ams_files_query_new_drain ();
+  gint64 before = g_get_monotonic_time (), since;
+
+  g_assert_true (ams_files_query_parse_drain (made, &since));
+  g_assert_cmpint (since, <=, before);
+  for (guint i = 0; i < G_N_ELEMENTS (cases); i++) {
+    GstStructure *s = gst_structure_new_empty ("ams-files-drain");
+    g_autoptr (GstQuery) query = gst_query_new_custom (GST_QUERY_DRAIN, s);
+
+    if (cases[i].field != G_MININT64)
+      gst_structure_set (s, "since", G_TYPE_INT64, cases[i].field, NULL);
+    g_assert_true (ams_files_query_parse_drain (query, &since));
+    if (cases[i].is_kept)
+      g_assert_cmpint (since, ==, cases[i].field);
+    else
+      g_assert_cmpint (since, >=, before);
+    g_assert_cmpint (since, <=, g_get_monotonic_time ());
+  }
 }
 
 static void
@@ -257,6 +289,7 @@ main (int argc, char **argv)
       test_begin_with_a_relative_path_has_none);
   g_test_add_func ("/files/drain/is-serialized-and-known-by-its-name",
       test_drain_is_serialized_and_known_by_its_name);
+  g_test_add_func ("/files/drain/since", test_drain_says_since_when);
   g_test_add_func ("/files/end/round-trip-keeps-all",
       test_end_round_trip_keeps_all);
   g_test_add_func ("/files/small-events/round-trip",

@@ -20,6 +20,9 @@
 #define QUERY_LIST "ams-file-list"
 #define ANSWER "ams-file-answer"
 
+/* Of a drain query. */
+#define FIELD_SINCE "since"
+
 #define NAME_MAX_BYTES 1024
 
 /* Roles, names */
@@ -729,18 +732,25 @@ GstQuery *
 ams_files_query_new_drain (void)
 {
   return gst_query_new_custom (GST_QUERY_DRAIN,
-      gst_structure_new_empty (QUERY_DRAIN));
+      gst_structure_new (QUERY_DRAIN, FIELD_SINCE, G_TYPE_INT64,
+          g_get_monotonic_time (), NULL));
 }
 
 gboolean
-ams_files_query_parse_drain (GstQuery *query)
+ams_files_query_parse_drain (GstQuery *query, gint64 *since)
 {
   const GstStructure *s;
+  gint64 now = g_get_monotonic_time ();
 
   if (GST_QUERY_TYPE (query) != GST_QUERY_DRAIN)
     return FALSE;
   s = gst_query_get_structure (query);
-  return s && gst_structure_has_name (s, QUERY_DRAIN);
+  if (!s || !gst_structure_has_name (s, QUERY_DRAIN))
+    return FALSE;
+  *since = now;
+  if (gst_structure_get_int64 (s, FIELD_SINCE, since))
+    *since = CLAMP (*since, 0, now);
+  return TRUE;
 }
 
 AmsFileEntry *

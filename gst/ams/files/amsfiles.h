@@ -182,9 +182,12 @@ GPtrArray *ams_files_query_list_answers (GstQuery *query);
 
 /* Serialized: comes back when every store behind the pad has stored or given up all
  * that was handed over before, or its drain-timeout has passed. The events of that
- * (stored, failed) have been sent by then. It has no answer. */
+ * (stored, failed) have been sent by then. It has no answer. The drain-timeout of each
+ * store counts from when the query was made, so that several stores that cannot
+ * deliver take one drain-timeout, and not one each.
+ * @since: (out): when it was made, as of g_get_monotonic_time(); without the field: now */
 GstQuery *ams_files_query_new_drain (void);
-gboolean ams_files_query_parse_drain (GstQuery *query);
+gboolean ams_files_query_parse_drain (GstQuery *query, gint64 *since);
 
 AmsFileEntry *ams_file_entry_new (const gchar *name, guint64 size,
     gboolean partial);

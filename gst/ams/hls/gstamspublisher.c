@@ -623,7 +623,7 @@ drain_stores (GstAmsPublisher *self)
   g_autoptr (GstQuery) query = ams_files_query_new_drain ();
 
   if (gst_pad_is_linked (self->local))
-    self->drain (self->user_data);
+    gst_pad_peer_query (self->local, query);
   if (gst_pad_is_linked (self->remote))
     gst_pad_peer_query (self->remote, query);
 }

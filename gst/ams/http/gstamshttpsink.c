@@ -245,6 +245,21 @@ gst_ams_http_sink_expects_data (GstAmsPutSink *sink)
   return target->name != NULL;
 }
 
+static const gchar *
+gst_ams_http_sink_get_lost_advice (GstAmsPutSink *sink)
+{
+  GstAmsHttpSink *self = GST_AMS_HTTP_SINK (sink);
+  gboolean spooled;
+
+  GST_OBJECT_LOCK (self);
+  spooled = PRIVATE (self)->settings.spool_dir != NULL;
+  GST_OBJECT_UNLOCK (self);
+  return spooled ? "the disk of spool-dir does not take them. Make room there, so "
+                   "that the next start sends them"
+                 : "set spool-dir, so that the next start sends them, or a longer "
+                   "drain-timeout";
+}
+
 static void
 add_string (JsonBuilder *builder, const gchar *name, const gchar *value)
 {
@@ -356,6 +371,7 @@ gst_ams_http_sink_class_init (GstAmsHttpSinkClass *klass)
   put_class->create_store = gst_ams_http_sink_create_store;
   put_class->begin_stream = gst_ams_http_sink_begin_stream;
   put_class->expects_data = gst_ams_http_sink_expects_data;
+  put_class->get_lost_advice = gst_ams_http_sink_get_lost_advice;
   put_class->describe = gst_ams_http_sink_describe;
   klass->make_store = gst_ams_http_sink_make_store;
   gst_type_mark_as_plugin_api (GST_TYPE_AMS_HTTP_SINK, 0);

@@ -175,11 +175,26 @@ note_final (GstAmsPutSink *self, const gchar *name)
   PRIVATE (self)->final = g_strdup (name);
 }
 
+static gboolean
+check_file (GstAmsPutSink *self, const AmsFileBegin *begin)
+{
+  GstAmsPutSinkClass *klass = GST_AMS_PUT_SINK_GET_CLASS (self);
+  g_autoptr (GError) error = NULL;
+
+  if (!klass->check_file || klass->check_file (self, begin, &error))
+    return TRUE;
+  refuse_stream (self, error);
+  return FALSE;
+}
+
 static void
 begin_file (GstAmsPutSink *self, AmsEngine *engine, const AmsFileBegin *begin)
 {
   GstAmsPutSinkPrivate *priv = PRIVATE (self);
 
+  priv->position = GST_AMS_PUT_SKIPPING;
+  if (!check_file (self, begin))
+    return;
   priv->position = GST_AMS_PUT_IN_FILE;
   if (begin->final)
     note_final (self, begin->name);
@@ -279,9 +294,10 @@ post_withheld (GstAmsPutSink *self, AmsEngine *engine)
       NULL);
 }
 
-/* One drain-timeout for the drain that upstream asks for and for EOS behind it. */
+/* One drain-timeout, which began at @since, for the drain that upstream asks for and for
+ * the EOS that follows. */
 static gint64
-time_to_drain (GstAmsPutSink *self)
+time_to_drain (GstAmsPutSink *self, gint64 since)
 {
   GstAmsPutSinkPrivate *priv = PRIVATE (self);
   gint64 timeout = gst_ams_put_sink_drain_time (get_drain_timeout (self));
@@ -290,21 +306,22 @@ time_to_drain (GstAmsPutSink *self)
   if (priv->drain_until == 0 && timeout < 0)
     return timeout;
   if (priv->drain_until == 0)
-    priv->drain_until = now + timeout;
+    priv->drain_until =
+        since + MIN (timeout, G_MAXINT64 - since); /* of any length */
   return MAX (priv->drain_until - now, 0);
 }
 
 /* What upstream asks before the end: it has to know what was given up. So nothing is
  * held back for the end any more, either. */
 void
-gst_ams_put_sink_handle_drain (GstAmsPutSink *self)
+gst_ams_put_sink_handle_drain (GstAmsPutSink *self, gint64 since)
 {
   g_autoptr (AmsEngine) engine = gst_ams_put_sink_ref_engine (self);
 
   if (!engine)
     return;
   ams_engine_release (engine);
-  ams_engine_drain (engine, time_to_drain (self), NULL);
+  ams_engine_drain (engine, time_to_drain (self, since), NULL);
 }
 
 /* What an error has cut off is no whole file. */
@@ -346,6 +363,7 @@ static void
 handle_eos (GstAmsPutSink *self, guint32 seqnum)
 {
   g_autoptr (AmsEngine) engine = gst_ams_put_sink_ref_engine (self);
+  gint64 now = g_get_monotonic_time ();
   AmsDrainResult result;
 
   if (!engine)
@@ -353,8 +371,8 @@ handle_eos (GstAmsPutSink *self, guint32 seqnum)
   gst_ams_put_sink_preroll (self);
   end_data (self, engine);
   ams_engine_release (engine);
-  notify (self, engine, time_to_drain (self));
-  result = ams_engine_drain (engine, time_to_drain (self), NULL);
+  notify (self, engine, time_to_drain (self, now));
+  result = ams_engine_drain (engine, time_to_drain (self, now), NULL);
   PRIVATE (self)->drain_until = 0;
   if (result == AMS_DRAIN_CANCELLED)
     return;

@@ -76,7 +76,7 @@ GstFlowReturn gst_ams_put_sink_chain_list (GstPad *pad, GstObject *parent,
 gboolean gst_ams_put_sink_sink_event (GstPad *pad, GstObject *parent,
     GstEvent *event);
 /* What upstream asks before the end: it has to know what was given up. */
-void gst_ams_put_sink_handle_drain (GstAmsPutSink *self);
+void gst_ams_put_sink_handle_drain (GstAmsPutSink *self, gint64 since);
 /* For ams_engine_drain(). */
 gint64 gst_ams_put_sink_drain_time (GstClockTime timeout);
 

@@ -108,16 +108,15 @@ gst_ams_put_sink_post_error (GstAmsPutSink *self, const GError *error,
 void
 gst_ams_put_sink_post_lost (GstAmsPutSink *self, guint files, guint64 bytes)
 {
-  g_autoptr (GError) error = ams_store_error_new (AMS_FAILURE_LOST, 0, 0,
-      "The stream has ended and drain-timeout has passed, but %u file(s) (%" G_GUINT64_FORMAT
-      " bytes of media) are in memory only and will be lost: "
-      "set %s, so that the next start sends them, or a longer "
-      "drain-timeout.",
-      files, bytes,
-      g_object_class_find_property (G_OBJECT_GET_CLASS (self), "spool-dir")
-          ? "spool-dir"
-          : "write-files=always of amshlssink");
+  GstAmsPutSinkClass *klass = GST_AMS_PUT_SINK_GET_CLASS (self);
+  g_autoptr (GError) error = NULL;
 
+  error = ams_store_error_new (AMS_FAILURE_LOST, 0, 0,
+      "The stream has ended and drain-timeout has passed, but %u file(s) (%" G_GUINT64_FORMAT
+      " bytes of media) are in memory only and will be lost: %s.",
+      files, bytes,
+      klass->get_lost_advice ? klass->get_lost_advice (self)
+                             : "set a longer drain-timeout");
   gst_ams_put_sink_post_error (self, error, NULL);
 }
 
@@ -424,6 +423,7 @@ gst_ams_put_sink_sink_query (GstPad *pad, GstObject *parent, GstQuery *query)
 {
   GstAmsPutSink *self = GST_AMS_PUT_SINK (parent);
   g_autoptr (AmsEngine) engine = NULL;
+  gint64 since;
 
   switch (GST_QUERY_TYPE (query)) {
     case GST_QUERY_CUSTOM:
@@ -431,9 +431,9 @@ gst_ams_put_sink_sink_query (GstPad *pad, GstObject *parent, GstQuery *query)
       ams_put_answer (engine, is_closed (self), query, is_in_error, self);
       return FALSE;
     case GST_QUERY_DRAIN:
-      if (!ams_files_query_parse_drain (query))
+      if (!ams_files_query_parse_drain (query, &since))
         return TRUE; /* the buffers' memory is kept, not the buffers */
-      gst_ams_put_sink_handle_drain (self);
+      gst_ams_put_sink_handle_drain (self, since);
       return FALSE;
     default:
       return gst_pad_query_default (pad, parent, query);

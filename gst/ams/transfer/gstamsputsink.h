@@ -30,6 +30,11 @@ struct _GstAmsPutSinkClass
   gboolean (
       *begin_stream) (GstAmsPutSink *sink, AmsFileBegin *data, GError **error);
 
+  /* (nullable) Whether the store can ever have a file of that name. FALSE: @error says why,
+   * and becomes the element's. Streaming thread. */
+  gboolean (*check_file) (GstAmsPutSink *sink, const AmsFileBegin *begin,
+      GError **error);
+
   /* (nullable) Whether ordinary data are expected, as the properties are: then the sink
    * prerolls, as other sinks of media do. With a file stream it takes no part in that. */
   gboolean (*expects_data) (GstAmsPutSink *sink);
@@ -44,6 +49,11 @@ struct _GstAmsPutSinkClass
    * store on its own thread. (transfer full); NULL: @error says why. A subclass
    * has a pad template "sink". */
   AmsStore *(*create_store) (GstAmsPutSink *sink, GError **error);
+
+  /* (nullable) What would have kept the files that are lost as drain-timeout has passed at
+   * EOS while only the memory has them, as the end of a sentence: "set spool-dir, …".
+   * Streaming thread. (transfer none) */
+  const gchar *(*get_lost_advice) (GstAmsPutSink *sink);
 
   /* At PAUSED→READY, what is queued gets so long (µs) to reach the store; at most 0.5 s. */
   gint64 stop_grace;
