@@ -86,6 +86,47 @@ test_add_date_time_number_alone_has_no_dash_before (void)
       "2026-01-02_03-04-05.006-0.ts");
 }
 
+/* ---- long names ---- */
+
+/* Of @length bytes with "%05d.ts" or ".m3u8" at the end, as a name is. */
+static gchar *
+long_name (guint length, const gchar *end, guint end_length)
+{
+  g_autofree gchar *head = g_strnfill (length - end_length, 'n');
+
+  return g_strconcat (head, end, NULL);
+}
+
+static void
+record_long_names (guint length, gint type)
+{
+  g_autofree gchar *location = long_name (length, "%05d.ts", 8);
+  g_autofree gchar *list = long_name (length, ".m3u8", 5);
+  g_autoptr (Hls) hls =
+      new_with_names (location, list, "2026-01-02T03:04:05.006Z");
+  g_autoptr (HlsPlaylist) first = NULL, playlist = NULL;
+
+  g_object_set (hls->sink, "playlist-type", type, NULL);
+  hls_record (hls, SECONDS (4));
+  first = check_playlist (hls, list);
+  g_assert_cmpuint (first->segments->len, ==, 2);
+  g_assert_cmpuint (hls_count_files (hls->dir, ""), ==, 3);
+  if (type != 0)
+    return;
+  hls_record (hls, SECONDS (4));
+  playlist = check_playlist (hls, list);
+  hls_assert_continues (first->text, playlist->text);
+}
+
+/* Hidden names are longer than those of the files that they stand for. */
+static void
+test_long_names_are_recorded (void)
+{
+  for (guint length = 244; length <= 252; length += 4)
+    record_long_names (length, 0);
+  record_long_names (252, 2);
+}
+
 static gchar *
 last_playlist (Hls *hls)
 {
@@ -511,6 +552,7 @@ main (int argc, char **argv)
   ADD ("add-date-time/ant-media", add_date_time_names_are_ant_medias);
   ADD ("add-date-time/number-alone",
       add_date_time_number_alone_has_no_dash_before);
+  ADD ("long/recorded", long_names_are_recorded);
   ADD ("add-date-time/own", add_date_time_each_recording_is_one_of_its_own);
   ADD ("segment/media-time", segment_times_come_from_the_media);
   ADD ("segment/date-alone", segment_date_alone_is_a_name);

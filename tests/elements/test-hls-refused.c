@@ -217,6 +217,35 @@ test_playlist_is_a_folder_is_refused (void)
   g_assert_cmpuint (hls_count_files (hls->dir, ""), ==, 0);
 }
 
+/* With numbers of eight digits. */
+static void
+test_names_too_long_are_refused (void)
+{
+  g_autoptr (Hls) hls = hls_new ();
+  g_autofree gchar *head = g_strnfill (245, 'n');
+  g_autofree gchar *name = g_strconcat (head, "%05d.ts", NULL);
+  g_autofree gchar *location = hls_path (hls, name);
+
+  g_object_set (hls->sink, "location", location, NULL);
+  hls_add_av (hls);
+  hls_play_fails (hls);
+  hls_assert_error (hls, SETTINGS, "location", "255");
+  hls_stop (hls);
+  g_assert_cmpuint (hls_count_files (hls->dir, ""), ==, 0);
+}
+
+static void
+test_playlist_that_leads_round_is_refused (void)
+{
+  g_autoptr (Hls) hls = hls_new ();
+
+  g_assert_cmpint (symlink ("p.m3u8", hls->playlist), ==, 0);
+  hls_add_av (hls);
+  hls_play_fails (hls);
+  hls_assert_error (hls, OPEN_WRITE, "p.m3u8");
+  hls_stop (hls);
+}
+
 /* Root may read and write everything: it is somebody else for a while, in all
  * threads (as glibc has it). */
 static void
@@ -500,8 +529,8 @@ static void
 end_on_full_disk (Hls *hls)
 {
   g_autofree gchar *filler = hls_path (hls, "filler");
-  GObject *store = gst_child_proxy_get_child_by_name (
-      GST_CHILD_PROXY (hls->sink), "store");
+  GObject *store =
+      gst_child_proxy_get_child_by_name (GST_CHILD_PROXY (hls->sink), "store");
   g_autoptr (GstPad) pad =
       gst_element_get_static_pad (GST_ELEMENT (store), "sink");
 
@@ -572,6 +601,8 @@ main (int argc, char **argv)
   ADD ("playlist/unreadable", playlist_unreadable_is_left_alone);
   ADD ("playlist/eos-after", eos_after_the_refusal_says_nothing_more);
   ADD ("playlist/folder", playlist_is_a_folder_is_refused);
+  ADD ("names/too-long", names_too_long_are_refused);
+  ADD ("playlist/leads-round", playlist_that_leads_round_is_refused);
   ADD ("playlist/permission", playlist_without_permission_is_refused);
   ADD ("playlist/100-mb", playlist_100_mb_of_garbage_is_refused);
   ADD ("playlist/vod", playlist_finished_vod_is_refused);
@@ -587,8 +618,7 @@ main (int argc, char **argv)
   ADD ("places/folder-is-a-file", folder_is_a_file_is_said_once);
   ADD ("places/permission", folder_without_permission_is_refused);
   ADD ("folder/taken-away", permission_taken_away_is_said_once);
-  ADD ("places/disk-full-at-the-end",
-      disk_full_at_the_end_is_waited_for_once);
+  ADD ("places/disk-full-at-the-end", disk_full_at_the_end_is_waited_for_once);
   ADD ("places/disk-full",
       disk_full_is_said_and_recording_goes_on_when_there_is_room);
   return g_test_run ();

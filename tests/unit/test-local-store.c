@@ -460,6 +460,217 @@ test_adopt_cuts_and_publishes (Fixture *f, gconstpointer data)
   g_assert_error (absent, AMS_STORE_ERROR, AMS_FAILURE_ABSENT);
 }
 
+/* Names of nearly, and of just as many bytes as the file system takes */
+
+static gchar *
+long_name (guint length)
+{
+  gchar *name = g_strnfill (length, 'n');
+
+  memcpy (name + length - strlen (".ts"), ".ts", strlen (".ts"));
+  return name;
+}
+
+/* All files below the root, hidden ones and folders included. */
+static guint
+count_all (const gchar *path)
+{
+  g_autoptr (GDir) dir = g_dir_open (path, 0, NULL);
+  const gchar *name;
+  guint n = 0;
+
+  while (dir && (name = g_dir_read_name (dir))) {
+    g_autofree gchar *child = g_build_filename (path, name, NULL);
+
+    n += 1 + count_all (child);
+  }
+  return n;
+}
+
+static void
+crash_with_part (Fixture *f, const gchar *name, const gchar *text)
+{
+  g_autoptr (AmsBody) body = new_body (f, name, AMS_FILE_ROLE_SEGMENT);
+  g_autoptr (GError) error = NULL;
+
+  append (body, text, &error);
+  g_assert_no_error (error);
+}
+
+static void
+try_long_name (Fixture *f, const gchar *name)
+{
+  g_autofree gchar *listed = NULL, *expected = NULL, *left = NULL;
+  g_autoptr (GBytes) part = NULL;
+
+  crash_with_part (f, name, "0123456789");
+  listed = list (f, "d/n");
+  expected = g_strdup_printf ("%s*:10 ", name);
+  g_assert_cmpstr (listed, ==, expected);
+  part = fetch (f, name, TRUE, NULL);
+  g_assert_cmpuint (g_bytes_get_size (part), ==, 10);
+  g_assert_true (adopt (f, name, 4, NULL));
+  assert_text (f, name, "0123");
+  g_assert_cmpuint (count_all (f->root), ==, 2);
+  /* What nobody adopts is kept when the name comes again. */
+  g_assert_true (put (f, name, AMS_FILE_ROLE_OTHER, "x", 0, NULL));
+  g_assert_true (put (f, name, AMS_FILE_ROLE_PLAYLIST, "y", 0, NULL));
+  assert_text (f, name, "y");
+  g_assert_cmpuint (count_all (f->root), ==, 2);
+  crash_with_part (f, name, "one");
+  crash_with_part (f, name, "two");
+  g_assert_false (put (f, name, AMS_FILE_ROLE_SEGMENT, "three", 0, NULL));
+  left = list (f, "");
+  g_clear_pointer (&expected, g_free);
+  expected = g_strdup_printf ("%s:1 ", name);
+  g_assert_cmpstr (left, ==, expected);
+}
+
+static void
+test_long_names_are_stored_and_found (Fixture *f, gconstpointer data)
+{
+  for (guint length = 240; length <= 255; length++) {
+    g_autofree gchar *base = long_name (length);
+    g_autofree gchar *name = g_strconcat ("d/", base, NULL);
+    g_autofree gchar *folder = path_in (f, "d");
+
+    try_long_name (f, name);
+    /* Three that were set aside: "one", "two", "three". */
+    g_assert_cmpuint (count_all (folder), >=, 4);
+    remove_tree (folder);
+  }
+}
+
+/* One that is shorter keeps the name of its part, which earlier versions gave it. */
+static void
+test_part_of_an_earlier_version_is_found (Fixture *f, gconstpointer data)
+{
+  g_autofree gchar *base = long_name (249);
+  g_autofree gchar *part = g_strconcat (".", base, ".part", NULL);
+  g_autofree gchar *listed = NULL, *expected = g_strconcat (base, "*:3 ", NULL);
+
+  g_autofree gchar *from = path_in (f, "short"), *to = path_in (f, part);
+
+  set_text (f, "short", "abc");
+  g_assert_cmpint (g_rename (from, to), ==, 0);
+  listed = list (f, "");
+  g_assert_cmpstr (listed, ==, expected);
+  g_assert_true (adopt (f, base, 3, NULL));
+  assert_text (f, base, "abc");
+}
+
+static void
+test_name_too_long_is_refused (Fixture *f, gconstpointer data)
+{
+  g_autofree gchar *longest = long_name (255), *longer = long_name (256);
+  g_autofree gchar *below = g_strconcat (longer, "/a.ts", NULL);
+  g_autoptr (GError) error = NULL;
+
+  g_assert_true (ams_local_check_name (f->root, longest, NULL));
+  g_assert_true (ams_local_check_name ("/no/such/folder", longest, NULL));
+  g_assert_false (ams_local_check_name (f->root, below, NULL));
+  g_assert_false (ams_local_check_name (f->root, longer, &error));
+  g_assert_error (error, AMS_STORE_ERROR, AMS_FAILURE_UNSUPPORTED);
+  g_assert_nonnull (strstr (error->message, f->root));
+  g_assert_nonnull (strstr (error->message, "255"));
+}
+
+/* Playlists that are links */
+
+static void
+make_link (Fixture *f, const gchar *target, const gchar *name)
+{
+  g_autofree gchar *path = path_in (f, name);
+
+  g_assert_cmpint (symlink (target, path), ==, 0);
+}
+
+static void
+assert_link (Fixture *f, const gchar *name, const gchar *target)
+{
+  g_autofree gchar *path = path_in (f, name);
+  g_autofree gchar *read = g_file_read_link (path, NULL);
+
+  g_assert_cmpstr (read, ==, target);
+}
+
+static void
+test_playlist_link_stays_and_its_target_is_written (Fixture *f,
+    gconstpointer data)
+{
+  g_autofree gchar *web = path_in (f, "web"), *absolute = NULL;
+  ino_t inode;
+
+  absolute = path_in (f, "web/b.m3u8");
+  g_assert_cmpint (g_mkdir (web, 0755), ==, 0);
+  set_text (f, "web/a.m3u8", "earlier");
+  make_link (f, "web/a.m3u8", "one");
+  make_link (f, "one", "two");
+  make_link (f, absolute, "dangling");
+  g_assert_true (put (f, "two", AMS_FILE_ROLE_PLAYLIST, "abc\n", 0, NULL));
+  assert_link (f, "two", "one");
+  assert_link (f, "one", "web/a.m3u8");
+  assert_text (f, "web/a.m3u8", "abc\n");
+  inode = inode_of (f, "web/a.m3u8");
+  g_assert_true (put (f, "two", AMS_FILE_ROLE_PLAYLIST, "abc\ndef\n", 4, NULL));
+  assert_text (f, "web/a.m3u8", "abc\ndef\n");
+  g_assert_cmpuint (inode_of (f, "web/a.m3u8"), ==, inode);
+  g_assert_true (put (f, "dangling", AMS_FILE_ROLE_MASTER, "new", 0, NULL));
+  assert_link (f, "dangling", absolute);
+  assert_text (f, "web/b.m3u8", "new");
+  g_assert_cmpuint (count_all (web), ==, 2);
+}
+
+static void
+test_playlist_link_that_leads_nowhere_is_said (Fixture *f, gconstpointer data)
+{
+  g_autoptr (GError) loop = NULL, away = NULL;
+
+  make_link (f, "round", "and");
+  make_link (f, "and", "round");
+  make_link (f, "no/such/a.m3u8", "away");
+  g_assert_false (put (f, "round", AMS_FILE_ROLE_PLAYLIST, "x", 0, &loop));
+  g_assert_nonnull (strstr (loop->message, "round"));
+  g_assert_false (put (f, "away", AMS_FILE_ROLE_PLAYLIST, "x", 0, &away));
+  g_assert_error (away, AMS_STORE_ERROR, AMS_FAILURE_TRANSIENT);
+  g_assert_nonnull (strstr (away->message, "is a link"));
+  g_assert_nonnull (strstr (away->message, "no/such"));
+  assert_link (f, "away", "no/such/a.m3u8");
+}
+
+static void
+test_removed_link_is_a_playlists_target_or_itself (Fixture *f,
+    gconstpointer data)
+{
+  g_autoptr (GAsyncResult) list = NULL, segment = NULL;
+
+  make_link (f, "list", "a.m3u8");
+  g_assert_true (put (f, "a.m3u8", AMS_FILE_ROLE_PLAYLIST, "x", 0, NULL));
+  set_text (f, "archived", "media");
+  make_link (f, "archived", "a.ts");
+  ams_store_remove_async (f->store, "a.m3u8", NULL, on_done, &list);
+  g_assert_true (ams_store_remove_finish (f->store, wait_for (&list), NULL));
+  ams_store_remove_async (f->store, "a.ts", NULL, on_done, &segment);
+  g_assert_true (ams_store_remove_finish (f->store, wait_for (&segment), NULL));
+  assert_link (f, "a.m3u8", "list");
+  assert_text (f, "list", NULL);
+  assert_link (f, "a.ts", NULL);
+  assert_text (f, "archived", "media");
+}
+
+/* A name that is a link is taken. */
+static void
+test_segment_link_is_not_followed (Fixture *f, gconstpointer data)
+{
+  g_autoptr (GError) error = NULL;
+
+  make_link (f, "nowhere", "a.ts");
+  g_assert_false (put (f, "a.ts", AMS_FILE_ROLE_SEGMENT, "x", 0, &error));
+  g_assert_error (error, AMS_STORE_ERROR, AMS_FAILURE_EXISTS);
+  assert_link (f, "a.ts", "nowhere");
+  assert_text (f, "nowhere", NULL);
+}
+
 static gboolean
 mount_small (Fixture *f)
 {
@@ -750,6 +961,15 @@ main (int argc, char **argv)
   ADD ("fetch/tells-absent-from-failed", test_fetch_tells_absent_from_failed);
   ADD ("list/by-prefix", test_list_by_prefix);
   ADD ("adopt/cuts-and-publishes", test_adopt_cuts_and_publishes);
+  ADD ("names/long-are-stored-and-found", test_long_names_are_stored_and_found);
+  ADD ("names/part-of-an-earlier-version",
+      test_part_of_an_earlier_version_is_found);
+  ADD ("names/too-long-is-refused", test_name_too_long_is_refused);
+  ADD ("links/playlist", test_playlist_link_stays_and_its_target_is_written);
+  ADD ("links/that-lead-nowhere",
+      test_playlist_link_that_leads_nowhere_is_said);
+  ADD ("links/removed", test_removed_link_is_a_playlists_target_or_itself);
+  ADD ("links/segment", test_segment_link_is_not_followed);
   ADD ("full/loses-nothing", test_full_disk_loses_nothing);
   ADD ("full/leaves-the-playlist-whole",
       test_full_disk_leaves_the_playlist_whole);

@@ -109,6 +109,28 @@ test_relative (gconstpointer data)
   g_assert_cmpstr (path, ==, t->expected);
 }
 
+/* Up to where the hidden name fits it says which file it belongs to, as it always did. */
+static void
+test_hidden_of_a_long_name_fits (void)
+{
+  for (guint length = 200; length <= 255; length++) {
+    g_autofree gchar *base = g_strnfill (length, 'n');
+    g_autofree gchar *name = g_strconcat ("a/", base, NULL);
+    g_autofree gchar *other = g_strconcat ("a/", base + 1, "m", NULL);
+    g_autofree gchar *plain = g_strconcat ("a/.", base, ".recording", NULL);
+    g_autofree gchar *hidden = ams_paths_hidden (name, ".recording");
+    g_autofree gchar *again = ams_paths_hidden (name, ".recording");
+    g_autofree gchar *of_other = ams_paths_hidden (other, ".recording");
+
+    g_assert_true (g_str_has_prefix (hidden, "a/."));
+    g_assert_true (g_str_has_suffix (hidden, ".recording"));
+    g_assert_cmpuint (strlen (hidden), <=, strlen ("a/") + 255);
+    g_assert_cmpint (length <= 244, ==, g_str_equal (hidden, plain));
+    g_assert_cmpstr (hidden, ==, again);
+    g_assert_cmpstr (hidden, !=, of_other);
+  }
+}
+
 static void
 test_hidden (void)
 {
@@ -223,6 +245,7 @@ main (int argc, char **argv)
   ADD_TABLE (uris, "/paths-name-of-uri/", test_uri);
   g_test_add_func ("/paths-escapes/any/told", test_escapes);
   g_test_add_func ("/paths-hidden/any/beside", test_hidden);
+  g_test_add_func ("/paths-hidden/long/fits", test_hidden_of_a_long_name_fits);
   g_test_add_func ("/paths-name-of-uri/round-trip/same", test_round_trip);
   return g_test_run ();
 }

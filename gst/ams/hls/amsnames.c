@@ -8,6 +8,8 @@
 
 /* As ams_file_name_check(), which cannot be used here: it knows GStreamer. */
 #define MAX_NAME 1024
+/* More than a recording has: three years of it, cut each second. */
+#define MANY_FILES 99999999
 #define MAX_TEMPLATE 4096
 #define MAX_WIDTH 20
 
@@ -641,6 +643,31 @@ find_number (const gchar *name, gsize len, const Token *token,
     }
   }
   return found;
+}
+
+gboolean
+ams_names_fit (const gchar *template_, AmsNamesKind kind,
+    gboolean add_date_time, GTimeZone *zone, gsize max, GError **error)
+{
+  g_autoptr (AmsNames) names =
+      ams_names_new (template_, kind, add_date_time, NULL);
+  g_autoptr (GDateTime) date = g_date_time_new_now (zone);
+  g_autofree gchar *name =
+      names ? ams_names_format (names, MANY_FILES, date, date, NULL) : NULL;
+  g_auto (GStrv) parts = name ? g_strsplit (name, "/", -1) : NULL;
+
+  for (guint i = 0; parts && parts[i]; i++) {
+    if (strlen (parts[i]) <= max)
+      continue;
+    g_set_error (error, AMS_NAMES_ERROR, AMS_NAMES_ERROR_SYNTAX,
+        "%s: \"%s\" gives names like \"%s\" of %" G_GSIZE_FORMAT
+        " bytes, and the file system takes %" G_GSIZE_FORMAT
+        " at most: choose a shorter one",
+        kind == AMS_NAMES_SEGMENT ? "location" : "playlist-location", template_,
+        parts[i], strlen (parts[i]), max);
+    return FALSE;
+  }
+  return TRUE;
 }
 
 gboolean

@@ -52,6 +52,12 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (AmsNames, ams_names_free)
 gchar *ams_names_format (const AmsNames *self, guint64 number,
     GDateTime *session, GDateTime *segment, GError **error);
 
+/* FALSE: the names that @template_ gives, dates and numbers of up to eight digits
+ * included, are too long for a file system whose names have at most @max bytes. Nothing else that may be wrong with it is looked at.
+ * @zone: of the dates. The other parameters are as of ams_names_new(). */
+gboolean ams_names_fit (const gchar *template_, AmsNamesKind kind,
+    gboolean add_date_time, GTimeZone *zone, gsize max, GError **error);
+
 /* Whether @name could have come from this template with any number and any
  * dates; *@number is its number (0 when the template has none). Strict about width: "%05d" matches "00012" and
  * "123456", not "12" or "012345". Never catastrophic in time: linear or nearly so in strlen (@name). */

@@ -8,6 +8,9 @@
 #include <gio/gio.h>
 #include <string.h>
 
+/* Bytes that file systems take. */
+#define MAX_BASENAME 255
+
 static gboolean
 has_dotdot (const gchar *path)
 {
@@ -206,6 +209,10 @@ ams_paths_hidden (const gchar *name, const gchar *suffix)
 {
   const gchar *slash = strrchr (name, '/');
   const gchar *base = slash ? slash + 1 : name;
+  g_autofree gchar *hash = NULL;
 
-  return g_strdup_printf ("%.*s.%s%s", (int) (base - name), name, base, suffix);
+  if (strlen (base) + strlen (suffix) >= MAX_BASENAME)
+    base = hash = g_compute_checksum_for_string (G_CHECKSUM_MD5, base, -1);
+  return g_strdup_printf ("%.*s.%s%s", (int) (slash ? slash + 1 - name : 0),
+      name, base, suffix);
 }

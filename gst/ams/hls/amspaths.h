@@ -34,7 +34,8 @@ gchar *ams_paths_relative (const gchar *from, const gchar *to);
 gchar *ams_paths_name_of_uri (const gchar *playlist, const gchar *root,
     const gchar *uri);
 
-/* A hidden file beside @name: "a/list.m3u8", ".journal" gives "a/.list.m3u8.journal". (transfer full) */
+/* A hidden file beside @name: "a/list.m3u8", ".journal" gives "a/.list.m3u8.journal". Where that has
+ * more bytes than file systems take, a hash stands for the name. (transfer full) */
 gchar *ams_paths_hidden (const gchar *name, const gchar *suffix);
 
 G_END_DECLS

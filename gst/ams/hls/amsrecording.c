@@ -128,14 +128,12 @@ make_journal_name (const gchar *template_)
   while (folder > 0 && template_[folder - 1] != '/')
     folder--;
   g_string_append_len (name, template_, folder);
-  g_string_append_c (name, '.');
   for (p = template_ + folder; *p; p++) {
     if (*p == '{' && strchr (p, '}'))
       p = strchr (p, '}');
     g_string_append_c (name, strchr ("/{}%", *p) ? '_' : *p);
   }
-  g_string_append (name, ".journal");
-  return g_string_free (g_steal_pointer (&name), FALSE);
+  return ams_paths_hidden (name->str, ".journal");
 }
 
 static gboolean

@@ -71,6 +71,7 @@
 #include "gstamsparsers.h"
 #include "gstamssegmenter.h"
 #include "gstamstracks.h"
+#include "local/amslocalio.h"
 #include "local/gstamslocalsink.h"
 
 GST_DEBUG_CATEGORY_STATIC (gst_ams_hls_sink_debug);
@@ -347,6 +348,20 @@ check_writable (GstAmsHlsSink *self, const gchar *location)
   return FALSE;
 }
 
+/* A playlist that is a link is written where that leads. */
+static gboolean
+check_playlist_writable (GstAmsHlsSink *self, const gchar *location)
+{
+  g_autoptr (GError) error = NULL;
+  g_autofree gchar *target = ams_local_follow (location, &error);
+
+  if (target)
+    return check_writable (self, target);
+  GST_ELEMENT_ERROR (self, RESOURCE, OPEN_WRITE, ("%s.", error->message),
+      (NULL));
+  return FALSE;
+}
+
 static gboolean
 check_folders (GstAmsHlsSink *self, const GstAmsHlsSettings *settings)
 {
@@ -355,7 +370,25 @@ check_folders (GstAmsHlsSink *self, const GstAmsHlsSettings *settings)
   return (is_handled (self, SIGNAL_GET_FRAGMENT_STREAM) ||
              check_writable (self, settings->location)) &&
       (is_handled (self, SIGNAL_GET_PLAYLIST_STREAM) ||
-          check_writable (self, settings->playlist_location));
+          check_playlist_writable (self, settings->playlist_location));
+}
+
+/* Said at the start, as the longest of them may come after years. */
+static gboolean
+check_names (GstAmsHlsSink *self, const AmsRecordingConfig *config,
+    const gchar *root, GError **error)
+{
+  g_autofree gchar *within = g_build_filename (root, "x", NULL);
+  gsize max = ams_disk_get_name_max (within);
+
+  if (!self->has_store)
+    return TRUE;
+  return (is_handled (self, SIGNAL_GET_FRAGMENT_STREAM) ||
+             ams_names_fit (config->location, AMS_NAMES_SEGMENT,
+                 config->add_date_time, config->zone, max, error)) &&
+      (is_handled (self, SIGNAL_GET_PLAYLIST_STREAM) ||
+          ams_names_fit (config->playlist_location, AMS_NAMES_PLAYLIST,
+              config->add_date_time, config->zone, max, error));
 }
 
 static void
@@ -435,6 +468,7 @@ configure (GstAmsHlsSink *self)
     NULL,
   };
   g_autofree gchar *root = NULL, *name = NULL, *playlist_name = NULL;
+  g_autoptr (AmsRecordingConfig) config = NULL;
   g_autoptr (GError) error = NULL;
   GstAmsPublisherSettings segmenter = {
     NULL,
@@ -448,9 +482,10 @@ configure (GstAmsHlsSink *self)
   if (!check_folders (self, &settings))
     return FALSE;
 
-  segmenter.recording = make_config (&settings, name, playlist_name, &error);
-  if (!segmenter.recording)
+  config = make_config (&settings, name, playlist_name, &error);
+  if (!config || !check_names (self, config, root, &error))
     return refuse (self, error);
+  segmenter.recording = g_steal_pointer (&config);
   /* What an application's streams lead to cannot be read back. */
   segmenter.existing = is_handled (self, SIGNAL_GET_PLAYLIST_STREAM)
       ? GST_AMS_EXISTING_OVERWRITE

@@ -20,17 +20,30 @@ typedef enum
   AMS_LOCAL_PUBLISH_CLAIM, /* O_EXCL on the name, then rename(): where there are no hard links */
 } AmsLocalPublish;
 
-/* root/folder/NAME → root/folder/.NAME.part, .NAME.tmp. (transfer full) */
+/* root/folder/NAME → root/folder/.NAME.part, .NAME.tmp. Where the file system takes no name that long,
+ * root/folder/.amshls.part/NAME, and a .tmp that is named otherwise. (transfer full) */
 gchar *ams_local_part_path (const gchar *path);
 gchar *ams_local_temp_path (const gchar *path);
+/* The folder of parts whose own names would be too long: whether @name is its name, and
+ * that @part, which may have been in it, is not there any more. */
+gboolean ams_local_is_part_folder (const gchar *name);
+void ams_local_leave_part_folder (const gchar *part);
+
+/* FALSE: the file system at @root takes no name as long as a part of @name, and @error
+ * (UNSUPPORTED) says so. */
+gboolean ams_local_check_name (const gchar *root, const gchar *name,
+    GError **error);
+/* The path that the links at @path, if there are any, lead to, whether there is a file
+ * or not. (transfer full); NULL: @error: they lead round in a circle. */
+gchar *ams_local_follow (const gchar *path, GError **error);
 
 /* Renames @from to @to, or the next best that does not replace a file; begins
  * with @how and falls back to those after it. */
 gboolean ams_local_publish (const gchar *from, const gchar *to,
     AmsLocalPublish how, GError **error);
-/* Renames @part to @part.N, where N is the first number free: a left-over that is
- * in the way is kept. (transfer full): the new path */
-gchar *ams_local_set_aside (const gchar *part, GError **error);
+/* Renames the part of @path to .NAME.part.N (or .amshls.part.N/NAME), where N is the first
+ * number free: a left-over that is in the way is kept. (transfer full): the new path */
+gchar *ams_local_set_aside (const gchar *path, GError **error);
 
 /* All files below @root whose names begin with @prefix. (element-type AmsFileEntry) */
 GPtrArray *ams_local_list (const gchar *root, const gchar *prefix,

@@ -24,6 +24,7 @@ typedef struct
 {
   GPtrArray *entries;
   guint depth;
+  gboolean in_part_folder;
 } Listing;
 
 static gboolean list_folder (Listing *listing, const gchar *folder,
@@ -90,18 +91,48 @@ list_subfolder (Listing *listing, const gchar *folder, const gchar *names,
   return ok;
 }
 
+/* Parts that have the whole names of the files which they were going to be. */
+static gboolean
+list_part_folder (Listing *listing, const gchar *folder, const gchar *names,
+    const gchar *entry, const gchar *prefix, GError **error)
+{
+  g_autofree gchar *path = g_build_filename (folder, entry, NULL);
+  gboolean ok;
+
+  if (listing->in_part_folder)
+    return TRUE;
+  listing->in_part_folder = TRUE;
+  ok = list_folder (listing, path, names, prefix, error);
+  listing->in_part_folder = FALSE;
+  return ok;
+}
+
+static gboolean
+is_folder (gint dir_fd, const gchar *entry)
+{
+  struct stat info;
+
+  return fstatat (dir_fd, entry, &info, AT_SYMLINK_NOFOLLOW) == 0 &&
+      S_ISDIR (info.st_mode);
+}
+
 static gboolean
 list_entry (Listing *listing, gint dir_fd, const gchar *folder,
     const gchar *names, const gchar *entry, const gchar *prefix, GError **error)
 {
-  g_autofree gchar *part_of = name_of_part (entry);
+  g_autofree gchar *part_of =
+      listing->in_part_folder ? g_strdup (entry) : name_of_part (entry);
   const gchar *name = part_of ? part_of : entry;
   struct stat info;
 
+  if (ams_local_is_part_folder (entry) && is_folder (dir_fd, entry))
+    return list_part_folder (listing, folder, names, entry, prefix, error);
   if (!g_str_has_prefix (name, prefix) || is_debris (entry))
     return TRUE;
   if (fstatat (dir_fd, entry, &info, AT_SYMLINK_NOFOLLOW) < 0)
     return TRUE; /* gone since */
+  if (S_ISDIR (info.st_mode) && listing->in_part_folder)
+    return TRUE;
   if (S_ISDIR (info.st_mode))
     return list_subfolder (listing, folder, names, entry, error);
   if (S_ISLNK (info.st_mode) && !part_of &&
@@ -157,7 +188,7 @@ ams_local_list (const gchar *root, const gchar *prefix, GError **error)
 {
   g_autoptr (GPtrArray) entries =
       g_ptr_array_new_with_free_func ((GDestroyNotify) ams_file_entry_free);
-  Listing listing = { entries, 0 };
+  Listing listing = { entries, 0, FALSE };
   const gchar *slash = strrchr (prefix, '/');
   const gchar *base = slash ? slash + 1 : prefix;
   g_autofree gchar *names = g_strndup (prefix, base - prefix);

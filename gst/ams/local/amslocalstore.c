@@ -123,8 +123,6 @@ replace_playlist (AmsLocalStore *self, const AmsPut *put, const gchar *path,
   g_autofree gchar *temp = ams_local_temp_path (path);
   struct stat info;
 
-  if (!ams_disk_make_folders (path, self->options.sync, error))
-    return FALSE;
   if (!write_temp (self, put, temp, &info, error)) {
     unlink (temp);
     return FALSE;
@@ -231,14 +229,33 @@ soften (GError *error)
     error->code = AMS_FAILURE_TRANSIENT;
 }
 
+/* A playlist that is a link stays one, and what it leads to is written: somebody shows it
+ * elsewhere by another name. The folders that it leads to are that somebody's: where one
+ * is missing, its disk may be. */
+static gboolean
+write_playlist (AmsLocalStore *self, const AmsPut *put, GError **error)
+{
+  g_autofree gchar *path = path_of (self, put->name);
+  g_autofree gchar *target = ams_local_follow (path, error);
+
+  if (!target)
+    return FALSE;
+  if (append_to_playlist (self, put, target))
+    return TRUE;
+  if (ams_disk_make_folders (path, self->options.sync, error) &&
+      replace_playlist (self, put, target, error))
+    return TRUE;
+  if (!g_str_equal (path, target))
+    g_prefix_error (error, "“%s” is a link. ", path);
+  return FALSE;
+}
+
 static gboolean
 put_playlist (AmsLocalStore *self, const AmsPut *put, GError **error)
 {
-  g_autofree gchar *path = path_of (self, put->name);
   GError *local = NULL;
 
-  if (append_to_playlist (self, put, path) ||
-      replace_playlist (self, put, path, &local))
+  if (write_playlist (self, put, &local))
     return TRUE;
   soften (local);
   g_propagate_error (error, local);
@@ -290,12 +307,20 @@ put_segment (AmsLocalStore *self, const AmsPut *put, GError **error)
 
 /* The other operations */
 
+/* Of a playlist that is a link it is what this store wrote that goes; of any other file,
+ * which somebody may have moved away since, the link. */
 static gboolean
 remove_file (AmsLocalStore *self, const gchar *name, GError **error)
 {
   g_autofree gchar *path = path_of (self, name);
+  gchar *target = g_hash_table_remove (self->written, name)
+      ? ams_local_follow (path, NULL)
+      : NULL;
 
-  g_hash_table_remove (self->written, name);
+  if (target) {
+    g_free (path);
+    path = target;
+  }
   if (unlink (path) == 0 || errno == ENOENT)
     return TRUE;
   return fail (error, errno, "remove", path);
@@ -345,6 +370,7 @@ adopt_part (AmsLocalStore *self, const gchar *name, guint64 size,
       (!cut_part (self, part, size, error) ||
           !ams_local_publish (part, path, AMS_LOCAL_PUBLISH_RENAME, error)))
     return FALSE;
+  ams_local_leave_part_folder (part);
   return !self->options.sync || ams_disk_sync_folder (path, error);
 }
 

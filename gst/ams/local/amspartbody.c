@@ -49,7 +49,7 @@ create_part (AmsPartBody *self, GError **error)
     g_propagate_error (error, g_steal_pointer (&local));
     return FALSE;
   }
-  aside = ams_local_set_aside (self->part, error);
+  aside = ams_local_set_aside (self->path, error);
   if (!aside)
     return FALSE;
   GST_WARNING ("a part file that was left over is kept as %s", aside);
@@ -191,7 +191,8 @@ lose (AmsPartBody *self, GError *reason, GError **error)
   g_autofree gchar *aside = NULL;
 
   self->exists = FALSE;
-  aside = ams_local_set_aside (self->part, NULL);
+  aside = ams_local_set_aside (self->path, NULL);
+  ams_local_leave_part_folder (self->part);
   g_propagate_error (error,
       ams_store_error_new (AMS_FAILURE_LOST, 0, 0,
           "%s; what there is of it is in “%s”", reason->message,
@@ -229,10 +230,11 @@ make_whole (AmsPartBody *self, GError **error)
 static void
 keep_aside (AmsPartBody *self, GError **error)
 {
-  g_autofree gchar *aside = ams_local_set_aside (self->part, NULL);
+  g_autofree gchar *aside = ams_local_set_aside (self->path, NULL);
 
   if (!aside)
     return;
+  ams_local_leave_part_folder (self->part);
   self->exists = FALSE;
   g_prefix_error (error, "What was recorded is kept as “%s”. ", aside);
 }
@@ -267,6 +269,7 @@ ams_part_body_publish (AmsPartBody *self, GError **error)
   if (!make_whole (self, error) || !rename_part (self, error))
     return FALSE;
   self->exists = FALSE;
+  ams_local_leave_part_folder (self->part);
   if (!self->options.sync || ams_disk_sync_folder (self->path, &local))
     return TRUE;
   g_propagate_error (error, ams_disk_soften (local));
@@ -290,6 +293,8 @@ part_abandon (AmsBody *body)
   close_quietly (self);
   if (self->exists && unlink (self->part) < 0)
     GST_WARNING ("could not remove %s: %s", self->part, g_strerror (errno));
+  if (self->exists)
+    ams_local_leave_part_folder (self->part);
   self->exists = FALSE;
   g_queue_clear_full (&self->pending, (GDestroyNotify) g_bytes_unref);
   self->pending_bytes = 0;

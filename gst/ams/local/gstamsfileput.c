@@ -147,6 +147,25 @@ gst_ams_file_put_create_store (GstAmsPutSink *sink, GError **error)
   return folder ? ams_local_store_new (folder, &options) : NULL;
 }
 
+static gboolean
+gst_ams_file_put_check_file (GstAmsPutSink *sink, const AmsFileBegin *begin,
+    GError **error)
+{
+  AmsLocalOptions options;
+  g_autofree gchar *folder =
+      read_settings (GST_AMS_FILE_PUT (sink), &options, error);
+
+  return folder && ams_local_check_name (folder, begin->name, error);
+}
+
+static const gchar *
+gst_ams_file_put_get_lost_advice (GstAmsPutSink *sink)
+{
+  return "the disk does not take them. Make room there, or mend what the warning "
+         "before this one names; with write-files=always of amshlssink the next "
+         "start copies what is missing; a longer drain-timeout leaves more time";
+}
+
 static void
 gst_ams_file_put_set_property (GObject *object, guint id, const GValue *value,
     GParamSpec *pspec)
@@ -241,6 +260,8 @@ gst_ams_file_put_class_init (GstAmsFilePutClass *klass)
       "Delivers the files of amshlssink to another folder", "amshls");
   put_class->check = gst_ams_file_put_check;
   put_class->create_store = gst_ams_file_put_create_store;
+  put_class->check_file = gst_ams_file_put_check_file;
+  put_class->get_lost_advice = gst_ams_file_put_get_lost_advice;
   put_class->stop_grace = STOP_GRACE;
 }
 

@@ -106,6 +106,30 @@ gst_ams_local_sink_create_store (GstAmsPutSink *sink, GError **error)
   return g_steal_pointer (&files);
 }
 
+/* Streams of the application take any name. */
+static gboolean
+gst_ams_local_sink_check_file (GstAmsPutSink *sink, const AmsFileBegin *begin,
+    GError **error)
+{
+  GstAmsLocalSink *self = GST_AMS_LOCAL_SINK (sink);
+  g_autofree gchar *root = NULL;
+  gboolean streamed;
+
+  GST_OBJECT_LOCK (self);
+  root = g_strdup (self->root ? self->root : ".");
+  streamed = self->streams != NULL;
+  GST_OBJECT_UNLOCK (self);
+  return streamed || ams_local_check_name (root, begin->name, error);
+}
+
+static const gchar *
+gst_ams_local_sink_get_lost_advice (GstAmsPutSink *sink)
+{
+  return "the disk does not take them. Make room there, or mend what the warning "
+         "before this one names; a longer drain-timeout of amshlssink's child "
+         "“store” leaves more time for that";
+}
+
 void
 gst_ams_local_sink_set_root (GstAmsLocalSink *self, const gchar *root)
 {
@@ -171,6 +195,8 @@ gst_ams_local_sink_class_init (GstAmsLocalSinkClass *klass)
   gst_element_class_set_static_metadata (element_class, "Local file put",
       "Sink/File", "Writes a file stream to the disk", "amshls");
   put_class->create_store = gst_ams_local_sink_create_store;
+  put_class->check_file = gst_ams_local_sink_check_file;
+  put_class->get_lost_advice = gst_ams_local_sink_get_lost_advice;
   put_class->stop_grace = STOP_GRACE;
 }
 

@@ -11,6 +11,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -68,6 +69,23 @@ fail (GError **error, gint errnum, const gchar *doing, const gchar *path)
 {
   g_propagate_error (error, ams_disk_error_new (errnum, doing, path));
   return FALSE;
+}
+
+/* Names */
+
+gsize
+ams_disk_get_name_max (const gchar *path)
+{
+  g_autofree gchar *folder = g_path_get_dirname (path);
+  glong max;
+
+  errno = 0;
+  max = pathconf (folder, _PC_NAME_MAX);
+  if (max > 0)
+    return max;
+  if (errno == ENOENT && strcmp (folder, path) != 0)
+    return ams_disk_get_name_max (folder);
+  return NAME_MAX;
 }
 
 /* Folders */

@@ -17,6 +17,10 @@ GError *ams_disk_error_new (gint errnum, const gchar *doing, const gchar *path);
  * one is about what is beside it. Returns @error. */
 GError *ams_disk_soften (GError *error);
 
+/* Bytes that the name of a file beside @path may have at most, as the file system says
+ * whose folder that is, or will be. */
+gsize ams_disk_get_name_max (const gchar *path);
+
 /* Makes the folders that @path is in. @sync: their names are on stable storage. */
 gboolean ams_disk_make_folders (const gchar *path, gboolean sync,
     GError **error);
