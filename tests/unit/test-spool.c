@@ -19,6 +19,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#define NOBODY 65534
 #define DESTINATION "https://media.example.com/live/"
 #define OTHER_DESTINATION "https://other.example.com/"
 
@@ -132,8 +133,9 @@ copy_folder (const gchar *from, const gchar *to)
   }
 }
 
+/* The spool is not opened again. */
 static void
-crash (Fixture *f)
+end_by_crash (Fixture *f)
 {
   g_autofree gchar *copy = g_build_filename (f->root, "crashed", NULL);
 
@@ -141,7 +143,32 @@ crash (Fixture *f)
   close_spool (f);
   remove_tree (f->folder);
   g_assert_cmpint (g_rename (copy, f->folder), ==, 0);
+}
+
+static void
+crash (Fixture *f)
+{
+  end_by_crash (f);
   f->spool = open_spool (f->folder);
+}
+
+/* As a version left the spool that made none. */
+static guint
+remove_notes (Fixture *f)
+{
+  g_autoptr (GDir) dir = g_dir_open (f->own, 0, NULL);
+  const gchar *name;
+  guint n = 0;
+
+  while ((name = g_dir_read_name (dir))) {
+    g_autofree gchar *path = g_build_filename (f->own, name, NULL);
+
+    if (!g_str_has_prefix (name, "note-"))
+      continue;
+    g_assert_cmpint (g_unlink (path), ==, 0);
+    n++;
+  }
+  return n;
 }
 
 static guint
@@ -1178,6 +1205,7 @@ test_full_disk_knows_what_is_stored (Fixture *f, gconstpointer data)
   stored = commit_linked (f, "a.ts", "abc");
   dropped = commit_linked (f, "b.ts", "abcd");
   commit_linked (f, "c.ts", "abcde");
+  remove_notes (f); /* or they would make room */
   fill_last_block (f);
   fill_disk (f);
   settle (f, stored, AMS_SPOOL_STORED);
@@ -1425,13 +1453,262 @@ test_damaged_journal_is_set_aside (Fixture *f, gconstpointer data)
   g_assert_true (g_file_set_contents (path, text, length, NULL));
   f->spool = open_spool (f->folder);
   g_assert_nonnull (strstr (ams_spool_get_notice (f->spool), aside));
-  assert_taken_up (f, "");
-  assert_given_up (f, "1-a.ts", "one");
-  assert_given_up (f, "2-b.ts", "two");
+  assert_taken_up (f, "a.ts=one b.ts=two");
   g_assert_cmpuint (commit (f, "c.ts", "three"), >, 2);
   crash (f);
+  g_assert_cmpstr (ams_spool_get_notice (f->spool), ==, NULL);
+  assert_taken_up (f, "a.ts=one b.ts=two c.ts=three");
+}
+
+/* Accidents to the journal */
+
+static void
+for_all (const gchar *path, void (*func) (const gchar *path))
+{
+  g_autoptr (GDir) dir = g_dir_open (path, 0, NULL);
+  const gchar *name;
+
+  func (path);
+  while (dir && (name = g_dir_read_name (dir))) {
+    g_autofree gchar *child = g_build_filename (path, name, NULL);
+
+    for_all (child, func);
+  }
+}
+
+static void
+give_to_nobody (const gchar *path)
+{
+  g_assert_cmpint (chown (path, NOBODY, NOBODY), ==, 0);
+}
+
+typedef struct
+{
+  const gchar *name;
+  void (*happen) (const gchar *journal);
+  gboolean is_kept; /* what there was of it, as evidence */
+} Accident;
+
+static void
+happen_emptied (const gchar *journal)
+{
+  g_assert_cmpint (truncate (journal, 0), ==, 0);
+}
+
+static void
+happen_removed (const gchar *journal)
+{
+  g_assert_cmpint (g_unlink (journal), ==, 0);
+}
+
+static void
+happen_cut_in_a_record (const gchar *journal)
+{
+  struct stat info;
+
+  g_assert_cmpint (stat (journal, &info), ==, 0);
+  g_assert_cmpint (truncate (journal, info.st_size / 3), ==, 0);
+}
+
+static void
+happen_cut_in_the_head (const gchar *journal)
+{
+  g_assert_cmpint (truncate (journal, 20), ==, 0);
+}
+
+static void
+happen_garbage (const gchar *journal)
+{
+  set_file (journal, "this is\nno journal\nat all\n");
+}
+
+static void
+happen_zeros (const gchar *journal)
+{
+  struct stat info;
+
+  g_assert_cmpint (stat (journal, &info), ==, 0);
+  g_assert_cmpint (truncate (journal, 0), ==, 0);
+  g_assert_cmpint (truncate (journal, info.st_size), ==, 0);
+}
+
+static const Accident accidents[] = {
+  { "emptied", happen_emptied, FALSE },
+  { "removed", happen_removed, FALSE },
+  { "cut-in-a-record", happen_cut_in_a_record, FALSE },
+  { "cut-in-the-head", happen_cut_in_the_head, FALSE },
+  { "garbage", happen_garbage, TRUE },
+  { "zeros", happen_zeros, TRUE },
+};
+
+/* What waits, in each place that it can be in, and what does not. */
+static void
+fill_spool (Fixture *f)
+{
+  AmsFileBegin part = begin_of ("p.ts");
+  g_autoptr (AmsBody) notice = NULL;
+  g_autoptr (GBytes) text = g_bytes_new_static ("{}", 2);
+  guint64 id;
+
+  settle (f, commit (f, "gone.ts", "gone"), AMS_SPOOL_STORED);
+  commit_dated (f, "a.ts", "one");
+  settle (f, commit (f, "l.m3u8", "v1"), AMS_SPOOL_STORED);
+  commit_linked (f, "b.ts", "two");
+  settle (f, commit (f, "bad.ts", "bad"), AMS_SPOOL_GIVEN_UP);
+  settle (f, commit (f, "w.m3u8", "w1"), AMS_SPOOL_WITHHELD);
+  commit (f, "l.m3u8", "v2");
+  g_assert_true (ams_spool_add_notify (f->spool, text, &notice, &id, NULL));
+  g_object_set_data_full (G_OBJECT (notice), "part",
+      make_body (f, &part, "part"), g_object_unref);
+  flush (f);
+  end_by_crash (f);
+}
+
+static void
+try_accident (Fixture *f, const Accident *accident)
+{
+  g_autofree gchar *journal = own_path (f, "journal");
+  g_autofree gchar *aside = own_path (f, "journal.damaged.1");
+  g_autofree gchar *linked = local_path (f, "b.ts");
+
+  fill_spool (f);
+  accident->happen (journal);
+  f->spool = open_spool (f->folder);
+  g_assert_nonnull (ams_spool_get_notice (f->spool));
+  g_assert_nonnull (strstr (ams_spool_get_notice (f->spool), f->own));
+  g_assert_cmpint (g_file_test (aside, G_FILE_TEST_EXISTS), ==,
+      accident->is_kept);
+  assert_known (f, "l.m3u8", "v1");
+  assert_fetched (f, "w.m3u8", "w1");
+  assert_listed (f, "", "l.m3u8:2 b.ts:3 a.ts:3 w.m3u8:2 p.ts:4:partial");
+  assert_taken_up (f, "a.ts=one b.ts=two l.m3u8=v2 notify={}");
+  assert_file (linked, "two");
+  g_assert_cmpuint (commit (f, "c.ts", "three"), >, 9);
+  crash (f);
   g_assert_null (ams_spool_get_notice (f->spool));
-  assert_taken_up (f, "c.ts=three");
+  assert_taken_up (f, "a.ts=one b.ts=two l.m3u8=v2 notify={} c.ts=three");
+}
+
+static void
+test_journal_lost_is_made_anew_from_notes (Fixture *f, gconstpointer data)
+{
+  for (guint i = 0; i < G_N_ELEMENTS (accidents); i++) {
+    g_test_message ("%s", accidents[i].name);
+    try_accident (f, &accidents[i]);
+    close_spool (f);
+    remove_tree (f->folder);
+    f->spool = open_spool (f->folder);
+  }
+}
+
+/* Of an earlier version: what has no name is kept, counted, and said. */
+static void
+test_journal_lost_without_notes_is_said (Fixture *f, gconstpointer data)
+{
+  for (guint i = 0; i < 2; i++) {
+    g_autofree gchar *journal = own_path (f, "journal");
+
+    for (guint k = 0; k < 10; k++)
+      commit (f, "a.ts", "one");
+    end_by_crash (f);
+    g_assert_cmpuint (remove_notes (f), ==, 10);
+    accidents[i].happen (journal);
+    f->spool = open_spool (f->folder);
+    g_assert_nonnull (
+        strstr (ams_spool_get_notice (f->spool), "10 files in the spool"));
+    g_assert_nonnull (strstr (ams_spool_get_notice (f->spool), "/given-up”"));
+    assert_taken_up (f, "");
+    assert_given_up (f, "10-unknown", "one");
+    g_assert_cmpuint (commit (f, "b.ts", "two"), ==, 11);
+    close_spool (f);
+    remove_tree (f->folder);
+    f->spool = open_spool (f->folder);
+  }
+}
+
+/* Notes take no part while the journal is whole, and go with what they are about. */
+static void
+test_notes_go_with_their_bodies (Fixture *f, gconstpointer data)
+{
+  g_autofree gchar *stale = own_path (f, "note-99");
+  AmsFileBegin begin = begin_of ("p.ts");
+  AmsBody *body;
+
+  settle (f, commit (f, "a.ts", "one"), AMS_SPOOL_STORED);
+  settle (f, commit (f, "b.ts", "two"), AMS_SPOOL_DROPPED);
+  settle (f, commit (f, "c.ts", "three"), AMS_SPOOL_GIVEN_UP);
+  body = make_body (f, &begin, "part");
+  ams_body_abandon (body);
+  g_object_unref (body);
+  g_assert_cmpuint (remove_notes (f), ==, 0);
+  commit (f, "d.ts", "four");
+  reopen (f);
+  g_assert_null (ams_spool_get_notice (f->spool));
+  assert_taken_up (f, "d.ts=four");
+  close_spool (f);
+  g_assert_cmpuint (remove_notes (f), ==, 1);
+  set_file (stale, "no note");
+  f->spool = open_spool (f->folder);
+  assert_taken_up (f, "d.ts=four");
+  g_assert_false (g_file_test (stale, G_FILE_TEST_EXISTS));
+  g_assert_cmpuint (commit (f, "e.ts", "five"), >, 99);
+}
+
+/* A note of a body that somebody has changed since says nothing of what it is now. */
+static void
+test_note_of_a_changed_body_is_not_believed (Fixture *f, gconstpointer data)
+{
+  g_autofree gchar *journal = own_path (f, "journal");
+  g_autofree gchar *one = own_path (f, "1");
+
+  commit (f, "a.ts", "one");
+  end_by_crash (f);
+  happen_removed (journal);
+  change_file (one, "another");
+  f->spool = open_spool (f->folder);
+  g_assert_nonnull (strstr (ams_spool_get_notice (f->spool), "1 files"));
+  assert_taken_up (f, "");
+  assert_given_up (f, "1-unknown", "another");
+}
+
+static void
+test_journal_that_cannot_be_written_is_an_error (Fixture *f, gconstpointer data)
+{
+  g_autofree gchar *journal = own_path (f, "journal"), *before = NULL;
+  g_autoptr (GError) error = NULL;
+
+  commit (f, "a.ts", "one");
+  close_spool (f);
+  g_assert_true (g_file_get_contents (journal, &before, NULL, NULL));
+  g_assert_cmpint (g_chmod (journal, 0444), ==, 0);
+  if (geteuid () == 0) {
+    g_assert_cmpint (chown (f->root, NOBODY, NOBODY), ==, 0);
+    for_all (f->root, give_to_nobody);
+    g_assert_cmpint (seteuid (NOBODY), ==, 0);
+  }
+  g_assert_null (ams_spool_open (f->folder, DESTINATION, &error));
+  if (getuid () == 0)
+    g_assert_cmpint (seteuid (0), ==, 0);
+  g_assert_error (error, AMS_STORE_ERROR, AMS_FAILURE_PERMANENT);
+  g_assert_nonnull (strstr (error->message, journal));
+  assert_file (journal, before);
+  g_assert_cmpint (g_chmod (journal, 0644), ==, 0);
+  f->spool = open_spool (f->folder);
+  assert_taken_up (f, "a.ts=one");
+}
+
+/* The journal is whole: what it names is lost, and nothing else. */
+static void
+test_body_that_is_missing_is_lost (Fixture *f, gconstpointer data)
+{
+  g_autofree gchar *one = own_path (f, "1");
+
+  commit (f, "a.ts", "one");
+  commit (f, "b.ts", "two");
+  end_by_crash (f);
+  g_assert_cmpint (g_unlink (one), ==, 0);
+  f->spool = open_spool (f->folder);
+  assert_taken_up (f, "a.ts=LOST b.ts=two");
 }
 
 static void
@@ -1462,13 +1739,15 @@ test_large_journal_is_compacted (Fixture *f, gconstpointer data)
   assert_taken_up (f, "a.ts=one l.m3u8=v");
 }
 
-/* What the journal's records, up to @length, say of "a.ts". */
+/* What there is when the journal's records, up to @length, are left, and notes say the
+ * rest. @revived: there is something that only notes know. */
 static gchar *
-replay (const gchar *text, gsize length)
+replay (const gchar *text, gsize length, gboolean *revived)
 {
   g_autoptr (GBytes) bytes = g_bytes_new (text, length);
   g_autoptr (AmsSpoolJournal) journal = ams_spool_journal_read (bytes);
-  gboolean a = FALSE, b = FALSE, l = FALSE, removes = FALSE;
+  gboolean a = FALSE, b = FALSE, l = FALSE, p = FALSE, removes = FALSE;
+  gboolean settled = FALSE;
 
   for (guint i = 0; i < journal->records->len; i++) {
     AmsSpoolRecord *record = g_ptr_array_index (journal->records, i);
@@ -1478,12 +1757,12 @@ replay (const gchar *text, gsize length)
     l |= committed && record->id == 2;
     removes |= record->type == AMS_SPOOL_RECORD_REMOVE;
     b |= committed && record->id == 4;
-    if (record->type == AMS_SPOOL_RECORD_SETTLED && record->id == 1)
-      a = FALSE;
+    p |= record->type == AMS_SPOOL_RECORD_BEGUN && record->id == 5;
+    settled |= record->type == AMS_SPOOL_RECORD_SETTLED && record->id == 1;
   }
-  return g_strdup_printf ("%s%s%s%s", a ? " a.ts=one" : "",
-      l ? " l.m3u8=v1" : "", removes ? " remove=old.ts" : "",
-      b ? " b.ts=two" : "");
+  *revived = !a || !l || !b || !p;
+  return g_strdup_printf ("%s l.m3u8=v1%s b.ts=two", settled ? "" : " a.ts=one",
+      removes ? " remove=old.ts" : "");
 }
 
 /* The bodies are as they were before anything was settled. */
@@ -1506,15 +1785,18 @@ test_journal_cut_anywhere_is_opened (Fixture *f, gconstpointer data)
   g_assert_true (g_file_get_contents (journal, &text, &length, NULL));
   close_spool (f);
   g_object_unref (partial);
-  for (gsize cut = 0; cut <= length; cut++) {
-    g_autofree gchar *expected = replay (text, cut);
+  /* Each end syncs a file, which takes its time; near the end each byte counts. */
+  for (gsize cut = 0; cut <= length; cut += cut + 100 < length ? 7 : 1) {
+    gboolean revived;
+    g_autofree gchar *expected = replay (text, cut, &revived);
 
     remove_tree (f->folder);
     copy_folder (before, f->folder);
     g_assert_true (g_file_set_contents (journal, text, cut, NULL));
     f->spool = open_spool (f->folder);
-    g_assert_null (ams_spool_get_notice (f->spool));
-    assert_taken_up (f, *expected ? expected + 1 : "");
+    g_assert_cmpint (revived, ==, ams_spool_get_notice (f->spool) != NULL);
+    assert_taken_up (f, expected + 1);
+    assert_listed (f, "p", "p.ts:7:partial");
     close_spool (f);
   }
 }
@@ -1604,6 +1886,13 @@ main (int argc, char **argv)
   ADD ("destination/other-is-left-alone", test_other_destination_is_left_alone);
   ADD ("journal/damaged-is-set-aside", test_damaged_journal_is_set_aside);
   ADD ("journal/large-is-compacted", test_large_journal_is_compacted);
+  ADD ("journal/lost-is-made-anew", test_journal_lost_is_made_anew_from_notes);
+  ADD ("journal/lost-without-notes", test_journal_lost_without_notes_is_said);
+  ADD ("journal/notes-go", test_notes_go_with_their_bodies);
+  ADD ("journal/note-of-a-changed-body",
+      test_note_of_a_changed_body_is_not_believed);
+  ADD ("journal/not-writable", test_journal_that_cannot_be_written_is_an_error);
+  ADD ("journal/body-missing", test_body_that_is_missing_is_lost);
   ADD ("journal/cut-anywhere-is-opened", test_journal_cut_anywhere_is_opened);
   ADD ("unlisted/found-after-a-crash",
       test_stored_and_unlisted_is_found_after_a_crash);

@@ -13,6 +13,7 @@
 #include "transfer/amsspoolfolder.h"
 #include "transfer/amsspoolindex.h"
 #include "transfer/amsspoollog.h"
+#include "transfer/amsspoolnote.h"
 #include "transfer/amsspoolplace.h"
 #include "transfer/amsspoolresume.h"
 #include "transfer/amsstore.h"
@@ -173,15 +174,42 @@ empty_trash (AmsSpool *self)
   remove_trash (self);
 }
 
+static AmsSpoolRecord
+settled_record (const AmsSpoolItem *item, AmsSpoolFate fate)
+{
+  return (AmsSpoolRecord){ .type = AMS_SPOOL_RECORD_SETTLED,
+    .id = item->record.id,
+    .fate = fate };
+}
+
 static void
 write_settled (AmsSpool *self, AmsSpoolItem *item, AmsSpoolFate fate)
 {
-  AmsSpoolRecord record = { .type = AMS_SPOOL_RECORD_SETTLED,
-    .id = item->record.id,
-    .fate = fate };
+  AmsSpoolRecord record = settled_record (item, fate);
 
   if (item->begun || item->recorded)
     ams_spool_log_add (self->log, &record);
+}
+
+/* After the journal has it, so that a crash in between does not look like a journal that
+ * was cut. */
+static void
+note_item (AmsSpool *self, AmsSpoolItem *item)
+{
+  if (!ams_spool_item_has_body (item))
+    return;
+  ams_spool_note_add (self->folder, &item->record);
+  item->noted = TRUE;
+}
+
+/* What is settled and kept. */
+static void
+note_settled (AmsSpool *self, AmsSpoolItem *item, AmsSpoolFate fate)
+{
+  AmsSpoolRecord record = settled_record (item, fate);
+
+  if (item->noted)
+    ams_spool_note_add (self->folder, &record);
 }
 
 static void
@@ -202,6 +230,8 @@ remove_item (AmsSpool *self, AmsSpoolItem *item)
   g_queue_remove (&self->awaited, item);
   g_queue_remove (&self->unlisted, item);
   count_on_disk (self, item, 0);
+  if (item->noted)
+    ams_spool_note_remove (self->folder, item->record.id);
   ams_spool_index_remove (self->index, item);
 }
 
@@ -255,8 +285,10 @@ drop_withheld_before (AmsSpool *self, const AmsSpoolItem *item)
 static void
 record_withheld (AmsSpool *self, AmsSpoolItem *item)
 {
-  if (item->recorded)
+  if (item->recorded) {
     write_settled (self, item, AMS_SPOOL_WITHHELD);
+    note_settled (self, item, AMS_SPOOL_WITHHELD);
+  }
   count_on_disk (self, item, 0);
 }
 
@@ -306,6 +338,7 @@ begin_file (AmsSpool *self, AmsSpoolItem *item)
   ams_spool_log_add (self->log, &item->record);
   item->begun = TRUE;
   flush_log (self, FALSE, NULL);
+  note_item (self, item);
   return ams_spool_body_new (path);
 }
 
@@ -360,7 +393,10 @@ secure (AmsSpool *self, AmsSpoolItem *item, GError **error)
       return FALSE;
     write_item (self, item);
   }
-  return flush_log (self, needs_sync (item), error);
+  if (!flush_log (self, needs_sync (item), error))
+    return FALSE;
+  note_item (self, item);
+  return TRUE;
 }
 
 /* @error: NULL, or why it is lost: that is said when it is sent, and does not keep up
@@ -422,8 +458,10 @@ link_awaited (AmsSpool *self, GError **error)
       return FALSE;
     }
     g_queue_pop_head (&self->awaited);
-    if (!local && item->record.place != AMS_SPOOL_PLACE_AWAITED)
+    if (!local && item->record.place != AMS_SPOOL_PLACE_AWAITED) {
       write_item (self, item);
+      note_item (self, item);
+    }
     release (self, item, local);
   }
   return TRUE;
@@ -585,6 +623,7 @@ keep_known (AmsSpool *self, AmsSpoolItem *item)
   if (item->recorded) {
     count_on_disk (self, item, 0);
     write_settled (self, item, AMS_SPOOL_STORED);
+    note_settled (self, item, AMS_SPOOL_STORED);
   } else {
     discard (self, item, AMS_SPOOL_STORED);
   }

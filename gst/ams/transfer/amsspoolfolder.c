@@ -209,8 +209,8 @@ ams_spool_folder_get_path (AmsSpoolFolder *self, guint64 id)
   return g_strdup_printf ("%s/%" G_GUINT64_FORMAT, self->path, id);
 }
 
-static gboolean
-is_id (const gchar *name, guint64 *id)
+gboolean
+ams_spool_folder_is_id (const gchar *name, guint64 *id)
 {
   return name[0] != '0' &&
       g_ascii_string_to_unsigned (name, 10, 1, G_MAXINT64 - 1, id, NULL);
@@ -225,7 +225,7 @@ ams_spool_folder_list (AmsSpoolFolder *self)
   guint64 id;
 
   while (dir && (name = g_dir_read_name (dir))) {
-    if (is_id (name, &id))
+    if (ams_spool_folder_is_id (name, &id))
       g_array_append_val (ids, id);
   }
   return ids;
@@ -297,7 +297,8 @@ ams_spool_folder_list_marked (AmsSpoolFolder *self, const gchar *nick)
     g_autofree gchar *number = dot ? g_strndup (name, dot - name) : NULL;
     guint64 id;
 
-    if (dot && strcmp (dot + 1, nick) == 0 && is_id (number, &id))
+    if (dot && strcmp (dot + 1, nick) == 0 &&
+        ams_spool_folder_is_id (number, &id))
       g_array_append_val (ids, id);
   }
   return ids;

@@ -9,6 +9,7 @@
  *     destination                   which that is, for people
  *     journal
  *     7                             bodies, by id
+ *     note-7                        what the journal says of that one (amsspoolnote.h)
  *     given-up/7-a.ts               what is not sent, but not thrown away
  */
 
@@ -33,6 +34,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (AmsSpoolFolder, ams_spool_folder_close)
 gchar *ams_spool_folder_get_journal (AmsSpoolFolder *folder);
 /* The file of a body. (transfer full) */
 gchar *ams_spool_folder_get_path (AmsSpoolFolder *folder, guint64 id);
+/* Whether @name is that of a body's file. */
+gboolean ams_spool_folder_is_id (const gchar *name, guint64 *id);
 /* The ids of those that are there. (transfer full) (element-type guint64) */
 GArray *ams_spool_folder_list (AmsSpoolFolder *folder);
 /* One that is not there is removed. */

@@ -26,6 +26,7 @@ typedef struct
   AmsSpoolRecord record; /* what the journal says of it, or will */
   gboolean begun; /* it says that there may be a file */
   gboolean recorded; /* it says all */
+  gboolean noted; /* it may have a note */
   guint64 on_disk; /* bytes, as counted by the spool */
   gboolean give_up; /* to be moved to `given-up` as soon as it is whole */
   gpointer spool; /* OPEN, for who watches the body */

@@ -493,6 +493,16 @@ read_line (AmsSpoolJournal *self, gboolean first, const gchar *data,
   return record != NULL;
 }
 
+/* A process that ended as it began a journal leaves part of the first line. */
+static gboolean
+is_torn_head (const gchar *text, gsize size)
+{
+  g_autoptr (GString) head = g_string_new (NULL);
+
+  ams_spool_journal_write_head (head);
+  return size < head->len && memcmp (text, head->str, size) == 0;
+}
+
 AmsSpoolJournal *
 ams_spool_journal_read (GBytes *data)
 {
@@ -514,6 +524,8 @@ ams_spool_journal_read (GBytes *data)
     if (!broken)
       self->whole = at;
   }
+  if (size > 0 && self->whole == 0 && !self->newer)
+    self->damaged |= !is_torn_head (text, size);
   return self;
 }
 

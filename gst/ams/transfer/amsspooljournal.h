@@ -73,7 +73,8 @@ typedef struct
   GPtrArray *
       records; /* (element-type AmsSpoolRecord): all that are whole, in order */
   gsize whole; /* bytes before the first line that is not */
-  gboolean damaged; /* whole ones follow that line: it was not merely torn */
+  gboolean
+      damaged; /* whole ones follow that line, or none is whole: it was not merely torn */
   gboolean newer; /* of a later version; nothing was read */
 } AmsSpoolJournal;
 

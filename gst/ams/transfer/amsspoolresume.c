@@ -7,6 +7,7 @@
 #include "transfer/amsspoolresume.h"
 
 #include "transfer/amsspoolcopy.h"
+#include "transfer/amsspoolnote.h"
 
 #include <string.h>
 #include <sys/stat.h>
@@ -30,31 +31,6 @@ give_up (AmsSpoolFolder *folder, guint64 id, const AmsSpoolItem *item)
   if (!ams_spool_folder_give_up (folder, id,
           item ? item->record.begin.name : NULL, &error))
     GST_WARNING ("%s", error->message);
-}
-
-/* A journal that is damaged */
-
-/* Nobody can tell which of them are in the store by now. */
-static void
-keep_all (AmsSpoolFolder *folder, AmsSpoolIndex *index, GPtrArray *records,
-    const gchar *aside)
-{
-  g_autoptr (AmsSpoolIndex) names = ams_spool_index_new ();
-  g_autoptr (GArray) ids = ams_spool_folder_list (folder);
-
-  ams_spool_index_replay (names, records);
-  index->next_id = names->next_id;
-  for (guint i = 0; i < ids->len; i++) {
-    guint64 id = g_array_index (ids, guint64, i);
-
-    give_up (folder, id, ams_spool_index_lookup (names, id));
-    index->next_id = MAX (index->next_id, id + 1);
-  }
-  say (folder,
-      g_strdup_printf ("The spool's journal was damaged: it is kept as “%s”, "
-                       "and %u files as “%s/given-up”: see which of them the "
-                       "store lacks",
-          aside, ids->len, folder->path));
 }
 
 /* Marks: what an earlier session had no room to write into the journal */
@@ -100,7 +76,207 @@ for_each_mark (AmsSpoolFolder *folder, AmsSpoolIndex *index, AmsSpoolLog *log,
   }
 }
 
+/* Notes: what the journal lacks, as it was cut, emptied or removed */
+
+/* The last record that says what there is. (nullable) */
+static const AmsSpoolRecord *
+find_body_record (const AmsSpoolJournal *note)
+{
+  const AmsSpoolRecord *found = NULL;
+
+  for (guint i = 0; i < note->records->len; i++) {
+    const AmsSpoolRecord *record = g_ptr_array_index (note->records, i);
+
+    if (record->type == AMS_SPOOL_RECORD_BEGUN ||
+        record->type == AMS_SPOOL_RECORD_COMMITTED)
+      found = record;
+  }
+  return found;
+}
+
+static gint
+compare_notes (gconstpointer a, gconstpointer b)
+{
+  const AmsSpoolRecord *x = find_body_record (*(AmsSpoolJournal *const *) a);
+  const AmsSpoolRecord *y = find_body_record (*(AmsSpoolJournal *const *) b);
+
+  if (x->order != y->order)
+    return x->order < y->order ? -1 : 1;
+  return x->id < y->id ? -1 : x->id > y->id;
+}
+
+/* A file that somebody has changed since is not what the note is about. */
+static gboolean
+is_noted_body_there (AmsSpoolFolder *folder, const AmsSpoolRecord *record)
+{
+  g_autofree gchar *path = ams_spool_folder_get_path (folder, record->id);
+  gint64 mtime;
+
+  if (record->type == AMS_SPOOL_RECORD_BEGUN)
+    return g_file_test (path, G_FILE_TEST_IS_REGULAR);
+  if (record->place != AMS_SPOOL_PLACE_FILE)
+    return TRUE;
+  mtime = ams_spool_copy_get_mtime (path, record->size);
+  return mtime >= 0 && (record->mtime < 0 || mtime == record->mtime);
+}
+
+/* (transfer full) (nullable): NULL: there is nothing that the journal does not know. */
+static AmsSpoolJournal *
+read_note (AmsSpoolFolder *folder, AmsSpoolIndex *index, guint64 id)
+{
+  g_autoptr (AmsSpoolJournal) note = NULL;
+  AmsSpoolItem *item = ams_spool_index_lookup (index, id);
+  const AmsSpoolRecord *record;
+
+  index->next_id = MAX (index->next_id, id + 1);
+  if (item)
+    item->noted = TRUE;
+  if (item && item->state != AMS_SPOOL_ITEM_PARTIAL)
+    return NULL;
+  note = ams_spool_note_read (folder, id);
+  record = find_body_record (note);
+  if (item && record && record->type == AMS_SPOOL_RECORD_BEGUN)
+    return NULL;
+  if (!g_hash_table_contains (index->settled, &id) && record &&
+      is_noted_body_there (folder, record))
+    return g_steal_pointer (&note);
+  if (!item)
+    ams_spool_note_remove (folder, id);
+  return NULL;
+}
+
+/* (transfer full) (element-type AmsSpoolJournal) In the order in which they were handed
+ * over. */
+static GPtrArray *
+read_notes (AmsSpoolFolder *folder, AmsSpoolIndex *index)
+{
+  GPtrArray *notes =
+      g_ptr_array_new_with_free_func ((GDestroyNotify) ams_spool_journal_free);
+  g_autoptr (GArray) ids = ams_spool_note_list (folder);
+
+  for (guint i = 0; i < ids->len; i++) {
+    AmsSpoolJournal *note =
+        read_note (folder, index, g_array_index (ids, guint64, i));
+
+    if (note)
+      g_ptr_array_add (notes, note);
+  }
+  g_ptr_array_sort (notes, compare_notes);
+  return notes;
+}
+
+/* A version of a playlist that is older than what the store has must not go there. */
+static gboolean
+is_outdated (AmsSpoolIndex *index, const AmsSpoolItem *item)
+{
+  const AmsSpoolItem *known = ams_spool_item_is_playlist (item)
+      ? ams_spool_index_find (index, AMS_SPOOL_ITEM_KNOWN,
+            item->record.begin.name)
+      : NULL;
+
+  return known && known->record.order > item->record.order;
+}
+
+/* Returns whether there is something that waits, or is unfinished. */
+static gboolean
+replay_note (AmsSpoolFolder *folder, AmsSpoolIndex *index, AmsSpoolLog *log,
+    const AmsSpoolJournal *note)
+{
+  guint64 id = ((AmsSpoolRecord *) note->records->pdata[0])->id;
+  AmsSpoolItem *item;
+
+  ams_spool_index_replay (index, note->records);
+  for (guint i = 0; i < note->records->len; i++)
+    ams_spool_log_add (log, g_ptr_array_index (note->records, i));
+  item = ams_spool_index_lookup (index, id);
+  if (!item)
+    return FALSE;
+  item->noted = TRUE;
+  if (item->state != AMS_SPOOL_ITEM_WAITING || !is_outdated (index, item))
+    return item->state <= AMS_SPOOL_ITEM_WAITING;
+  ams_spool_folder_remove (folder, id);
+  ams_spool_note_remove (folder, id);
+  ams_spool_index_remove (index, item);
+  return FALSE;
+}
+
+/* How many are taken up again. */
+static guint
+replay_notes (AmsSpoolFolder *folder, AmsSpoolIndex *index, AmsSpoolLog *log)
+{
+  g_autoptr (GPtrArray) notes = read_notes (folder, index);
+  guint n = 0;
+
+  for (guint i = 0; i < notes->len; i++)
+    n += replay_note (folder, index, log, g_ptr_array_index (notes, i));
+  return n;
+}
+
+/* Files that the journal names and that are not there: it was damaged, so that what it
+ * does not say any more is that they were delivered. */
+static guint
+forget_missing (AmsSpoolFolder *folder, AmsSpoolIndex *index)
+{
+  g_autoptr (GPtrArray) waiting =
+      ams_spool_index_list (index, AMS_SPOOL_ITEM_WAITING);
+  guint n = 0;
+
+  for (guint i = 0; i < waiting->len; i++) {
+    AmsSpoolItem *item = g_ptr_array_index (waiting, i);
+    g_autofree gchar *path =
+        ams_spool_folder_get_path (folder, item->record.id);
+
+    if (!ams_spool_item_has_body (item) ||
+        item->record.place != AMS_SPOOL_PLACE_FILE ||
+        g_file_test (path, G_FILE_TEST_EXISTS))
+      continue;
+    ams_spool_index_remove (index, item);
+    n++;
+  }
+  return n;
+}
+
+static void
+say_damaged (AmsSpoolFolder *folder, const gchar *aside, guint missing)
+{
+  say (folder,
+      g_strdup_printf (
+          "The spool's journal was damaged, and is kept as “%s”. What is still "
+          "in it is taken up, but for %u files that are not there and were "
+          "probably delivered",
+          aside, missing));
+}
+
+static void
+say_lost (AmsSpoolFolder *folder, guint revived, guint nameless)
+{
+  if (revived > 0)
+    say (folder,
+        g_strdup_printf (
+            "The spool's journal in “%s” lacks %u files that are "
+            "there: it was cut, emptied or removed. They are "
+            "taken up again, as a note beside each says what it is",
+            folder->path, revived));
+  if (nameless > 0)
+    say (folder,
+        g_strdup_printf (
+            "%u files in the spool have no name, as neither its journal nor a "
+            "note beside them has it. They are kept in “%s/given-up”: see "
+            "which of them the store lacks, and put those there by hand",
+            nameless, folder->path));
+}
+
 /* Files */
+
+static gboolean
+is_empty (AmsSpoolFolder *folder, guint64 id)
+{
+  g_autofree gchar *path = ams_spool_folder_get_path (folder, id);
+  struct stat info;
+
+  return lstat (path, &info) == 0 && S_ISREG (info.st_mode) &&
+      info.st_size == 0;
+}
 
 /* Linked, and the session ended before that was recorded. It is upstream's file, which
  * is there under its name, and is handed over again. */
@@ -115,30 +291,35 @@ is_link_of_another (AmsSpoolFolder *folder, guint64 id)
 }
 
 /* Of files that nobody waits for: the session ended before they were removed, or a power
- * cut took the journal's word for them. */
-static void
+ * cut took the journal's word for them. TRUE: its name is not known. */
+static gboolean
 tidy_file (AmsSpoolFolder *folder, AmsSpoolIndex *index, guint64 id)
 {
   AmsSpoolItem *settled = g_hash_table_lookup (index->settled, &id);
 
   index->next_id = MAX (index->next_id, id + 1);
   if (ams_spool_index_lookup (index, id))
-    return;
+    return FALSE;
   if (settled ? settled->record.fate != AMS_SPOOL_GIVEN_UP
-              : is_link_of_another (folder, id))
+              : is_link_of_another (folder, id) || is_empty (folder, id)) {
     ams_spool_folder_remove (folder, id);
-  else
-    give_up (folder, id, settled);
+    return FALSE;
+  }
+  give_up (folder, id, settled);
+  return !settled;
 }
 
-static void
+/* How many have no name. */
+static guint
 tidy_files (AmsSpoolFolder *folder, AmsSpoolIndex *index)
 {
   g_autoptr (GArray) ids = ams_spool_folder_list (folder);
+  guint nameless = 0;
 
   for (guint i = 0; i < ids->len; i++)
-    tidy_file (folder, index, g_array_index (ids, guint64, i));
+    nameless += tidy_file (folder, index, g_array_index (ids, guint64, i));
   g_hash_table_remove_all (index->settled);
+  return nameless;
 }
 
 /* Part of a playlist or of a notice is of no use, and they will be made anew. */
@@ -166,6 +347,8 @@ tidy_partial (AmsSpoolFolder *folder, AmsSpoolIndex *index, AmsSpoolItem *item)
     return;
   else
     give_up (folder, id, item);
+  if (item->noted)
+    ams_spool_note_remove (folder, id);
   ams_spool_index_remove (index, item);
 }
 
@@ -212,20 +395,39 @@ find_all_awaited (AmsSpoolFolder *folder, AmsSpoolIndex *index,
   }
 }
 
-/* A disk that does not take it now may do so later. */
+/* A disk that does not take it now may do so later. @is_new: what was read is in another
+ * file, which is set aside. */
 static void
-compact (AmsSpoolIndex *index, AmsSpoolLog *log)
+compact (AmsSpoolIndex *index, AmsSpoolLog *log, gboolean is_new)
 {
   guint live = ams_spool_index_get_live (index);
   g_autoptr (GString) text = g_string_new (NULL);
   g_autoptr (GError) error = NULL;
 
   if (!ams_spool_log_flush (log, FALSE, NULL) ||
-      ams_spool_log_get_records (log) == live)
+      (!is_new && ams_spool_log_get_records (log) == live))
     return;
   ams_spool_index_write (index, text);
   if (!ams_spool_log_replace (log, text, live, &error))
     GST_WARNING ("%s", error->message);
+}
+
+/* What an earlier session left becomes what the index says. */
+static void
+take_over (AmsSpoolFolder *folder, AmsSpoolIndex *index, AmsSpoolLog *log,
+    const AmsSpoolJournal *journal, const gchar *aside)
+{
+  guint revived, nameless;
+
+  ams_spool_index_replay (index, journal->records);
+  for_each_mark (folder, index, log, replay_mark);
+  revived = replay_notes (folder, index, log);
+  if (journal->damaged)
+    say_damaged (folder, aside, forget_missing (folder, index));
+  nameless = tidy_files (folder, index);
+  say_lost (folder, revived, nameless);
+  tidy_partials (folder, index);
+  find_all_awaited (folder, index, log);
 }
 
 AmsSpoolLog *
@@ -238,16 +440,8 @@ ams_spool_resume (AmsSpoolFolder *folder, AmsSpoolIndex *index, GError **error)
 
   if (!log)
     return NULL;
-  if (journal->damaged) {
-    keep_all (folder, index, journal->records, aside);
-  } else {
-    ams_spool_index_replay (index, journal->records);
-    for_each_mark (folder, index, log, replay_mark);
-    tidy_files (folder, index);
-    tidy_partials (folder, index);
-    find_all_awaited (folder, index, log);
-  }
-  compact (index, log);
+  take_over (folder, index, log, journal, aside);
+  compact (index, log, journal->damaged);
   if (ams_spool_log_flush (log, TRUE, NULL))
     for_each_mark (folder, index, log, remove_mark);
   return log;
