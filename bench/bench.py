@@ -203,6 +203,19 @@ class Bench:
         table("Adding a segment to an event playlist and writing it (fsync=false), medians", ["entries before", "wall µs", "× 100 entries", "CPU µs", "× 100 entries"],
             [[n, f"{w:.1f}", f"{w / medians[100][0]:.2f}", f"{c:.1f}", f"{c / medians[100][1]:.2f}"] for n, (w, c) in medians.items()])
 
+    def spool(self):
+        sizes = (1000, 10000, 100000)
+        rows = []
+        for n in sizes:
+            progress(f"Spool, {n} files waiting …")
+            self.fresh()
+            said = subprocess.run([os.path.join(self.args.build, "bench", "bench-spool"), self.out, str(n), "500"],
+                env=self.environment, check=True, stdout=subprocess.PIPE, timeout=1800).stdout.split()
+            rows.append([n, *(float(x) for x in said)])
+        shutil.rmtree(self.out, ignore_errors=True)
+        table("Handing a segment and its playlist to a store that is away", ["files in the spool", "wall µs", "CPU µs", "bytes of memory a file"],
+            [[n, f"{w:.0f}", f"{c:.0f}", f"{b:.0f}"] for n, w, c, b in rows])
+
     def live(self):
         clip = make_clip(self.data, self.args.clip_seconds)
         rows = []
@@ -446,7 +459,7 @@ class Bench:
 
 def main():
     parser = argparse.ArgumentParser(prog="tools/bench", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", nargs="*", choices=[[], "remux", "playlist", "live", "put", "s3"], help="only this (all five)")
+    parser.add_argument("what", nargs="*", choices=[[], "remux", "playlist", "spool", "live", "put", "s3"], help="only this (all six)")
     parser.add_argument("--build", required=True, help=argparse.SUPPRESS)
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--clip-seconds", type=int, default=600, metavar="S", help="a multiple of 60 (600)")
@@ -464,7 +477,7 @@ def main():
     args = parser.parse_args()
     args.build = os.path.abspath(args.build)
     bench = Bench(args)
-    for name in args.what or ["remux", "playlist", "live", "put", "s3"]:
+    for name in args.what or ["remux", "playlist", "spool", "live", "put", "s3"]:
         getattr(bench, name)()
 
 

@@ -121,7 +121,8 @@ retry (Run *run, gchar **parts, gboolean struck)
 {
   AmsJob *job = landed (run, parts[0]);
 
-  job->struck = struck;
+  if (struck)
+    ams_schedule_strike (run->schedule, job);
   ams_schedule_retry (run->schedule, job, parts[1] ? atoll (parts[1]) : 0);
 }
 
@@ -346,6 +347,48 @@ test_random_never_announces_early (void)
   ams_schedule_free (schedule);
 }
 
+/* Nothing looks through all that wait: the square of their number is more than the test's
+ * time. */
+static void
+test_many_that_wait_cost_no_more_each (void)
+{
+  const guint n = 100000;
+  AmsSchedule *schedule = ams_schedule_new (4, NULL, NULL);
+  guint64 last = 0;
+  gint64 next;
+  AmsJob *job;
+
+  for (guint i = 0; i < n; i++) {
+    g_autofree gchar *name = g_strdup_printf ("%u", i);
+
+    ams_schedule_add (schedule,
+        ams_job_new (AMS_JOB_PUT, name, AMS_FILE_ROLE_SEGMENT), 0);
+    job = ams_job_new (AMS_JOB_PUT, "P", AMS_FILE_ROLE_PLAYLIST);
+    job->version = i + 1;
+    ams_schedule_add (schedule, job, 0);
+    ams_schedule_hurry_first (schedule);
+  }
+  g_assert_cmpuint (ams_schedule_get_length (schedule), <=,
+      n + AMS_SCHEDULE_MAX_VERSIONS);
+  while ((job = ams_schedule_pick (schedule, 0, &next))) {
+    if (job->attempts == 1 && job->role == AMS_FILE_ROLE_SEGMENT) {
+      ams_schedule_strike (schedule, job);
+      ams_schedule_retry (schedule, job, 1000);
+      g_assert_true (ams_schedule_hurry_first (schedule));
+      g_assert_false (ams_schedule_hurry_first (schedule));
+      continue;
+    }
+    if (job->role == AMS_FILE_ROLE_PLAYLIST) {
+      g_assert_cmpuint (job->version, >, last);
+      last = job->version;
+    }
+    ams_schedule_done (schedule, job);
+  }
+  g_assert_cmpuint (last, ==, n);
+  g_assert_true (ams_schedule_is_settled (schedule));
+  ams_schedule_free (schedule);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -356,6 +399,8 @@ main (int argc, char **argv)
     g_test_add_data_func (path, GUINT_TO_POINTER (i), test_script);
   }
   g_test_add_func ("/schedule/max-parallel-is-kept", test_max_parallel_is_kept);
+  g_test_add_func ("/schedule/many-that-wait",
+      test_many_that_wait_cost_no_more_each);
   g_test_add_func ("/schedule/random-never-announces-early",
       test_random_never_announces_early);
   return g_test_run ();

@@ -95,7 +95,7 @@ static const AmsSpoolRecord records[] = {
   { .type = AMS_SPOOL_RECORD_REMOVE,
       .id = 5,
       .order = 4,
-      .after = -7,
+      .after = 7,
       .begin = { .name = (gchar *) "a.ts" } },
   { .type = AMS_SPOOL_RECORD_SETTLED, .id = 2, .fate = AMS_SPOOL_GIVEN_UP },
   { .type = AMS_SPOOL_RECORD_SETTLED, .id = 2, .fate = AMS_SPOOL_WITHHELD },
@@ -252,6 +252,65 @@ test_strange_record_is_none (gconstpointer fields)
   g_assert_cmpuint (journal->whole, ==, whole);
 }
 
+/* Times are added to it. */
+static void
+test_after_of_any_size_is_bounded (void)
+{
+  static const struct
+  {
+    const gchar *fields;
+    gint64 after;
+  } cases[] = {
+    { "remove id=1 order=1 after=9223372036854775807 name=a",
+        AMS_SPOOL_MAX_AFTER },
+    { "remove id=1 order=1 after=-9223372036854775808 name=a", 0 },
+    { "remove id=1 order=1 after=30000000 name=a", 30000000 },
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS (cases); i++) {
+    g_autoptr (GString) text = g_string_new (NULL);
+    g_autoptr (AmsSpoolJournal) journal = NULL;
+    const AmsSpoolRecord *record;
+
+    ams_spool_journal_write_head (text);
+    ams_spool_journal_write_line (text, cases[i].fields);
+    journal = read_string (text);
+    g_assert_cmpuint (journal->records->len, ==, 1);
+    record = g_ptr_array_index (journal->records, 0);
+    g_assert_cmpint (record->after, ==, cases[i].after);
+    g_assert_cmpint (record->after, <,
+        G_MAXINT64 - g_get_monotonic_time () - G_TIME_SPAN_DAY);
+  }
+}
+
+/* A first line that is torn is what a process leaves that ended as it began. */
+static void
+test_no_journal_at_all_is_damaged (void)
+{
+  static const struct
+  {
+    const gchar *bytes;
+    gsize size;
+    gboolean is_damaged;
+  } cases[] = { { "", 0, FALSE }, { "no journal\n", 11, TRUE },
+    { "no journal", 10, TRUE }, { "\0\0\0\0", 4, TRUE } };
+  g_autoptr (GString) head = g_string_new (NULL);
+
+  for (guint i = 0; i < G_N_ELEMENTS (cases); i++) {
+    g_autoptr (GBytes) bytes = g_bytes_new (cases[i].bytes, cases[i].size);
+    g_autoptr (AmsSpoolJournal) journal = ams_spool_journal_read (bytes);
+
+    g_assert_cmpint (journal->damaged, ==, cases[i].is_damaged);
+  }
+  ams_spool_journal_write_head (head);
+  for (gsize size = 0; size <= head->len; size++) {
+    g_autoptr (GBytes) bytes = g_bytes_new (head->str, size);
+    g_autoptr (AmsSpoolJournal) journal = ams_spool_journal_read (bytes);
+
+    g_assert_false (journal->damaged);
+  }
+}
+
 int
 main (int argc, char **argv)
 {
@@ -266,6 +325,10 @@ main (int argc, char **argv)
       test_zeros_at_the_end_are_torn);
   g_test_add_func ("/spool-journal/later-version/is-told",
       test_later_version_is_told);
+  g_test_add_func ("/spool-journal/after/is-bounded",
+      test_after_of_any_size_is_bounded);
+  g_test_add_func ("/spool-journal/none-at-all/is-damaged",
+      test_no_journal_at_all_is_damaged);
   for (guint i = 0; i < G_N_ELEMENTS (strange); i++) {
     g_autofree gchar *path =
         g_strdup_printf ("/spool-journal/strange/%u/none", i);

@@ -6,6 +6,7 @@
 
 #include "transfer/amscopybody.h"
 #include "transfer/amsspool.h"
+#include "transfer/amsspoolindex.h"
 #include "transfer/amsspooljournal.h"
 #include "transfer/amsstore.h"
 
@@ -1801,6 +1802,55 @@ test_journal_cut_anywhere_is_opened (Fixture *f, gconstpointer data)
   }
 }
 
+/* Each file that comes is looked for by its name: the square of the number that wait is
+ * more than the test's time. */
+static void
+test_many_that_wait_are_found_by_name (Fixture *f, gconstpointer data)
+{
+  const guint n = 100000;
+  g_autoptr (AmsSpoolIndex) index = ams_spool_index_new ();
+
+  for (guint i = 0; i < n; i++) {
+    g_autofree gchar *name = g_strdup_printf ("%u.ts", i);
+    AmsFileBegin begin = begin_of (name);
+    AmsSpoolItem *item =
+        ams_spool_index_add (index, 0, AMS_SPOOL_RECORD_COMMITTED);
+
+    g_assert_null (ams_spool_index_find (index, AMS_SPOOL_ITEM_WAITING, name));
+    item->state = AMS_SPOOL_ITEM_WAITING;
+    ams_spool_index_set_begin (index, item, &begin);
+    g_assert_true (ams_spool_index_find_newest (index, name) == item);
+  }
+}
+
+/* Of one name the newest, whichever goes first. */
+static void
+test_name_is_found_while_one_of_it_is_there (Fixture *f, gconstpointer data)
+{
+  for (guint first = 0; first < 3; first++) {
+    g_autoptr (AmsSpoolIndex) index = ams_spool_index_new ();
+    AmsFileBegin begin = begin_of ("a.ts");
+    AmsSpoolItem *items[3];
+
+    for (guint i = 0; i < 3; i++) {
+      items[i] = ams_spool_index_add (index, 0, AMS_SPOOL_RECORD_COMMITTED);
+      items[i]->state = AMS_SPOOL_ITEM_WAITING;
+      items[i]->record.order = i + 1;
+      ams_spool_index_set_begin (index, items[i], &begin);
+    }
+    for (guint i = 0; i < 3; i++) {
+      AmsSpoolItem *gone = items[(first + i) % 3];
+
+      items[(first + i) % 3] = NULL;
+      ams_spool_index_remove (index, gone);
+      g_assert_true (ams_spool_index_find_newest (index, "a.ts") ==
+          (items[2]          ? items[2]
+                  : items[1] ? items[1]
+                             : items[0]));
+    }
+  }
+}
+
 static void
 record_and_die (const gchar *folder)
 {
@@ -1886,6 +1936,8 @@ main (int argc, char **argv)
   ADD ("destination/other-is-left-alone", test_other_destination_is_left_alone);
   ADD ("journal/damaged-is-set-aside", test_damaged_journal_is_set_aside);
   ADD ("journal/large-is-compacted", test_large_journal_is_compacted);
+  ADD ("names/many", test_many_that_wait_are_found_by_name);
+  ADD ("names/found", test_name_is_found_while_one_of_it_is_there);
   ADD ("journal/lost-is-made-anew", test_journal_lost_is_made_anew_from_notes);
   ADD ("journal/lost-without-notes", test_journal_lost_without_notes_is_said);
   ADD ("journal/notes-go", test_notes_go_with_their_bodies);

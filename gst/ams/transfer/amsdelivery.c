@@ -228,13 +228,20 @@ is_about_the_file (AmsFailure failure)
 }
 
 static void
+strike_if (AmsDelivery *self, AmsJob *job, gboolean is_struck)
+{
+  if (is_struck)
+    ams_schedule_strike (self->schedule, job);
+}
+
+static void
 tell_breaker (AmsDelivery *self, AmsJob *job, const GError *error, gint64 now)
 {
   AmsFailure failure = ams_store_error_get_failure (error);
   gint64 delay;
 
   if (!self->config.has_breaker)
-    job->struck = failure == AMS_FAILURE_FULL;
+    strike_if (self, job, failure == AMS_FAILURE_FULL);
   if (!self->config.has_breaker || is_about_the_file (failure))
     return;
   /* What is permanent for one file need not be for the next: that is found out soon. */
@@ -242,9 +249,9 @@ tell_breaker (AmsDelivery *self, AmsJob *job, const GError *error, gint64 now)
     failure = AMS_FAILURE_TRANSIENT;
   delay = ams_retry_delay (failure, ams_breaker_get_streak (&self->breaker) + 1,
       ams_store_error_get_retry_after (error), draw (self));
-  job->struck =
+  strike_if (self, job,
       ams_breaker_fail (&self->breaker, ams_store_error_get_failure (error),
-          ams_store_error_get_http_status (error), now, delay);
+          ams_store_error_get_http_status (error), now, delay));
 }
 
 /* A file that stays is a nuisance, and no more than that (http-put.md H26): what the

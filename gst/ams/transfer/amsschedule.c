@@ -34,19 +34,16 @@ struct _AmsSchedule
   guint64 last_index;
   guint in_flight;
   guint removes_waiting; /* removes that do not count for being settled */
-  GHashTable *names; /* name → number of jobs */
+  GQueue ranks[N_RANKS]; /* of AmsJob by their rank_link: all but removes */
+  GSequence *struck; /* of AmsJob, by index */
+  GHashTable
+      *names; /* name → AmsJob: the first of them; the name is that job's */
   GHashTable *busy; /* set of names in flight */
   GHashTable *unsettled; /* name → Unsettled */
   GHashTable *failed; /* set of given-up names that no playlist has heeded */
   gint64 version_interval;
   GHashTable *begun; /* name → when its last version was begun (gint64) */
 };
-
-/* What lies before a job in the order. */
-typedef struct
-{
-  gboolean seen[N_RANKS]; /* a job of that rank */
-} Before;
 
 AmsJob *
 ams_job_new (AmsJobKind kind, const gchar *name, AmsFileRole role)
@@ -56,7 +53,7 @@ ams_job_new (AmsJobKind kind, const gchar *name, AmsFileRole role)
   job->kind = kind;
   job->name = g_strdup (name);
   job->role = role;
-  job->link.data = job;
+  job->link.data = job->rank_link.data = job;
   return job;
 }
 
@@ -120,7 +117,10 @@ ams_schedule_new (guint max_parallel, AmsScheduleDropped dropped,
   self->dropped = dropped;
   self->user_data = user_data;
   g_queue_init (&self->jobs);
-  self->names = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+  for (Rank rank = RANK_INIT; rank < N_RANKS; rank++)
+    g_queue_init (&self->ranks[rank]);
+  self->struck = g_sequence_new (NULL);
+  self->names = g_hash_table_new (g_str_hash, g_str_equal);
   self->busy = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
   self->unsettled =
       g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
@@ -134,11 +134,12 @@ ams_schedule_free (AmsSchedule *self)
 {
   AmsJob *job;
 
+  g_hash_table_unref (self->names);
+  g_sequence_free (self->struck);
   while ((job = g_queue_peek_head (&self->jobs))) {
     g_queue_unlink (&self->jobs, &job->link);
     ams_job_free (job);
   }
-  g_hash_table_unref (self->names);
   g_hash_table_unref (self->busy);
   g_hash_table_unref (self->unsettled);
   g_hash_table_unref (self->failed);
@@ -160,21 +161,76 @@ ams_schedule_set_version_interval (AmsSchedule *self, gint64 interval)
 
 /* Keeping the list */
 
-static guint
-jobs_of_name (AmsSchedule *self, const gchar *name)
+/* The first job of @name. (nullable) */
+static AmsJob *
+first_of_name (AmsSchedule *self, const gchar *name)
 {
-  return GPOINTER_TO_UINT (g_hash_table_lookup (self->names, name));
+  return g_hash_table_lookup (self->names, name);
+}
+
+static void
+append_to_name (AmsSchedule *self, AmsJob *job)
+{
+  AmsJob *first = first_of_name (self, job->name);
+
+  job->name_next = NULL;
+  if (!first) {
+    job->name_previous = job;
+    g_hash_table_replace (self->names, job->name, job);
+    return;
+  }
+  job->name_previous = first->name_previous;
+  first->name_previous->name_next = job;
+  first->name_previous = job;
+}
+
+static void
+remove_from_name (AmsSchedule *self, AmsJob *job)
+{
+  AmsJob *first = first_of_name (self, job->name), *next = job->name_next;
+
+  if (job != first) {
+    job->name_previous->name_next = next;
+    (next ? next : first)->name_previous = job->name_previous;
+  } else if (next) {
+    next->name_previous = job->name_previous;
+    g_hash_table_replace (self->names, next->name, next);
+  } else {
+    g_hash_table_remove (self->names, job->name);
+  }
 }
 
 static void
 append_job (AmsSchedule *self, AmsJob *job)
 {
-  guint n = jobs_of_name (self, job->name);
-
-  g_hash_table_replace (self->names, g_strdup (job->name),
-      GUINT_TO_POINTER (n + 1));
+  append_to_name (self, job);
   g_queue_push_tail_link (&self->jobs, &job->link);
+  if (job->kind != AMS_JOB_REMOVE)
+    g_queue_push_tail_link (&self->ranks[rank_of (job)], &job->rank_link);
   self->removes_waiting += waits_for_its_time (job);
+}
+
+static gint
+compare_indices (gconstpointer a, gconstpointer b, gpointer user_data)
+{
+  const AmsJob *x = a, *y = b;
+
+  return x->index < y->index ? -1 : x->index > y->index;
+}
+
+void
+ams_schedule_strike (AmsSchedule *self, AmsJob *job)
+{
+  if (!job->struck)
+    job->struck =
+        g_sequence_insert_sorted (self->struck, job, compare_indices, NULL);
+}
+
+static void
+spare (AmsJob *job)
+{
+  if (job->struck)
+    g_sequence_remove (g_steal_pointer (&job->struck));
 }
 
 static void
@@ -190,15 +246,12 @@ land (AmsSchedule *self, AmsJob *job)
 static void
 free_job (AmsSchedule *self, AmsJob *job)
 {
-  guint n = jobs_of_name (self, job->name);
-
   land (self, job);
-  if (n > 1)
-    g_hash_table_replace (self->names, g_strdup (job->name),
-        GUINT_TO_POINTER (n - 1));
-  else
-    g_hash_table_remove (self->names, job->name);
+  spare (job);
+  remove_from_name (self, job);
   g_queue_unlink (&self->jobs, &job->link);
+  if (job->kind != AMS_JOB_REMOVE)
+    g_queue_unlink (&self->ranks[rank_of (job)], &job->rank_link);
   self->removes_waiting -= waits_for_its_time (job);
   ams_job_free (job);
 }
@@ -251,7 +304,7 @@ withhold_after (AmsSchedule *self, guint64 index)
 {
   GList *next;
 
-  for (GList *l = self->jobs.head; l; l = next) {
+  for (GList *l = self->ranks[RANK_PLAYLIST].head; l; l = next) {
     AmsJob *job = l->data;
 
     next = l->next;
@@ -307,11 +360,8 @@ cancel_batch (AmsSchedule *self, GList *l, gint64 after)
 static AmsJob *
 find_remove (AmsSchedule *self, const gchar *name)
 {
-  for (GList *l = self->jobs.head; l; l = l->next) {
-    AmsJob *job = l->data;
-
-    if (job->kind == AMS_JOB_REMOVE && !job->in_flight &&
-        g_str_equal (job->name, name))
+  for (AmsJob *job = first_of_name (self, name); job; job = job->name_next) {
+    if (job->kind == AMS_JOB_REMOVE && !job->in_flight)
       return job;
   }
   return NULL;
@@ -322,8 +372,6 @@ cancel_removes (AmsSchedule *self, const AmsJob *put)
 {
   AmsJob *job;
 
-  if (jobs_of_name (self, put->name) == 0)
-    return;
   while ((job = find_remove (self, put->name))) {
     if (is_versioned (put) && job->after > 0)
       cancel_batch (self, job->link.next, job->after);
@@ -338,13 +386,11 @@ thin_name (AmsSchedule *self, const gchar *name)
 {
   gboolean dropped = FALSE, drop_this = FALSE;
   AmsJob *candidate = NULL; /* goes if another version follows it */
-  GList *next;
+  AmsJob *next;
 
-  for (GList *l = self->jobs.head; l; l = next) {
-    AmsJob *job = l->data;
-
-    next = l->next;
-    if (!is_versioned (job) || job->in_flight || !g_str_equal (job->name, name))
+  for (AmsJob *job = first_of_name (self, name); job; job = next) {
+    next = job->name_next;
+    if (!is_versioned (job) || job->in_flight)
       continue;
     if (candidate) {
       drop_job (self, candidate, AMS_DROP_SUPERSEDED);
@@ -363,13 +409,9 @@ pending_versions (AmsSchedule *self, const gchar *name)
 {
   guint n = 0;
 
-  if (jobs_of_name (self, name) <= AMS_SCHEDULE_MAX_VERSIONS)
-    return 0;
-  for (GList *l = self->jobs.head; l; l = l->next) {
-    const AmsJob *job = l->data;
-
-    n += is_versioned (job) && !job->in_flight && g_str_equal (job->name, name);
-  }
+  for (const AmsJob *job = first_of_name (self, name); job;
+       job = job->name_next)
+    n += is_versioned (job) && !job->in_flight;
   return n;
 }
 
@@ -389,6 +431,19 @@ ams_schedule_add (AmsSchedule *self, AmsJob *job, gint64 now)
     thin_name (self, job->name);
 }
 
+static void
+add_names (const GQueue *jobs, GHashTable *seen, GPtrArray *names)
+{
+  for (const GList *l = jobs->head; l; l = l->next) {
+    const AmsJob *job = l->data;
+
+    if (!is_versioned (job) || g_hash_table_contains (seen, job->name))
+      continue;
+    g_ptr_array_add (names, g_strdup (job->name));
+    g_hash_table_add (seen, names->pdata[names->len - 1]);
+  }
+}
+
 gboolean
 ams_schedule_thin (AmsSchedule *self)
 {
@@ -396,14 +451,8 @@ ams_schedule_thin (AmsSchedule *self)
   g_autoptr (GHashTable) seen = g_hash_table_new (g_str_hash, g_str_equal);
   gboolean dropped = FALSE;
 
-  for (GList *l = self->jobs.head; l; l = l->next) {
-    const AmsJob *job = l->data;
-
-    if (is_versioned (job) && !g_hash_table_contains (seen, job->name)) {
-      g_ptr_array_add (names, g_strdup (job->name));
-      g_hash_table_add (seen, names->pdata[names->len - 1]);
-    }
-  }
+  add_names (&self->ranks[RANK_PLAYLIST], seen, names);
+  add_names (&self->ranks[RANK_MASTER], seen, names);
   for (guint i = 0; i < names->len; i++)
     dropped |= thin_name (self, names->pdata[i]);
   return dropped;
@@ -429,37 +478,43 @@ has_unsettled (AmsSchedule *self, Rank rank, guint64 index)
   return FALSE;
 }
 
+/* Whether a job of @rank was handed over before @job. */
 static gboolean
-put_may_go (AmsSchedule *self, const AmsJob *job, const Before *before)
+has_before (AmsSchedule *self, Rank rank, const AmsJob *job)
+{
+  const AmsJob *first = g_queue_peek_head (&self->ranks[rank]);
+
+  return first && first->index < job->index;
+}
+
+static gboolean
+put_may_go (AmsSchedule *self, const AmsJob *job)
 {
   Rank rank = rank_of (job);
 
   for (Rank r = RANK_INIT; r < rank; r++) {
-    if (before->seen[r])
+    if (has_before (self, r, job))
       return FALSE;
   }
   return rank < RANK_MASTER || !has_unsettled (self, rank - 1, job->index);
 }
 
 static gboolean
-remove_may_go (AmsSchedule *self, const AmsJob *job, const Before *before)
+remove_may_go (AmsSchedule *self, const AmsJob *job)
 {
-  return !before->seen[RANK_PLAYLIST] && !before->seen[RANK_MASTER] &&
+  return !has_before (self, RANK_PLAYLIST, job) &&
+      !has_before (self, RANK_MASTER, job) &&
       !has_unsettled (self, RANK_MASTER, job->index);
 }
 
 /* An earlier job of the name goes first; versions of one name are sorted out by
  * pick_version(). */
 static gboolean
-is_first_of_name (AmsSchedule *self, AmsJob *job)
+is_first_of_name (AmsSchedule *self, const AmsJob *job)
 {
-  if (jobs_of_name (self, job->name) < 2)
-    return TRUE;
-  for (GList *l = job->link.prev; l; l = l->prev) {
-    const AmsJob *earlier = l->data;
-
-    if (g_str_equal (earlier->name, job->name) &&
-        !(is_versioned (earlier) && is_versioned (job)))
+  for (const AmsJob *earlier = first_of_name (self, job->name); earlier != job;
+       earlier = earlier->name_next) {
+    if (!is_versioned (earlier) || !is_versioned (job))
       return FALSE;
   }
   return TRUE;
@@ -467,50 +522,53 @@ is_first_of_name (AmsSchedule *self, AmsJob *job)
 
 /* By the order alone: whatever the time is. */
 static gboolean
-may_go (AmsSchedule *self, AmsJob *job, const Before *before)
+may_go (AmsSchedule *self, const AmsJob *job)
 {
-  gboolean ok = job->kind == AMS_JOB_REMOVE ? remove_may_go (self, job, before)
-                                            : put_may_go (self, job, before);
+  gboolean ok = job->kind == AMS_JOB_REMOVE ? remove_may_go (self, job)
+                                            : put_may_go (self, job);
 
   return ok && is_first_of_name (self, job);
 }
 
-static void
-pass (Before *before, const AmsJob *job)
+static AmsJob *
+find_newest_version (AmsSchedule *self, AmsJob *first)
 {
-  if (job->kind != AMS_JOB_REMOVE)
-    before->seen[rank_of (job)] = TRUE;
+  AmsJob *newest = first;
+
+  for (AmsJob *job = first; job && !newest->final; job = job->name_next) {
+    if (!is_versioned (job))
+      continue;
+    if (!may_go (self, job))
+      break;
+    newest = job;
+  }
+  return newest;
+}
+
+static void
+inherit (AmsSchedule *self, AmsJob *newest, const AmsJob *older)
+{
+  if (older->not_before > newest->not_before) {
+    newest->not_before = older->not_before;
+    spare (newest);
+    if (older->struck)
+      ams_schedule_strike (self, newest);
+  }
+  newest->attempts = MAX (newest->attempts, older->attempts);
 }
 
 /* The newest version of @first's name that may go, but none beyond a final one.
  * Those older than it are dropped; it inherits how long they have to wait. */
 static AmsJob *
-pick_version (AmsSchedule *self, AmsJob *first, Before before)
+pick_version (AmsSchedule *self, AmsJob *first)
 {
-  AmsJob *newest = first;
-  GList *next;
+  AmsJob *newest = find_newest_version (self, first), *next;
 
-  for (GList *l = &first->link; l && !newest->final; l = l->next) {
-    AmsJob *job = l->data;
-
-    if (is_versioned (job) && g_str_equal (job->name, first->name)) {
-      if (!may_go (self, job, &before))
-        break;
-      newest = job;
-    }
-    pass (&before, job);
-  }
-  for (GList *l = &first->link; l != &newest->link; l = next) {
-    AmsJob *job = l->data;
-
-    next = l->next;
-    if (!is_versioned (job) || !g_str_equal (job->name, newest->name))
+  for (AmsJob *job = first; job != newest; job = next) {
+    next = job->name_next;
+    if (!is_versioned (job))
       continue;
-    if (job->not_before > newest->not_before) {
-      newest->not_before = job->not_before;
-      newest->struck = job->struck;
-    }
-    newest->attempts = MAX (newest->attempts, job->attempts);
+    inherit (self, newest, job);
     drop_job (self, job, AMS_DROP_SUPERSEDED);
   }
   return newest;
@@ -547,7 +605,7 @@ static AmsJob *
 take_off (AmsSchedule *self, AmsJob *job, gint64 now)
 {
   note_begun (self, job, now);
-  job->struck = FALSE;
+  spare (job);
   job->in_flight = TRUE;
   job->attempts++;
   self->in_flight++;
@@ -558,27 +616,23 @@ take_off (AmsSchedule *self, AmsJob *job, gint64 now)
 AmsJob *
 ams_schedule_pick (AmsSchedule *self, gint64 now, gint64 *next)
 {
-  Before before = { 0 };
-
   *next = AMS_SCHEDULE_NEVER;
   if (self->in_flight >= self->max_parallel)
     return NULL;
   for (GList *l = self->jobs.head; l; l = l->next) {
     AmsJob *job = l->data;
 
-    if (!g_hash_table_contains (self->busy, job->name) &&
-        may_go (self, job, &before)) {
+    if (!g_hash_table_contains (self->busy, job->name) && may_go (self, job)) {
       gint64 start;
 
       /* The older versions are gone: look again, at a list without them. */
-      if (is_versioned (job) && pick_version (self, job, before) != job)
+      if (is_versioned (job) && pick_version (self, job) != job)
         return ams_schedule_pick (self, now, next);
       start = starts_at (self, job, now);
       if (start <= now)
         return take_off (self, job, now);
       *next = MIN (*next, start);
     }
-    pass (&before, job);
   }
   return NULL;
 }
@@ -610,14 +664,10 @@ ams_schedule_done (AmsSchedule *self, AmsJob *job)
 
 /* While the remove was in flight. */
 static gboolean
-is_put_again (AmsSchedule *self, AmsJob *remove)
+is_put_again (const AmsJob *remove)
 {
-  if (jobs_of_name (self, remove->name) < 2)
-    return FALSE;
-  for (GList *l = remove->link.next; l; l = l->next) {
-    const AmsJob *job = l->data;
-
-    if (is_file (job) && g_str_equal (job->name, remove->name))
+  for (const AmsJob *job = remove->name_next; job; job = job->name_next) {
+    if (is_file (job))
       return TRUE;
   }
   return FALSE;
@@ -628,7 +678,7 @@ ams_schedule_retry (AmsSchedule *self, AmsJob *job, gint64 not_before)
 {
   land (self, job);
   job->not_before = not_before;
-  if (job->kind == AMS_JOB_REMOVE && is_put_again (self, job))
+  if (job->kind == AMS_JOB_REMOVE && is_put_again (job))
     drop_job (self, job, AMS_DROP_CANCELLED);
 }
 
@@ -647,30 +697,26 @@ ams_schedule_give_up (AmsSchedule *self, AmsJob *job)
     mark_failed (self, name, role, index);
 }
 
-void
-ams_schedule_hurry (AmsSchedule *self)
+/* FALSE: none is struck. */
+gboolean
+ams_schedule_hurry_first (AmsSchedule *self)
 {
-  for (GList *l = self->jobs.head; l; l = l->next) {
-    AmsJob *job = l->data;
+  GSequenceIter *first = g_sequence_get_begin_iter (self->struck);
+  AmsJob *job;
 
-    if (job->struck)
-      job->not_before = 0;
-    job->struck = FALSE;
-  }
+  if (g_sequence_iter_is_end (first))
+    return FALSE;
+  job = g_sequence_get (first);
+  job->not_before = 0;
+  spare (job);
+  return TRUE;
 }
 
 void
-ams_schedule_hurry_first (AmsSchedule *self)
+ams_schedule_hurry (AmsSchedule *self)
 {
-  for (GList *l = self->jobs.head; l; l = l->next) {
-    AmsJob *job = l->data;
-
-    if (!job->struck)
-      continue;
-    job->not_before = 0;
-    job->struck = FALSE;
-    return;
-  }
+  while (ams_schedule_hurry_first (self))
+    continue;
 }
 
 /* Looking in */

@@ -39,7 +39,9 @@ typedef enum
   AMS_JOB_NOTIFY,
 } AmsJobKind;
 
-typedef struct
+typedef struct _AmsJob AmsJob;
+
+struct _AmsJob
 {
   AmsJobKind kind;
   gchar *name;
@@ -59,9 +61,13 @@ typedef struct
   gint64 not_before;
   gint64 due; /* REMOVE: when `after` has passed; 0: not known yet */
   gboolean in_flight;
-  gboolean struck; /* not_before is because of the endpoint, not of this file */
-  GList link;
-} AmsJob;
+  /* (nullable): not_before is because of the endpoint, not of this file */
+  GSequenceIter *struck;
+  GList link; /* of all jobs */
+  GList rank_link; /* of those of its rank, if it is no REMOVE */
+  AmsJob *name_previous,
+      *name_next; /* of its name; the first one's previous is the last */
+};
 
 AmsJob *ams_job_new (AmsJobKind kind, const gchar *name, AmsFileRole role);
 void ams_job_free (AmsJob *job);
@@ -108,10 +114,12 @@ AmsJob *ams_schedule_pick (AmsSchedule *schedule, gint64 now, gint64 *next);
 void ams_schedule_done (AmsSchedule *schedule, AmsJob *job);
 void ams_schedule_retry (AmsSchedule *schedule, AmsJob *job, gint64 not_before);
 void ams_schedule_give_up (AmsSchedule *schedule, AmsJob *job);
+/* @job, which is in flight, fails because of the endpoint. */
+void ams_schedule_strike (AmsSchedule *schedule, AmsJob *job);
 /* Jobs that were struck by the endpoint's failure may go at once. */
 void ams_schedule_hurry (AmsSchedule *schedule);
-/* The one of them that was handed over first. */
-void ams_schedule_hurry_first (AmsSchedule *schedule);
+/* The one of them that was handed over first. FALSE: there is none. */
+gboolean ams_schedule_hurry_first (AmsSchedule *schedule);
 
 /* Drops every second of the pending versions of each playlist name, but the
  * last. FALSE: there was nothing to drop. */

@@ -361,7 +361,7 @@ ams_spool_create_body (AmsSpool *self, const AmsFileBegin *begin)
   AmsBody *body;
 
   item->record.kind = AMS_SPOOL_PUT;
-  ams_file_begin_copy (&item->record.begin, begin);
+  ams_spool_index_set_begin (self->index, item, begin);
   if (begin->by_reference || may_link (self, item))
     body = ams_copy_body_new (begin->local_path);
   else
@@ -562,8 +562,7 @@ ams_spool_commit (AmsSpool *self, AmsBody *body, const AmsFileBegin *begin,
   unwatch (item);
   give_up_partial (self, begin->name);
   hand_body (item, body);
-  ams_file_begin_clear (&item->record.begin);
-  ams_file_begin_copy (&item->record.begin, begin);
+  ams_spool_index_set_begin (self->index, item, begin);
   safe = hand_over (self, item, id, error);
   if (safe && begin->role == AMS_FILE_ROLE_PLAYLIST)
     release_listed (self, item->record.order);
@@ -592,7 +591,8 @@ ams_spool_add_remove (AmsSpool *self, const gchar *name, gint64 after,
   AmsSpoolItem *item =
       ams_spool_index_add (self->index, 0, AMS_SPOOL_RECORD_REMOVE);
 
-  item->record.begin.name = g_strdup (name);
+  ams_spool_index_set_begin (self->index, item,
+      &(AmsFileBegin){ .name = (gchar *) name });
   item->record.after = after;
   return hand_over (self, item, id, error);
 }

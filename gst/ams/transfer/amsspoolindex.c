@@ -48,6 +48,7 @@ ams_spool_index_new (void)
       g_hash_table_new_full (g_int64_hash, g_int64_equal, NULL, item_free);
   self->settled =
       g_hash_table_new_full (g_int64_hash, g_int64_equal, NULL, item_free);
+  self->names = g_hash_table_new (g_str_hash, g_str_equal);
   self->known = g_hash_table_new (g_str_hash, g_str_equal);
   self->withheld = g_hash_table_new (g_str_hash, g_str_equal);
   self->unheeded = g_hash_table_new_full (g_str_hash, g_str_equal, NULL,
@@ -63,15 +64,63 @@ ams_spool_index_free (AmsSpoolIndex *self)
   g_hash_table_unref (self->unheeded);
   g_hash_table_unref (self->withheld);
   g_hash_table_unref (self->known);
+  g_hash_table_unref (self->names);
   g_hash_table_unref (self->settled);
   g_hash_table_unref (self->items);
   g_free (self);
 }
 
+/* Names: a file is looked for with each that comes, and thousands may wait */
+
+static void
+add_name (AmsSpoolIndex *self, AmsSpoolItem *item)
+{
+  gchar *name = item->record.begin.name;
+
+  if (!name)
+    return;
+  item->name_next = g_hash_table_lookup (self->names, name);
+  g_hash_table_replace (self->names, name, item);
+}
+
+static void
+remove_name (AmsSpoolIndex *self, AmsSpoolItem *item)
+{
+  gchar *name = item->record.begin.name;
+  AmsSpoolItem *at = name ? g_hash_table_lookup (self->names, name) : NULL;
+  AmsSpoolItem *next = item->name_next;
+
+  item->name_next = NULL;
+  if (at == item && next)
+    g_hash_table_replace (self->names, next->record.begin.name, next);
+  else if (at == item)
+    g_hash_table_remove (self->names, name);
+  else if (at) {
+    while (at->name_next != item)
+      at = at->name_next;
+    at->name_next = next;
+  }
+}
+
+void
+ams_spool_index_set_begin (AmsSpoolIndex *self, AmsSpoolItem *item,
+    const AmsFileBegin *begin)
+{
+  remove_name (self, item);
+  ams_file_begin_clear (&item->record.begin);
+  ams_file_begin_copy (&item->record.begin, begin);
+  add_name (self, item);
+}
+
+/* One that has the id goes. */
 AmsSpoolItem *
 ams_spool_index_add (AmsSpoolIndex *self, guint64 id, AmsSpoolRecordType type)
 {
+  AmsSpoolItem *before = id ? ams_spool_index_lookup (self, id) : NULL;
   AmsSpoolItem *item = g_new0 (AmsSpoolItem, 1);
+
+  if (before)
+    remove_name (self, before);
 
   item->record.type = type;
   item->record.id = id ? id : self->next_id;
@@ -107,6 +156,7 @@ void
 ams_spool_index_remove (AmsSpoolIndex *self, AmsSpoolItem *item)
 {
   forget_name (self, item);
+  remove_name (self, item);
   g_hash_table_remove (self->items, &item->record.id);
 }
 
@@ -190,6 +240,7 @@ static void
 move_to_settled (AmsSpoolIndex *self, AmsSpoolItem *item, AmsSpoolFate fate)
 {
   forget_name (self, item);
+  remove_name (self, item);
   g_hash_table_steal (self->items, &item->record.id);
   item->record.fate = fate;
   g_hash_table_replace (self->settled, &item->record.id, item);
@@ -249,7 +300,8 @@ replay_record (AmsSpoolIndex *self, AmsSpoolRecord *record)
     forget_name (self, item);
   item = ams_spool_index_add (self, record->id, record->type);
   item->record = *record;
-  ams_file_begin_copy (&item->record.begin, &record->begin);
+  item->record.begin = (AmsFileBegin){ 0 };
+  ams_spool_index_set_begin (self, item, &record->begin);
   item->begun = record->type == AMS_SPOOL_RECORD_BEGUN;
   item->recorded = !item->begun;
   item->state = record->type == AMS_SPOOL_RECORD_BEGUN ? AMS_SPOOL_ITEM_PARTIAL
@@ -310,19 +362,14 @@ ams_spool_index_find (AmsSpoolIndex *self, AmsSpoolItemState state,
     const gchar *name)
 {
   AmsSpoolItem *found = NULL;
-  GHashTableIter iter;
-  gpointer value;
 
   if (state == AMS_SPOOL_ITEM_KNOWN)
     return g_hash_table_lookup (self->known, name);
   if (state == AMS_SPOOL_ITEM_WITHHELD)
     return g_hash_table_lookup (self->withheld, name);
-  g_hash_table_iter_init (&iter, self->items);
-  while (g_hash_table_iter_next (&iter, NULL, &value)) {
-    AmsSpoolItem *item = value;
-
-    if (item->state != state || !ams_spool_item_has_body (item) ||
-        g_strcmp0 (item->record.begin.name, name) != 0)
+  for (AmsSpoolItem *item = g_hash_table_lookup (self->names, name); item;
+       item = item->name_next) {
+    if (item->state != state || !ams_spool_item_has_body (item))
       continue;
     if (!found || compare_items (&found, &item) < 0)
       found = item;

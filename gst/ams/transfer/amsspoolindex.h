@@ -20,7 +20,9 @@ typedef enum
   AMS_SPOOL_ITEM_WITHHELD, /* one that it must not get, and that the next continues */
 } AmsSpoolItemState;
 
-typedef struct
+typedef struct _AmsSpoolItem AmsSpoolItem;
+
+struct _AmsSpoolItem
 {
   AmsSpoolItemState state;
   AmsSpoolRecord record; /* what the journal says of it, or will */
@@ -34,7 +36,8 @@ typedef struct
   AmsBody *
       body; /* WAITING: until its bytes are where the record says; for good, if nothing else has them */
   gint64 handed_at; /* monotonic, µs */
-} AmsSpoolItem;
+  AmsSpoolItem *name_next; /* another of the same name: the index's */
+};
 
 gboolean ams_spool_item_is_playlist (const AmsSpoolItem *item);
 /* A newer version may take its place. */
@@ -44,6 +47,8 @@ gboolean ams_spool_item_has_body (const AmsSpoolItem *item);
 typedef struct
 {
   GHashTable *items; /* &record.id → AmsSpoolItem */
+  GHashTable *
+      names; /* record.begin.name → AmsSpoolItem: the first, of those in items */
   GHashTable *known; /* record.begin.name → AmsSpoolItem */
   GHashTable *withheld; /* likewise: the newest */
   GHashTable *unheeded; /* begin.name → AmsSpoolRecord: of type FAILED */
@@ -63,6 +68,9 @@ void ams_spool_index_replay (AmsSpoolIndex *index, GPtrArray *records);
 /* @id: 0: the next */
 AmsSpoolItem *ams_spool_index_add (AmsSpoolIndex *index, guint64 id,
     AmsSpoolRecordType type);
+/* What @item, which ams_spool_index_add() has made, is about. */
+void ams_spool_index_set_begin (AmsSpoolIndex *index, AmsSpoolItem *item,
+    const AmsFileBegin *begin);
 AmsSpoolItem *ams_spool_index_lookup (AmsSpoolIndex *index, guint64 id);
 /* Frees @item. */
 void ams_spool_index_remove (AmsSpoolIndex *index, AmsSpoolItem *item);

@@ -350,6 +350,18 @@ take_time (Line *line, guint flag, const gchar *value, gint64 *time)
   return parse_time (value, time);
 }
 
+/* What is added to it must not overflow. */
+static gboolean
+take_after (Line *line, const gchar *value)
+{
+  gint64 *after = &line->record->after;
+
+  if (!take_time (line, HAS_AFTER, value, after))
+    return FALSE;
+  *after = CLAMP (*after, 0, AMS_SPOOL_MAX_AFTER);
+  return TRUE;
+}
+
 static gboolean
 take_field (Line *line, const gchar *key, const gchar *value)
 {
@@ -364,7 +376,7 @@ take_field (Line *line, const gchar *key, const gchar *value)
   if (g_str_equal (key, "mtime"))
     return take_time (line, HAS_MTIME, value, &record->mtime);
   if (g_str_equal (key, "after"))
-    return take_time (line, HAS_AFTER, value, &record->after);
+    return take_after (line, value);
   if (g_str_equal (key, "kind"))
     return take_nick (line, HAS_KIND, FIND_NICK (kind_nicks, value),
         &record->kind);

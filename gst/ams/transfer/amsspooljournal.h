@@ -32,6 +32,9 @@ typedef enum
   AMS_SPOOL_RECORD_FAILED, /* until a playlist is committed that heeds it */
 } AmsSpoolRecordType;
 
+/* µs: a century, which is for ever. */
+#define AMS_SPOOL_MAX_AFTER (G_GINT64_CONSTANT (3200000000) * G_USEC_PER_SEC)
+
 /* Where the body is. */
 typedef enum
 {
