@@ -294,8 +294,8 @@ test_drain_counts_from_when_it_was_asked (Fixture *f, gconstpointer data)
   g_autoptr (GstMessage) error = NULL;
 
   /* Since the machine was started: longer than the test may take. */
-  g_object_set (f->sink, "drain-timeout",
-      g_get_monotonic_time () * GST_USECOND, NULL);
+  g_object_set (f->sink, "drain-timeout", g_get_monotonic_time () * GST_USECOND,
+      NULL);
   ams_fake_store_script (f->store, "a", FAKE_HANG, 0);
   push_file (f, "a", 0, "abc");
   gst_pad_peer_query (f->harness->srcpad, query);

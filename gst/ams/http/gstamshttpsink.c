@@ -254,10 +254,11 @@ gst_ams_http_sink_get_lost_advice (GstAmsPutSink *sink)
   GST_OBJECT_LOCK (self);
   spooled = PRIVATE (self)->settings.spool_dir != NULL;
   GST_OBJECT_UNLOCK (self);
-  return spooled ? "the disk of spool-dir does not take them. Make room there, so "
-                   "that the next start sends them"
-                 : "set spool-dir, so that the next start sends them, or a longer "
-                   "drain-timeout";
+  return spooled
+      ? "the disk of spool-dir does not take them. Make room there, so "
+        "that the next start sends them"
+      : "set spool-dir, so that the next start sends them, or a longer "
+        "drain-timeout";
 }
 
 static void
