@@ -1787,7 +1787,7 @@ test_journal_cut_anywhere_is_opened (Fixture *f, gconstpointer data)
   close_spool (f);
   g_object_unref (partial);
   /* Each end syncs a file, which takes its time; near the end each byte counts. */
-  for (gsize cut = 0; cut <= length; cut += cut + 100 < length ? 7 : 1) {
+  for (gsize cut = 0; cut <= length; cut += cut + 60 < length ? 23 : 1) {
     gboolean revived;
     g_autofree gchar *expected = replay (text, cut, &revived);
 
