@@ -4,6 +4,7 @@
 
 #include "config.h"
 
+#include "files/amsclaim.h"
 #include "files/amsfiles.h"
 
 #include <string.h>
@@ -265,6 +266,60 @@ test_list_answers_are_collected (void)
 }
 
 static void
+test_claim_round_trip_and_answers_are_collected (void)
+{
+  const AmsClaim claim = { (gchar *) "rec/a.m3u8", (gchar *) "rec/_.ts", TRUE };
+  g_autoptr (GstQuery) query = ams_files_query_new_claim (&claim);
+  g_autoptr (GPtrArray) answers = NULL;
+  g_auto (AmsClaim) parsed = { NULL };
+  AmsClaimAnswer *answer;
+
+  g_assert_true (ams_files_query_parse_claim (query, &parsed));
+  g_assert_cmpstr (parsed.playlist, ==, "rec/a.m3u8");
+  g_assert_cmpstr (parsed.segments, ==, "rec/_.ts");
+  g_assert_true (parsed.tentative);
+  ams_files_query_add_claimed (query);
+  ams_files_query_add_busy (query, "somebody", 5 * GST_SECOND, TRUE);
+  ams_files_query_add_unclaimed (query, "no locks here", FALSE);
+  ams_files_query_add_unclaimed (query, NULL, TRUE);
+  answers = ams_files_query_claim_answers (query);
+  g_assert_cmpuint (answers->len, ==, 4);
+  answer = answers->pdata[0];
+  g_assert_cmpint (answer->status, ==, AMS_CLAIM_CLAIMED);
+  answer = answers->pdata[1];
+  g_assert_cmpint (answer->status, ==, AMS_CLAIM_BUSY);
+  g_assert_cmpstr (answer->message, ==, "somebody");
+  g_assert_cmpuint (answer->again, ==, 5 * GST_SECOND);
+  g_assert_true (answer->posted);
+  answer = answers->pdata[2];
+  g_assert_cmpint (answer->status, ==, AMS_CLAIM_UNKNOWN);
+  g_assert_cmpstr (answer->message, ==, "no locks here");
+  g_assert_false (answer->closed);
+  answer = answers->pdata[3];
+  g_assert_null (answer->message);
+  g_assert_true (answer->closed);
+}
+
+static void
+test_claim_of_nothing_or_a_bad_name_is_refused (void)
+{
+  static const gchar *const fields[] = {
+    "ams-file-claim, tentative=(boolean)true",
+    "ams-file-claim, playlist=(string)../a.m3u8",
+    "ams-file-claim, playlist=(string)a.m3u8, segments=(string)/_.ts",
+    "ams-file-list, prefix=(string)a",
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS (fields); i++) {
+    g_autoptr (GstQuery) query = gst_query_new_custom (GST_QUERY_CUSTOM,
+        gst_structure_from_string (fields[i], NULL));
+    g_auto (AmsClaim) claim = { NULL };
+
+    g_assert_false (ams_files_query_parse_claim (query, &claim));
+  }
+}
+
+static void
 test_query_nobody_answered_has_no_answers (void)
 {
   g_autoptr (GstQuery) query = ams_files_query_new_fetch ("a", FALSE, 1);
@@ -298,6 +353,10 @@ main (int argc, char **argv)
       test_fetch_answers_are_collected);
   g_test_add_func ("/files/list/answers-are-collected",
       test_list_answers_are_collected);
+  g_test_add_func ("/files/claim/round-trip-and-answers-are-collected",
+      test_claim_round_trip_and_answers_are_collected);
+  g_test_add_func ("/files/claim/of-nothing-or-a-bad-name-is-refused",
+      test_claim_of_nothing_or_a_bad_name_is_refused);
   g_test_add_func ("/files/query/nobody-answered-has-no-answers",
       test_query_nobody_answered_has_no_answers);
   return g_test_run ();

@@ -6,6 +6,8 @@
 
 #include "files/amsfiles.h"
 
+#include "files/amsfilesanswers.h"
+
 #include <gio/gio.h>
 #include <string.h>
 
@@ -18,7 +20,6 @@
 #define EVENT_STORED "ams-file-stored"
 #define QUERY_FETCH "ams-file-fetch"
 #define QUERY_LIST "ams-file-list"
-#define ANSWER "ams-file-answer"
 
 /* Of a drain query. */
 #define FIELD_SINCE "since"
@@ -427,40 +428,7 @@ ams_files_event_parse_stored (GstEvent *event, gchar **name, guint64 *version)
   return TRUE;
 }
 
-/* Answers to queries: a list of structures, which every store adds to. */
-
-static const GstStructure *
-query_fields (GstQuery *query, const gchar *name)
-{
-  const GstStructure *s;
-
-  if (GST_QUERY_TYPE (query) != GST_QUERY_CUSTOM)
-    return NULL;
-  s = gst_query_get_structure (query);
-  return s && gst_structure_has_name (s, name) ? s : NULL;
-}
-
-static void
-add_answer (GstQuery *query, GstStructure *answer)
-{
-  GstStructure *s = gst_query_writable_structure (query);
-  const GValue *before = gst_structure_get_value (s, "answers");
-  GValue answers = G_VALUE_INIT, item = G_VALUE_INIT;
-
-  g_value_init (&answers, GST_TYPE_LIST);
-  if (before && GST_VALUE_HOLDS_LIST (before))
-    g_value_copy (before, &answers);
-  g_value_init (&item, GST_TYPE_STRUCTURE);
-  g_value_take_boxed (&item, answer);
-  gst_value_list_append_and_take_value (&answers, &item);
-  gst_structure_take_value (s, "answers", &answers);
-}
-
-static GstStructure *
-new_answer (const gchar *status)
-{
-  return gst_structure_new (ANSWER, "status", G_TYPE_STRING, status, NULL);
-}
+/* Answers to queries */
 
 /* A status this version does not know must not be taken for absent. */
 static AmsFileStatus
@@ -481,25 +449,6 @@ parse_message (const GstStructure *answer)
   const gchar *message = gst_structure_get_string (answer, "message");
 
   return g_strdup (message ? message : "the store gave no usable answer");
-}
-
-typedef gpointer (*ParseAnswer) (const GstStructure *answer);
-
-static void
-collect_answers (GstQuery *query, const gchar *name, ParseAnswer parse,
-    GPtrArray *out)
-{
-  const GstStructure *s = query_fields (query, name);
-  const GValue *answers = s ? gst_structure_get_value (s, "answers") : NULL;
-
-  if (!answers || !GST_VALUE_HOLDS_LIST (answers))
-    return;
-  for (guint i = 0; i < gst_value_list_get_size (answers); i++) {
-    const GValue *item = gst_value_list_get_value (answers, i);
-
-    if (GST_VALUE_HOLDS_STRUCTURE (item) && gst_value_get_structure (item))
-      g_ptr_array_add (out, parse (gst_value_get_structure (item)));
-  }
 }
 
 /* ams-file-fetch */
@@ -523,7 +472,7 @@ ams_files_query_set_impatient (GstQuery *query)
 gboolean
 ams_files_query_is_impatient (GstQuery *query)
 {
-  const GstStructure *s = query_fields (query, QUERY_FETCH);
+  const GstStructure *s = ams_files_query_fields (query, QUERY_FETCH);
   gboolean impatient = FALSE;
 
   if (s)
@@ -535,7 +484,7 @@ gboolean
 ams_files_query_parse_fetch (GstQuery *query, gchar **name, gboolean *partial,
     guint64 *max_size)
 {
-  const GstStructure *s = query_fields (query, QUERY_FETCH);
+  const GstStructure *s = ams_files_query_fields (query, QUERY_FETCH);
 
   *name = NULL;
   *partial = FALSE;
@@ -549,28 +498,28 @@ ams_files_query_parse_fetch (GstQuery *query, gchar **name, gboolean *partial,
 void
 ams_files_query_add_fetched (GstQuery *query, GBytes *data)
 {
-  GstStructure *answer = new_answer ("found");
+  GstStructure *answer = ams_files_answer_new ("found");
 
   gst_structure_set (answer, "data", G_TYPE_BYTES, data, NULL);
-  add_answer (query, answer);
+  ams_files_query_add_answer (query, answer);
 }
 
 void
 ams_files_query_add_absent (GstQuery *query)
 {
-  add_answer (query, new_answer ("absent"));
+  ams_files_query_add_answer (query, ams_files_answer_new ("absent"));
 }
 
 /* @more: (nullable) a field that is TRUE */
 static void
 add_failed (GstQuery *query, const gchar *message, const gchar *more)
 {
-  GstStructure *answer = new_answer ("failed");
+  GstStructure *answer = ams_files_answer_new ("failed");
 
   gst_structure_set (answer, "message", G_TYPE_STRING, message, NULL);
   if (more)
     gst_structure_set (answer, more, G_TYPE_BOOLEAN, TRUE, NULL);
-  add_answer (query, answer);
+  ams_files_query_add_answer (query, answer);
 }
 
 void
@@ -617,7 +566,8 @@ ams_files_query_fetch_answers (GstQuery *query)
   GPtrArray *answers =
       g_ptr_array_new_with_free_func ((GDestroyNotify) fetch_answer_free);
 
-  collect_answers (query, QUERY_FETCH, parse_fetch_answer, answers);
+  ams_files_query_collect_answers (query, QUERY_FETCH, parse_fetch_answer,
+      answers);
   return answers;
 }
 
@@ -636,7 +586,7 @@ ams_files_query_new_list (const gchar *prefix)
 gboolean
 ams_files_query_parse_list (GstQuery *query, gchar **prefix)
 {
-  const GstStructure *s = query_fields (query, QUERY_LIST);
+  const GstStructure *s = ams_files_query_fields (query, QUERY_LIST);
 
   *prefix = s ? g_strdup (gst_structure_get_string (s, "prefix")) : NULL;
   return *prefix != NULL;
@@ -645,7 +595,7 @@ ams_files_query_parse_list (GstQuery *query, gchar **prefix)
 void
 ams_files_query_add_listed (GstQuery *query, GPtrArray *entries)
 {
-  GstStructure *answer = new_answer ("found");
+  GstStructure *answer = ams_files_answer_new ("found");
   GVariantBuilder builder;
 
   g_variant_builder_init (&builder, G_VARIANT_TYPE (ENTRIES_TYPE));
@@ -657,7 +607,7 @@ ams_files_query_add_listed (GstQuery *query, GPtrArray *entries)
   }
   gst_structure_set (answer, "entries", G_TYPE_VARIANT,
       g_variant_builder_end (&builder), NULL);
-  add_answer (query, answer);
+  ams_files_query_add_answer (query, answer);
 }
 
 static void
@@ -722,7 +672,8 @@ ams_files_query_list_answers (GstQuery *query)
   GPtrArray *answers =
       g_ptr_array_new_with_free_func ((GDestroyNotify) list_answer_free);
 
-  collect_answers (query, QUERY_LIST, parse_list_answer, answers);
+  ams_files_query_collect_answers (query, QUERY_LIST, parse_list_answer,
+      answers);
   return answers;
 }
 

@@ -18,6 +18,7 @@
 #define DEFAULT_PLAYLIST_LENGTH 6
 #define DEFAULT_MAX_FILES 0
 #define DEFAULT_EXISTING GST_AMS_EXISTING_APPEND
+#define DEFAULT_WHEN_BUSY GST_AMS_WHEN_BUSY_ERROR
 #define DEFAULT_START_INDEX 0
 #define DEFAULT_ADD_DATE_TIME FALSE
 #define DEFAULT_TIME_ZONE "UTC"
@@ -58,9 +59,10 @@ enum
   PROP_FSYNC,
   PROP_DELETE_ON_ENDED,
   PROP_DELETE_DELAY,
+  PROP_WHEN_BUSY,
 };
 
-G_STATIC_ASSERT (PROP_DELETE_DELAY == GST_AMS_HLS_SETTINGS_LAST_ID);
+G_STATIC_ASSERT (PROP_WHEN_BUSY == GST_AMS_HLS_SETTINGS_LAST_ID);
 
 #define GST_TYPE_AMS_HLS_SINK_PLAYLIST_TYPE (playlist_type_get_type ())
 static GType
@@ -100,6 +102,25 @@ existing_get_type (void)
   if (g_once_init_enter (&type))
     g_once_init_leave (&type,
         g_enum_register_static ("GstAmsHlsSinkExisting", values));
+  return type;
+}
+
+#define GST_TYPE_AMS_HLS_SINK_WHEN_BUSY (when_busy_get_type ())
+static GType
+when_busy_get_type (void)
+{
+  static gsize type = 0;
+  static const GEnumValue values[] = {
+    { GST_AMS_WHEN_BUSY_ERROR, "Fail; existing=append-or-new records beside it",
+        "error" },
+    { GST_AMS_WHEN_BUSY_WAIT,
+        "Hold what comes in, and go on when the other has ended", "wait" },
+    { 0, NULL, NULL },
+  };
+
+  if (g_once_init_enter (&type))
+    g_once_init_leave (&type,
+        g_enum_register_static ("GstAmsHlsSinkWhenBusy", values));
   return type;
 }
 
@@ -156,6 +177,7 @@ gst_ams_hls_settings_init (GstAmsHlsSettings *settings)
   settings->playlist_length = DEFAULT_PLAYLIST_LENGTH;
   settings->max_files = DEFAULT_MAX_FILES;
   settings->existing = DEFAULT_EXISTING;
+  settings->when_busy = DEFAULT_WHEN_BUSY;
   settings->start_index = DEFAULT_START_INDEX;
   settings->add_date_time = DEFAULT_ADD_DATE_TIME;
   settings->time_zone = g_strdup (DEFAULT_TIME_ZONE);
@@ -311,6 +333,9 @@ gst_ams_hls_settings_set (GstAmsHlsSettings *settings, guint id,
     case PROP_DELETE_DELAY:
       settings->delete_delay = g_value_get_uint (value);
       break;
+    case PROP_WHEN_BUSY:
+      settings->when_busy = g_value_get_enum (value);
+      break;
     default:
       return FALSE;
   }
@@ -387,6 +412,9 @@ gst_ams_hls_settings_get (const GstAmsHlsSettings *settings, guint id,
       break;
     case PROP_DELETE_DELAY:
       g_value_set_uint (value, settings->delete_delay);
+      break;
+    case PROP_WHEN_BUSY:
+      g_value_set_enum (value, settings->when_busy);
       break;
     default:
       return FALSE;
@@ -465,6 +493,10 @@ install_playlist_properties (GObjectClass *klass)
       g_param_spec_enum ("existing", "Existing",
           "What to do with an earlier recording of the same name",
           GST_TYPE_AMS_HLS_SINK_EXISTING, DEFAULT_EXISTING, PARAM_FLAGS));
+  g_object_class_install_property (klass, PROP_WHEN_BUSY,
+      g_param_spec_enum ("when-busy", "When busy",
+          "What to do when another recorder writes this recording",
+          GST_TYPE_AMS_HLS_SINK_WHEN_BUSY, DEFAULT_WHEN_BUSY, PARAM_FLAGS));
   g_object_class_install_property (klass, PROP_PROGRAM_DATE_TIME,
       g_param_spec_boolean ("program-date-time", "Program date time",
           "Give each segment an EXT-X-PROGRAM-DATE-TIME",
@@ -540,6 +572,7 @@ gst_ams_hls_settings_install (GObjectClass *klass)
 
   gst_type_mark_as_plugin_api (GST_TYPE_AMS_HLS_SINK_PLAYLIST_TYPE, 0);
   gst_type_mark_as_plugin_api (GST_TYPE_AMS_HLS_SINK_EXISTING, 0);
+  gst_type_mark_as_plugin_api (GST_TYPE_AMS_HLS_SINK_WHEN_BUSY, 0);
   gst_type_mark_as_plugin_api (GST_TYPE_AMS_HLS_SINK_DATE_REFERENCE, 0);
   gst_type_mark_as_plugin_api (GST_TYPE_AMS_HLS_SINK_WRITE_FILES, 0);
 }

@@ -44,6 +44,7 @@ typedef struct
   gboolean fsync;
   gboolean delete_on_ended;
   guint delete_delay;
+  GstAmsWhenBusy when_busy;
 } GstAmsHlsSettings;
 
 void gst_ams_hls_settings_init (GstAmsHlsSettings *settings);
@@ -57,7 +58,7 @@ GTimeZone *gst_ams_hls_settings_get_zone (const GstAmsHlsSettings *settings,
     GError **error);
 
 /* The properties have the ids 1 to this. */
-#define GST_AMS_HLS_SETTINGS_LAST_ID 22
+#define GST_AMS_HLS_SETTINGS_LAST_ID 23
 
 void gst_ams_hls_settings_install (GObjectClass *klass);
 /* FALSE: @id is none of these. */

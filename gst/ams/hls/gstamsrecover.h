@@ -21,6 +21,12 @@ typedef enum
   GST_AMS_EXISTING_OVERWRITE,
 } GstAmsExisting;
 
+typedef enum
+{
+  GST_AMS_WHEN_BUSY_ERROR,
+  GST_AMS_WHEN_BUSY_WAIT,
+} GstAmsWhenBusy;
+
 typedef struct
 {
   gboolean continued; /* an earlier playlist goes on */

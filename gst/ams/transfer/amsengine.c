@@ -43,6 +43,7 @@ struct _AmsEngine
   GMainLoop *loop;
   guint asked; /* fetches and lists that the store has not answered */
   AmsQuestionMemory memory;
+  gboolean releases; /* claims, when nothing is left to do */
 
   /* Guards all below. No other lock is taken while it is held but GLib's own
    * (g_source_set_ready_time), and nothing is called back. Innermost lock: an
@@ -493,6 +494,29 @@ ams_engine_list (AmsEngine *self, const gchar *prefix,
   return ams_question_take_entries (question, error);
 }
 
+gboolean
+ams_engine_has_claims (AmsEngine *self)
+{
+  return ams_store_has_claims (self->store);
+}
+
+gboolean
+ams_engine_claim (AmsEngine *self, const AmsClaim *claim,
+    GCancellable *cancellable, GError **error)
+{
+  g_autoptr (AmsQuestion) question = ams_question_new_claim (claim);
+
+  if (!ask (self, question, cancellable, error))
+    return FALSE;
+  return ams_question_take_claimed (question, error);
+}
+
+void
+ams_engine_release_claims (AmsEngine *self)
+{
+  push (self, ams_command_new (AMS_COMMAND_RELEASE_CLAIMS));
+}
+
 void
 ams_engine_wait_probed (AmsEngine *self)
 {
@@ -586,6 +610,9 @@ handle (AmsEngine *self, AmsCommand *command)
     case AMS_COMMAND_ASK:
       handle_question (self, command);
       break;
+    case AMS_COMMAND_RELEASE_CLAIMS:
+      self->releases = TRUE;
+      break;
   }
 }
 
@@ -629,6 +656,22 @@ settle_bytes (AmsEngine *self)
   ams_delivery_make_room (self->delivery, queued);
 }
 
+/* Also removes whose time has not come are awaited: another recorder must not find
+ * its files removed by this one. */
+static void
+release_claims (AmsEngine *self)
+{
+  AmsDeliveryStats stats;
+
+  if (!self->releases)
+    return;
+  ams_delivery_get_stats (self->delivery, &stats);
+  if (stats.queued_files > 0)
+    return;
+  self->releases = FALSE;
+  ams_store_release (self->store);
+}
+
 /* One turn: some commands, what may start now, and when to come back. */
 static void
 turn (AmsEngine *self)
@@ -643,6 +686,7 @@ turn (AmsEngine *self)
   }
   settle_bytes (self);
   next = ams_delivery_run (self->delivery);
+  release_claims (self);
 
   g_mutex_lock (&self->lock);
   publish_locked (self);
@@ -723,6 +767,7 @@ end_thread (AmsEngine *self)
 
   self->config.spool = NULL; /* the delivery closes it */
   g_clear_pointer (&self->delivery, ams_delivery_free);
+  ams_store_release (self->store);
   g_clear_pointer (&self->loop, g_main_loop_unref);
   g_mutex_lock (&self->lock);
   g_source_destroy (self->work);

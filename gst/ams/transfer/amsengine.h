@@ -94,6 +94,14 @@ GBytes *ams_engine_fetch_soon (AmsEngine *engine, const gchar *name,
 GPtrArray *ams_engine_list (AmsEngine *engine, const gchar *prefix,
     GCancellable *cancellable, GError **error);
 
+/* Whether the store can keep other recorders away at all; then claim() asks it to. FALSE: @error */
+gboolean ams_engine_has_claims (AmsEngine *engine);
+gboolean ams_engine_claim (AmsEngine *engine, const AmsClaim *claim,
+    GCancellable *cancellable, GError **error);
+/* Nothing more will be handed over: the claims are given back when all that was is
+ * delivered and removed. ams_engine_stop() gives them back in any case. */
+void ams_engine_release_claims (AmsEngine *engine);
+
 /* Waits until a probe, if there is to be one, has its first answer, and the callbacks have heard of it. */
 void ams_engine_wait_probed (AmsEngine *engine);
 

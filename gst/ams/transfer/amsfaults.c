@@ -6,7 +6,7 @@
 
 #include "transfer/amsfaults.h"
 
-#define N_FAILURES (AMS_FAILURE_UNSUPPORTED + 1)
+#define N_FAILURES (AMS_FAILURE_BUSY + 1)
 
 struct _AmsFaults
 {

@@ -17,8 +17,14 @@ GST_DEBUG_CATEGORY_EXTERN (ams_engine_debug);
 struct _AmsQuestion
 {
   gint refs; /* atomic */
-  gboolean is_list;
-  gchar *name;
+  enum
+  {
+    ASK_FETCH,
+    ASK_LIST,
+    ASK_CLAIM,
+  } kind;
+  gchar *name; /* of a claim: for people */
+  AmsClaim claim;
   gboolean partial;
   gboolean impatient;
   guint64 max_size;
@@ -66,7 +72,18 @@ ams_question_new_list (const gchar *prefix)
 {
   AmsQuestion *self = question_new (prefix);
 
-  self->is_list = TRUE;
+  self->kind = ASK_LIST;
+  return self;
+}
+
+AmsQuestion *
+ams_question_new_claim (const AmsClaim *claim)
+{
+  AmsQuestion *self =
+      question_new (claim->playlist ? claim->playlist : claim->segments);
+
+  self->kind = ASK_CLAIM;
+  ams_claim_copy (&self->claim, claim);
   return self;
 }
 
@@ -85,6 +102,7 @@ ams_question_unref (AmsQuestion *self)
   g_clear_pointer (&self->data, g_bytes_unref);
   g_clear_pointer (&self->entries, g_ptr_array_unref);
   g_clear_error (&self->error);
+  ams_claim_clear (&self->claim);
   g_free (self->name);
   g_free (self);
 }
@@ -101,11 +119,19 @@ ams_question_get_name (AmsQuestion *self)
   return self->name;
 }
 
+static const gchar *
+get_verb (const AmsQuestion *self)
+{
+  static const gchar *const verbs[] = { "fetch", "list", "claim" };
+
+  return verbs[self->kind];
+}
+
 /* The reference that asking took goes with the answer. */
 static void
 answer (AmsQuestion *self)
 {
-  GST_DEBUG ("%s “%s”: %s", self->is_list ? "list" : "fetch", self->name,
+  GST_DEBUG ("%s “%s”: %s", get_verb (self), self->name,
       self->error ? self->error->message : "answered");
   self->answered (self, self->user_data);
   ams_question_unref (self);
@@ -216,7 +242,7 @@ wait_a_while (AmsQuestion *self, GCancellable *cancellable)
             g_object_ref (self->given_up), g_object_unref);
   }
   if (!self->known && !self->impatient && !self->memory->silent &&
-      !(self->is_list && self->memory->spool_knew))
+      !(self->kind == ASK_LIST && self->memory->spool_knew))
     return;
   self->asked_at = g_get_monotonic_time ();
   self->timer = g_timeout_source_new (get_patience (self));
@@ -312,22 +338,44 @@ list (AmsQuestion *self, AmsStore *store, GCancellable *cancellable)
   ams_store_list_async (store, self->name, self->given_up, on_listed, self);
 }
 
+/* Claiming */
+
+static void
+on_claimed (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  AmsQuestion *self = user_data;
+
+  ams_store_claim_finish (AMS_STORE (source), result, &self->error);
+  answer (self);
+}
+
 void
 ams_question_ask (AmsQuestion *self, AmsStore *store, AmsSpool *spool,
     AmsQuestionMemory *memory, GCancellable *cancellable,
     AmsQuestionAnswered answered, gpointer user_data)
 {
-  GST_DEBUG ("%s “%s”%s", self->is_list ? "list" : "fetch", self->name,
+  GST_DEBUG ("%s “%s”%s", get_verb (self), self->name,
       self->impatient ? ", soon" : "");
   ams_question_ref (self);
   self->spool = spool;
   self->memory = memory;
   self->answered = answered;
   self->user_data = user_data;
-  if (self->is_list)
+  if (self->kind == ASK_CLAIM)
+    ams_store_claim_async (store, &self->claim, cancellable, on_claimed, self);
+  else if (self->kind == ASK_LIST)
     list (self, store, cancellable);
   else
     fetch (self, store, cancellable);
+}
+
+gboolean
+ams_question_take_claimed (AmsQuestion *self, GError **error)
+{
+  if (!self->error)
+    return TRUE;
+  g_propagate_error (error, g_steal_pointer (&self->error));
+  return FALSE;
 }
 
 GBytes *

@@ -2,7 +2,8 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-/* A question to a store, what it has under a name or a prefix, and its answer, to
+/* A question to a store, what it has under a name or a prefix, or whether it keeps
+ * other recorders away, and its answer, to
  * which a spool adds what it knows: what waits in it is newer than what the store has,
  * and what it knows of the store serves while that cannot be asked. */
 
@@ -21,6 +22,8 @@ typedef void (*AmsQuestionAnswered) (AmsQuestion *question, gpointer user_data);
 AmsQuestion *ams_question_new_fetch (const gchar *name, gboolean partial,
     guint64 max_size);
 AmsQuestion *ams_question_new_list (const gchar *prefix);
+/* The store alone is asked; a spool has no say in it. */
+AmsQuestion *ams_question_new_claim (const AmsClaim *claim);
 AmsQuestion *ams_question_ref (AmsQuestion *question); /* atomic */
 void ams_question_unref (AmsQuestion *question);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (AmsQuestion, ams_question_unref)
@@ -46,6 +49,8 @@ void ams_question_ask (AmsQuestion *question, AmsStore *store, AmsSpool *spool,
     AmsQuestionMemory *memory, GCancellable *cancellable,
     AmsQuestionAnswered answered, gpointer user_data);
 
+/* FALSE: @error */
+gboolean ams_question_take_claimed (AmsQuestion *question, GError **error);
 /* NULL: @error. (transfer full) */
 GBytes *ams_question_take_data (AmsQuestion *question, GError **error);
 GPtrArray *ams_question_take_entries (AmsQuestion *question, GError **error);

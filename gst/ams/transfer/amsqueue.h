@@ -24,6 +24,7 @@ typedef enum
   AMS_COMMAND_NOTIFY,
   AMS_COMMAND_RELEASE,
   AMS_COMMAND_ASK,
+  AMS_COMMAND_RELEASE_CLAIMS,
 } AmsCommandKind;
 
 typedef struct

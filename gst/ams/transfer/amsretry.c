@@ -19,6 +19,7 @@ static const gchar *const failure_names[] = {
   [AMS_FAILURE_ABSENT] = "absent",
   [AMS_FAILURE_LOST] = "lost",
   [AMS_FAILURE_UNSUPPORTED] = "unsupported",
+  [AMS_FAILURE_BUSY] = "busy",
 };
 
 const gchar *

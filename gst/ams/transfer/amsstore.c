@@ -127,8 +127,8 @@ ams_store_default_init (AmsStoreInterface *iface)
 }
 
 /* source tags */
-static gpointer list_unsupported, adopt_unsupported, notify_unsupported,
-    probe_unsupported;
+static gpointer list_unsupported, adopt_unsupported, claim_unsupported,
+    notify_unsupported, probe_unsupported;
 
 static void
 answer_unsupported (AmsStore *store, gpointer tag, const gchar *what,
@@ -254,6 +254,42 @@ ams_store_list_finish (AmsStore *store, GAsyncResult *result, GError **error)
   if (g_async_result_is_tagged (result, &list_unsupported))
     return g_task_propagate_pointer (G_TASK (result), error);
   return AMS_STORE_GET_IFACE (store)->list_finish (store, result, error);
+}
+
+gboolean
+ams_store_has_claims (AmsStore *store)
+{
+  return AMS_STORE_GET_IFACE (store)->claim_async != NULL;
+}
+
+void
+ams_store_claim_async (AmsStore *store, const AmsClaim *claim,
+    GCancellable *cancellable, GAsyncReadyCallback callback, gpointer user_data)
+{
+  AmsStoreInterface *iface = AMS_STORE_GET_IFACE (store);
+
+  if (iface->claim_async)
+    iface->claim_async (store, claim, cancellable, callback, user_data);
+  else
+    answer_unsupported (store, &claim_unsupported, "keep other recorders away",
+        callback, user_data);
+}
+
+gboolean
+ams_store_claim_finish (AmsStore *store, GAsyncResult *result, GError **error)
+{
+  if (g_async_result_is_tagged (result, &claim_unsupported))
+    return g_task_propagate_boolean (G_TASK (result), error);
+  return AMS_STORE_GET_IFACE (store)->claim_finish (store, result, error);
+}
+
+void
+ams_store_release (AmsStore *store)
+{
+  AmsStoreInterface *iface = AMS_STORE_GET_IFACE (store);
+
+  if (iface->release)
+    iface->release (store);
 }
 
 void

@@ -12,6 +12,7 @@
 
 #include <gio/gio.h>
 
+#include "files/amsclaim.h"
 #include "files/amsfiles.h"
 #include "transfer/amsbody.h"
 #include "transfer/amsretry.h"
@@ -102,6 +103,20 @@ struct _AmsStoreInterface
   GPtrArray *(
       *list_finish) (AmsStore *store, GAsyncResult *result, GError **error);
 
+  /* (nullable) Keeps other recorders away from what @claim names until release()
+   * or the end of the process. Answers at once, without waiting for them to end.
+   * AMS_FAILURE_BUSY: there is another one; the message says who records what,
+   * and get_retry_after() when to ask again (0: at will). What this store object
+   * holds already is granted again. UNSUPPORTED: others cannot be kept away here,
+   * and people have to know that. Any other failure: it cannot be told now. */
+  void (*claim_async) (AmsStore *store, const AmsClaim *claim,
+      GCancellable *cancellable, GAsyncReadyCallback callback,
+      gpointer user_data);
+  gboolean (
+      *claim_finish) (AmsStore *store, GAsyncResult *result, GError **error);
+  /* (nullable) All claims are given back: nothing is put or removed any more. */
+  void (*release) (AmsStore *store);
+
   /* (nullable) */
   void (*adopt_async) (AmsStore *store, const gchar *name, guint64 size,
       GCancellable *cancellable, GAsyncReadyCallback callback,
@@ -141,6 +156,14 @@ void ams_store_list_async (AmsStore *store, const gchar *prefix,
     gpointer user_data);
 GPtrArray *ams_store_list_finish (AmsStore *store, GAsyncResult *result,
     GError **error);
+/* Whether it has claim_async(). */
+gboolean ams_store_has_claims (AmsStore *store);
+void ams_store_claim_async (AmsStore *store, const AmsClaim *claim,
+    GCancellable *cancellable, GAsyncReadyCallback callback,
+    gpointer user_data);
+gboolean ams_store_claim_finish (AmsStore *store, GAsyncResult *result,
+    GError **error);
+void ams_store_release (AmsStore *store);
 void ams_store_adopt_async (AmsStore *store, const gchar *name, guint64 size,
     GCancellable *cancellable, GAsyncReadyCallback callback,
     gpointer user_data);

@@ -99,10 +99,15 @@ ams_put_answer (AmsEngine *engine, gboolean closed, GstQuery *query,
     AmsPutIsInError is_in_error, gpointer user_data)
 {
   g_autofree gchar *name = NULL, *prefix = NULL;
+  g_auto (AmsClaim) claim = { NULL };
   g_autoptr (GError) error = NULL;
   gboolean partial, is_fetch;
   guint64 max_size;
 
+  if (ams_files_query_parse_claim (query, &claim)) {
+    ams_files_query_add_unclaimed (query, "the store is not open", closed);
+    return;
+  }
   is_fetch = ams_files_query_parse_fetch (query, &name, &partial, &max_size);
   if (!is_fetch && !ams_files_query_parse_list (query, &prefix))
     return;

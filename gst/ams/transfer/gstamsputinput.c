@@ -93,7 +93,8 @@ accepts_data (GstAmsPutSink *self, AmsEngine *engine, GstFlowReturn *flow)
   gboolean in_error = gst_ams_put_sink_is_in_error (self);
 
   *flow = in_error ? GST_FLOW_ERROR : GST_FLOW_OK;
-  if (in_error || PRIVATE (self)->position == GST_AMS_PUT_SKIPPING)
+  if (in_error || gst_ams_put_sink_is_refused (self) ||
+      PRIVATE (self)->position == GST_AMS_PUT_SKIPPING)
     return FALSE;
   if (PRIVATE (self)->position != GST_AMS_PUT_BETWEEN_FILES)
     return TRUE;
@@ -236,6 +237,8 @@ handle_custom (GstAmsPutSink *self, GstEvent *event)
 {
   g_autoptr (AmsEngine) engine = gst_ams_put_sink_ref_engine (self);
 
+  if (gst_ams_put_sink_is_refused (self))
+    return;
   if (engine && !take_file_event (self, engine, event))
     GST_DEBUG_OBJECT (self, "not for us: %" GST_PTR_FORMAT, event);
 }
@@ -373,6 +376,7 @@ handle_eos (GstAmsPutSink *self, guint32 seqnum)
   ams_engine_release (engine);
   notify (self, engine, time_to_drain (self, now));
   result = ams_engine_drain (engine, time_to_drain (self, now), NULL);
+  ams_engine_release_claims (engine);
   PRIVATE (self)->drain_until = 0;
   if (result == AMS_DRAIN_CANCELLED)
     return;

@@ -45,6 +45,10 @@ typedef struct
   gboolean eos; /* all is delivered: EOS may be posted when playing */
   guint32 eos_seqnum;
   gboolean in_error; /* an ERROR was posted: FLOW_ERROR from now on */
+  /* Another recorder has the recording: what comes is ignored, without a flow
+   * error, which would end the stream for the others behind a tee. */
+  gboolean refused;
+  gboolean warned_unclaimed; /* that others cannot be kept away was said */
 } GstAmsPutSinkPrivate;
 
 GstAmsPutSinkPrivate *gst_ams_put_sink_get_private (GstAmsPutSink *self);
@@ -66,6 +70,13 @@ void gst_ams_put_sink_preroll (GstAmsPutSink *self);
 /* All is delivered, or given up. */
 void gst_ams_put_sink_reach_eos (GstAmsPutSink *self, guint32 seqnum);
 void gst_ams_put_sink_clear_eos (GstAmsPutSink *self);
+
+/* gstamsputclaim.c */
+
+/* Adds the store's answer to @query, and posts what people have to know. */
+void gst_ams_put_sink_answer_claim (GstAmsPutSink *self, AmsEngine *engine,
+    GstQuery *query, const AmsClaim *claim);
+gboolean gst_ams_put_sink_is_refused (GstAmsPutSink *self);
 
 /* gstamsputinput.c; all but drain_time() in the streaming thread */
 

@@ -24,6 +24,8 @@ code_for (const GError *error)
       return GST_RESOURCE_ERROR_NO_SPACE_LEFT;
     case AMS_FAILURE_ABSENT:
       return GST_RESOURCE_ERROR_NOT_FOUND;
+    case AMS_FAILURE_BUSY:
+      return GST_RESOURCE_ERROR_BUSY;
     default:
       return GST_RESOURCE_ERROR_WRITE;
   }

@@ -417,18 +417,28 @@ gst_ams_put_sink_send_event (GstElement *element, GstEvent *event)
 
 /* Queries */
 
+static void
+answer_question (GstAmsPutSink *self, GstQuery *query)
+{
+  g_autoptr (AmsEngine) engine = gst_ams_put_sink_ref_engine (self);
+  g_auto (AmsClaim) claim = { NULL };
+
+  if (engine && ams_files_query_parse_claim (query, &claim))
+    gst_ams_put_sink_answer_claim (self, engine, query, &claim);
+  else
+    ams_put_answer (engine, is_closed (self), query, is_in_error, self);
+}
+
 /* Stores answer by adding to the query and return FALSE (amsfiles.h says why). */
 static gboolean
 gst_ams_put_sink_sink_query (GstPad *pad, GstObject *parent, GstQuery *query)
 {
   GstAmsPutSink *self = GST_AMS_PUT_SINK (parent);
-  g_autoptr (AmsEngine) engine = NULL;
   gint64 since;
 
   switch (GST_QUERY_TYPE (query)) {
     case GST_QUERY_CUSTOM:
-      engine = gst_ams_put_sink_ref_engine (self);
-      ams_put_answer (engine, is_closed (self), query, is_in_error, self);
+      answer_question (self, query);
       return FALSE;
     case GST_QUERY_DRAIN:
       if (!ams_files_query_parse_drain (query, &since))
@@ -513,6 +523,8 @@ start (GstAmsPutSink *self)
   priv->closed = FALSE;
   priv->eos = FALSE;
   priv->in_error = FALSE;
+  priv->refused = FALSE;
+  priv->warned_unclaimed = FALSE;
   GST_OBJECT_UNLOCK (self);
   return TRUE;
 }
