@@ -463,6 +463,42 @@ ams_names_format (const AmsNames *self, guint64 number, GDateTime *session,
   return g_strdup (out->str);
 }
 
+/* From the first "_" that stands for something on, folders are names. */
+static void
+flatten (GString *out, gsize first)
+{
+  for (gsize i = first; i < out->len; i++)
+    if (out->str[i] == '/')
+      out->str[i] = '_';
+}
+
+gchar *
+ams_names_format_family (const AmsNames *self, GDateTime *session,
+    GError **error)
+{
+  g_autoptr (GString) out = g_string_new (NULL);
+  gsize first = G_MAXSIZE;
+  guint i;
+
+  for (i = 0; i < self->tokens->len; i++) {
+    const Token *token = get_token (self, i);
+
+    if (token->type == TOKEN_LITERAL) {
+      g_string_append_len (out, token->text->str, token->text->len);
+    } else if (token->type == TOKEN_SESSION) {
+      if (!append_date (out, token, session, error))
+        return NULL;
+    } else {
+      first = MIN (first, out->len);
+      g_string_append_c (out, '_');
+    }
+  }
+  flatten (out, first);
+  if (!check_name (out->str, error))
+    return NULL;
+  return g_strdup (out->str);
+}
+
 static gboolean
 check_kind (const AmsNames *self, AmsNamesKind kind, const gchar *template_,
     GError **error)

@@ -58,6 +58,12 @@ gchar *ams_names_format (const AmsNames *self, guint64 number,
 gboolean ams_names_fit (const gchar *template_, AmsNamesKind kind,
     gboolean add_date_time, GTimeZone *zone, gsize max, GError **error);
 
+/* What all names of one session have in common: @session's date as it is, "_" for the
+ * number and the segment's date, in the last folder that has neither, where "_" stands
+ * for "/" as well: "cam/{segment:%H}/%05d.ts" -> "cam/___.ts". NULL: as above. */
+gchar *ams_names_format_family (const AmsNames *self, GDateTime *session,
+    GError **error);
+
 /* Whether @name could have come from this template with any number and any
  * dates; *@number is its number (0 when the template has none). Strict about width: "%05d" matches "00012" and
  * "123456", not "12" or "012345". Never catastrophic in time: linear or nearly so in strlen (@name). */

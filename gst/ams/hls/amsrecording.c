@@ -34,7 +34,11 @@ struct _AmsRecording
   GDateTime *session; /* in the configured zone */
   gchar *playlist_name;
   gchar *working_name;
+  gchar *segment_family;
   gchar *journal_name;
+  gchar *journals_prefix;
+  AmsNames *plain_names,
+      *apart_names; /* of playlists: without and with add_date_time */
 
   AmsPlaylist *playlist;
   gboolean continued; /* from an earlier one */
@@ -116,24 +120,40 @@ removal_free (AmsRecordingRemoval *removal)
   g_free (removal);
 }
 
-/* A name for the journal that is the same in each session: what the playlist's
- * template has for a date becomes "_", in the last folder that has none. */
-static gchar *
-make_journal_name (const gchar *template_)
+/* The folder of @template_ that is the same for all sessions. */
+static gsize
+get_common_folder (const gchar *template_)
 {
-  g_autoptr (GString) name = g_string_new (NULL);
   gsize folder = strcspn (template_, "{%");
-  const gchar *p;
 
   while (folder > 0 && template_[folder - 1] != '/')
     folder--;
-  g_string_append_len (name, template_, folder);
-  for (p = template_ + folder; *p; p++) {
-    if (*p == '{' && strchr (p, '}'))
-      p = strchr (p, '}');
-    g_string_append_c (name, strchr ("/{}%", *p) ? '_' : *p);
-  }
-  return ams_paths_hidden (name->str, ".journal");
+  return folder;
+}
+
+/* @name, a playlist's or the beginning of one, hidden in the folder that all
+ * sessions have in common, however deep it is itself: that is where the next one
+ * looks for journals. */
+static gchar *
+make_journal_name (const gchar *name, gsize folder, const gchar *suffix)
+{
+  g_autofree gchar *flat = g_strdup (name);
+
+  g_strdelimit (flat + folder, "/", '_');
+  return ams_paths_hidden (flat, suffix);
+}
+
+/* What names with and without the date have in common: it goes in behind a "-". */
+static gchar *
+make_journals_prefix (AmsRecording *self)
+{
+  const gchar *prefix = ams_names_prefix (self->apart_names);
+  gsize length = strlen (prefix);
+  g_autofree gchar *common = g_strndup (prefix,
+      length > 0 && prefix[length - 1] == '-' ? length - 1 : length);
+
+  return make_journal_name (common,
+      get_common_folder (self->config->playlist_location), "");
 }
 
 static gboolean
@@ -173,10 +193,18 @@ ams_recording_new (AmsRecordingConfig *config, GError **error)
   g_queue_init (&self->recent);
   g_queue_init (&self->kept);
   g_queue_init (&self->going);
-  self->journal_name = make_journal_name (config->playlist_location);
   self->next_number = config->start_index;
   if (!parse_names (self, config->add_date_time, error))
     return NULL;
+  self->plain_names = ams_names_new (config->playlist_location,
+      AMS_NAMES_PLAYLIST, FALSE, error);
+  self->apart_names = self->plain_names
+      ? ams_names_new (config->playlist_location, AMS_NAMES_PLAYLIST, TRUE,
+            error)
+      : NULL;
+  if (!self->apart_names)
+    return NULL;
+  self->journals_prefix = make_journals_prefix (self);
   return g_steal_pointer (&self);
 }
 
@@ -189,7 +217,11 @@ ams_recording_free (AmsRecording *self)
   g_clear_pointer (&self->session, g_date_time_unref);
   g_free (self->playlist_name);
   g_free (self->working_name);
+  g_free (self->segment_family);
   g_free (self->journal_name);
+  g_free (self->journals_prefix);
+  g_clear_pointer (&self->plain_names, ams_names_free);
+  g_clear_pointer (&self->apart_names, ams_names_free);
   g_clear_pointer (&self->playlist, ams_playlist_free);
   g_ptr_array_unref (self->failed);
   g_hash_table_unref (self->gaps);
@@ -261,7 +293,13 @@ ams_recording_begin (AmsRecording *self, gint64 date_time, gboolean apart,
   self->working_name = self->config->type == AMS_PLAYLIST_VOD
       ? ams_paths_hidden (self->playlist_name, ".recording")
       : g_strdup (self->playlist_name);
-  return TRUE;
+  g_free (self->journal_name);
+  self->journal_name = make_journal_name (self->playlist_name,
+      get_common_folder (self->config->playlist_location), ".journal");
+  g_free (self->segment_family);
+  self->segment_family =
+      ams_names_format_family (self->segment_names, self->session, error);
+  return self->segment_family != NULL;
 }
 
 const gchar *
@@ -274,6 +312,28 @@ const gchar *
 ams_recording_get_working_name (AmsRecording *self)
 {
   return self->working_name;
+}
+
+const gchar *
+ams_recording_get_segment_family (AmsRecording *self)
+{
+  return self->segment_family;
+}
+
+const gchar *
+ams_recording_get_journals_prefix (AmsRecording *self)
+{
+  return self->journals_prefix;
+}
+
+gboolean
+ams_recording_has_sibling (AmsRecording *self, const gchar *playlist)
+{
+  guint64 number;
+
+  return g_strcmp0 (playlist, self->playlist_name) != 0 &&
+      (ams_names_match (self->plain_names, playlist, &number) ||
+          ams_names_match (self->apart_names, playlist, &number));
 }
 
 const gchar *

@@ -99,8 +99,17 @@ gboolean ams_recording_begin (AmsRecording *self, gint64 date_time,
 const gchar *ams_recording_get_playlist_name (AmsRecording *self);
 /* Where versions go while the recording runs: for a vod a hidden file, else the playlist. */
 const gchar *ams_recording_get_working_name (AmsRecording *self);
-/* The same for every session of this recording. */
+/* What the segments' names have in common (ams_names_format_family): who records with
+ * the same writes the same files. */
+const gchar *ams_recording_get_segment_family (AmsRecording *self);
+/* The same for every session of this playlist. */
 const gchar *ams_recording_get_journal_name (AmsRecording *self);
+
+/* What the journals of sessions begin with that have another playlist, as there is a date in its
+ * name: there may be other files that do as well. */
+const gchar *ams_recording_get_journals_prefix (AmsRecording *self);
+/* Whether @playlist is such a session's. */
+gboolean ams_recording_has_sibling (AmsRecording *self, const gchar *playlist);
 
 /* Goes on from @earlier (nullable: from nothing); the next segment is number @next. */
 void ams_recording_continue (AmsRecording *self,

@@ -29,6 +29,18 @@ gst_ams_hls_message_new_started (GstElement *src, const gchar *root,
 }
 
 GstMessage *
+gst_ams_hls_message_new_waiting (GstElement *src, const gchar *root,
+    AmsRecording *recording, const gchar *why)
+{
+  g_autofree gchar *location =
+      location_of (root, ams_recording_get_playlist_name (recording));
+
+  return gst_message_new_element (GST_OBJECT (src),
+      gst_structure_new ("ams-recording-waiting", "playlist-location",
+          G_TYPE_STRING, location, "reason", G_TYPE_STRING, why, NULL));
+}
+
+GstMessage *
 gst_ams_hls_message_new_segment (GstElement *src, const gchar *root,
     const AmsRecordingSegment *segment, guint64 running_time)
 {

@@ -14,6 +14,9 @@ G_BEGIN_DECLS
 /* @root (nullable) is put before names. All: (transfer full) */
 GstMessage *gst_ams_hls_message_new_started (GstElement *src, const gchar *root,
     AmsRecording *recording, const GstAmsRecovered *recovered);
+/* Another recorder has the recording; @why says who. */
+GstMessage *gst_ams_hls_message_new_waiting (GstElement *src, const gchar *root,
+    AmsRecording *recording, const gchar *why);
 GstMessage *gst_ams_hls_message_new_segment (GstElement *src, const gchar *root,
     const AmsRecordingSegment *segment, guint64 running_time);
 GstMessage *gst_ams_hls_message_new_ended (GstElement *src, const gchar *root,

@@ -15,6 +15,8 @@
  * - An earlier recording of the same name is continued: its playlist is kept
  *   byte for byte, numbers go on, an EXT-X-DISCONTINUITY marks the join. One that
  *   cannot be read is never overwritten: the recording fails before it begins.
+ * - A recording belongs to one recorder. A second one that is started on it is an ERROR (RESOURCE/BUSY) that says who has it, and touches
+ *   nothing; #GstAmsHlsSink:when-busy `wait` waits for the first one to end, #GstAmsHlsSink:existing `append-or-new` records beside it.
  * - After a crash (kill -9, power) the next start lists what was whole, and
  *   salvages the open segment up to its last whole frame.
  * - EXT-X-TARGETDURATION is a promise: segments are cut at the last keyframe that keeps it, after the fact
@@ -37,6 +39,8 @@
  *
  * - `ams-recording-started`: `playlist-location` (string), `continued` (boolean), `recovered` (uint:
  *   segments a crash had left unlisted), `next-number` (uint64), `target-duration` (uint, s).
+ * - `ams-recording-waiting`: `playlist-location` (string), `reason` (string: who records there). With
+ *   #GstAmsHlsSink:when-busy `wait`, once, before `ams-recording-started`; at once, as there is nothing to be in its place yet.
  * - `hls-segment-added`: `location` (string), `running-time`, `duration` (uint64, ns),
  *   `sequence`, `size` (uint64), `date-time` (GstDateTime), `discontinuity` (boolean). Not posted for one
  *   that left a live playlist before a version that lists it could be stored: `unlisted` in `stats` counts it.
@@ -490,6 +494,7 @@ configure (GstAmsHlsSink *self)
   segmenter.existing = is_handled (self, SIGNAL_GET_PLAYLIST_STREAM)
       ? GST_AMS_EXISTING_OVERWRITE
       : settings.existing;
+  segmenter.when_busy = settings.when_busy;
   segmenter.unlistable = is_handled (self, SIGNAL_GET_PLAYLIST_STREAM) ||
       is_handled (self, SIGNAL_GET_FRAGMENT_STREAM);
   segmenter.root =
@@ -570,7 +575,9 @@ finish_thread (gpointer data)
 static void
 end_recording (GstAmsHlsSink *self, GThread **thread)
 {
-  if (gst_ams_publisher_wait_ended (self->publisher, 0))
+  /* What came in while another recorder had the recording was not begun. */
+  if (gst_ams_publisher_wait_ended (self->publisher, 0) ||
+      gst_ams_publisher_cancel_start (self->publisher))
     return;
   *thread = g_thread_new ("amshls-stop", finish_thread, self->gate);
   if (!gst_ams_publisher_wait_ended (self->publisher, STOP_TIMEOUT))

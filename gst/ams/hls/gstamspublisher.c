@@ -12,6 +12,7 @@
 
 #include "files/amsfiles.h"
 #include "gstamshlsmessages.h"
+#include "gstamssibling.h"
 
 GST_DEBUG_CATEGORY_STATIC (gst_ams_publisher_debug);
 #define GST_CAT_DEFAULT gst_ams_publisher_debug
@@ -34,6 +35,7 @@ struct _GstAmsPublisher
   GstAmsPublisherTarget target;
   GstAmsPublisherDrain drain;
   gpointer user_data;
+  GstAmsClaimer *claimer;
 
   /* set below PAUSED, then constant */
   GstAmsPublisherSettings settings;
@@ -487,7 +489,7 @@ push_recovered (GstAmsPublisher *self, const GstAmsRecovered *recovered)
 }
 
 static void
-push_other_session (GstAmsPublisher *self, const GstAmsStores *stores)
+push_other_sessions (GstAmsPublisher *self, const GstAmsStores *stores)
 {
   g_auto (GstAmsHandover) handover = {
     NULL,
@@ -496,7 +498,8 @@ push_other_session (GstAmsPublisher *self, const GstAmsStores *stores)
   if (!has_journal (self))
     return;
   gst_ams_handover_init (&handover);
-  if (gst_ams_recover_other_session (self->recording, stores, &handover))
+  if (gst_ams_siblings_finish (self->recording, stores, self->claimer,
+          &handover))
     push_handover (self, &handover);
 }
 
@@ -551,6 +554,17 @@ expect_announcements (GstAmsPublisher *self, gboolean remote)
   g_mutex_unlock (&self->lock);
 }
 
+static void
+on_waiting (const gchar *why, gpointer user_data)
+{
+  GstAmsPublisher *self = user_data;
+
+  GST_INFO_OBJECT (self->element, "waits for another recorder to end: %s", why);
+  gst_element_post_message (self->poster,
+      gst_ams_hls_message_new_waiting (self->poster, self->settings.root,
+          self->recording, why));
+}
+
 GstFlowReturn
 gst_ams_publisher_start (GstAmsPublisher *self, const GstAmsCut *cut)
 {
@@ -559,18 +573,19 @@ gst_ams_publisher_start (GstAmsPublisher *self, const GstAmsCut *cut)
   };
   const GstAmsStores stores = { self->local, self->remote,
     self->settings.unlistable, self->settings.folder };
+  const GstAmsRecoverOptions options = { self->settings.existing,
+    self->settings.when_busy, cut->date_time, self->claimer, on_waiting, self };
   g_autoptr (GError) error = NULL;
 
   push_stream_start (self);
-  if (!gst_ams_recover (self->recording, &stores, self->settings.existing,
-          cut->date_time, &recovered, &error))
+  if (!gst_ams_recover (self->recording, &stores, &options, &recovered, &error))
     return fail_start (self, &recovered, error);
   self->started = TRUE;
   expect_announcements (self, recovered.answered > 0);
   self->continued = recovered.continued;
   if (self->continued && self->settings.delete_on_ended)
     warn_not_deleted (self);
-  push_other_session (self, &stores);
+  push_other_sessions (self, &stores);
   push_recovered (self, &recovered);
   keep_promise (self);
   gst_element_post_message (self->poster,
@@ -839,6 +854,12 @@ gst_ams_publisher_is_started (GstAmsPublisher *self)
 }
 
 gboolean
+gst_ams_publisher_cancel_start (GstAmsPublisher *self)
+{
+  return gst_ams_claimer_cancel (self->claimer);
+}
+
+gboolean
 gst_ams_publisher_wait_ended (GstAmsPublisher *self, gint64 timeout)
 {
   gint64 until = g_get_monotonic_time () + timeout;
@@ -878,6 +899,7 @@ void
 gst_ams_publisher_reset (GstAmsPublisher *self)
 {
   self->started = self->ended = FALSE;
+  gst_ams_claimer_reset (self->claimer);
   g_ptr_array_set_size (self->unheeded, 0);
   g_mutex_lock (&self->lock);
   g_queue_clear_full (&self->failed, g_free);
@@ -900,6 +922,7 @@ gst_ams_publisher_new (GstElement *element, GstPad *local, GstPad *remote)
   g_queue_init (&self->unannounced);
   self->unheeded = g_ptr_array_new_with_free_func (g_free);
   self->element = self->poster = element;
+  self->claimer = gst_ams_claimer_new (element);
   self->local = local;
   self->remote = remote;
   return self;
@@ -925,6 +948,7 @@ void
 gst_ams_publisher_free (GstAmsPublisher *self)
 {
   clear_settings (self);
+  gst_ams_claimer_free (self->claimer);
   g_ptr_array_unref (self->unheeded);
   g_queue_clear_full (&self->failed, g_free);
   g_queue_clear_full (&self->unannounced, (GDestroyNotify) unannounced_free);

@@ -19,6 +19,7 @@ typedef struct
 {
   AmsRecordingConfig *recording; /* taken */
   GstAmsExisting existing;
+  GstAmsWhenBusy when_busy;
   gchar *root; /* put before names in messages; NULL: nothing. Taken */
   gchar *
       folder; /* absolute: the files on disk are in it; NULL: there are none that a remote store may read. Taken */
@@ -72,6 +73,8 @@ void gst_ams_publisher_take_failed (GstAmsPublisher *self, gchar *name);
 void gst_ams_publisher_take_stored (GstAmsPublisher *self, const gchar *name,
     guint64 version);
 
+/* Any thread. A start that waits for another recorder to end gives up. TRUE: it did wait. */
+gboolean gst_ams_publisher_cancel_start (GstAmsPublisher *self);
 /* Any thread. wait_ended: @timeout in µs. */
 gboolean gst_ams_publisher_wait_ended (GstAmsPublisher *self, gint64 timeout);
 GstStructure *gst_ams_publisher_get_stats (GstAmsPublisher *self);

@@ -185,11 +185,11 @@ look_for_playlist (AmsRecording *recording, const GstAmsStores *stores,
   return FALSE;
 }
 
-static AmsJournal *
-fetch_journal (AmsRecording *recording, GstPad *local)
+AmsJournal *
+gst_ams_recover_journal (GstPad *local, const gchar *name)
 {
-  g_autoptr (GBytes) data = gst_ams_ask_one (local,
-      ams_recording_get_journal_name (recording), FALSE, MAX_JOURNAL_SIZE);
+  g_autoptr (GBytes) data =
+      gst_ams_ask_one (local, name, FALSE, MAX_JOURNAL_SIZE);
 
   return data ? ams_journal_read (data) : NULL;
 }
@@ -272,7 +272,8 @@ look (AmsRecording *recording, const GstAmsStores *stores, Found *found,
     return FALSE;
   }
   gst_ams_ask_list (stores, TRUE, prefix, found->files, &remote);
-  found->journal = fetch_journal (recording, stores->local);
+  found->journal = gst_ams_recover_journal (stores->local,
+      ams_recording_get_journal_name (recording));
   found->survey = ams_recovery_survey (recording, found->earlier,
       found->journal, found->files);
   found->probed = g_hash_table_new_full (g_str_hash, g_str_equal, g_free,
@@ -354,11 +355,10 @@ read_orphan (const GstAmsStores *stores, const AmsRecoveryFile *file,
   return NULL;
 }
 
-/* (transfer full) (nullable): nothing of it is whole. What is of @file. */
-static GBytes *
-measure_orphan (const GstAmsStores *stores, const AmsRecoveryFile *file,
-    GHashTable *probed, const AmsJournal *journal, GPtrArray *warnings,
-    guint64 *end_pts, AmsRecordingSegment *segment)
+GBytes *
+gst_ams_recover_measure (const GstAmsStores *stores,
+    const AmsRecoveryFile *file, GHashTable *probed, const AmsJournal *journal,
+    GPtrArray *warnings, guint64 *end_pts, AmsRecordingSegment *segment)
 {
   g_autoptr (GBytes) data = read_orphan (stores, file, probed, warnings);
   guint64 usable;
@@ -400,8 +400,9 @@ recover_orphan (AmsRecording *recording, const GstAmsStores *stores,
   AmsRecordingSegment segment = {
     NULL,
   };
-  g_autoptr (GBytes) data = measure_orphan (stores, file, found->probed,
-      found->journal, recovered->handover.warnings, end_pts, &segment);
+  g_autoptr (GBytes) data =
+      gst_ams_recover_measure (stores, file, found->probed, found->journal,
+          recovered->handover.warnings, end_pts, &segment);
 
   if (data) {
     segment.discontinuity &= ams_recording_get_length (recording) > 0;
@@ -489,19 +490,6 @@ begin (AmsRecording *recording, gint64 date_time, gboolean apart,
   return FALSE;
 }
 
-static gboolean
-begin_apart (AmsRecording *recording, gint64 date_time, const GError *why,
-    GstAmsRecovered *recovered, GError **error)
-{
-  GST_WARNING ("a new recording is begun beside the earlier one: %s",
-      why->message);
-  g_ptr_array_set_size (recovered->handover.warnings, 0);
-  if (!begin (recording, date_time, TRUE, error))
-    return FALSE;
-  ams_recording_continue (recording, NULL, 0);
-  return TRUE;
-}
-
 /* What is there does not matter; but without a disk, whether anybody will say when a
  * file is stored does. */
 static void
@@ -521,11 +509,56 @@ begin_over (AmsRecording *recording, const GstAmsStores *stores,
   ams_recording_continue (recording, NULL, 0);
 }
 
+/* FALSE: another recorder has it, or a store is being stopped. */
+static gboolean
+claim (AmsRecording *recording, const GstAmsStores *stores,
+    const GstAmsRecoverOptions *options, gboolean tentative,
+    GstAmsRecovered *recovered, GError **error)
+{
+  const AmsClaim names = {
+    (gchar *) ams_recording_get_playlist_name (recording),
+    (gchar *) ams_recording_get_segment_family (recording),
+    tentative,
+  };
+  GstAmsClaimResult result;
+
+  if (options->when_busy == GST_AMS_WHEN_BUSY_WAIT)
+    result = gst_ams_claimer_wait (options->claimer, stores, &names,
+        options->waiting, options->user_data);
+  else
+    result = gst_ams_claimer_try (options->claimer, stores, &names,
+        &recovered->posted, error);
+  recovered->closed = result == GST_AMS_CLAIM_CLOSED;
+  if (recovered->closed)
+    g_set_error_literal (error, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_BUSY,
+        "Stopped before the recording could begin.");
+  return result == GST_AMS_CLAIM_GRANTED;
+}
+
+static gboolean
+begin_apart (AmsRecording *recording, const GstAmsStores *stores,
+    const GstAmsRecoverOptions *options, const GError *why,
+    GstAmsRecovered *recovered, GError **error)
+{
+  GST_WARNING ("a new recording is begun beside the earlier one: %s",
+      why->message);
+  g_ptr_array_set_size (recovered->handover.warnings, 0);
+  if (!begin (recording, options->date_time, TRUE, error) ||
+      !claim (recording, stores, options, FALSE, recovered, error))
+    return FALSE;
+  if (recovered->answered == 0)
+    begin_over (recording, stores, recovered);
+  else
+    ams_recording_continue (recording, NULL, 0);
+  return TRUE;
+}
+
 gboolean
 gst_ams_recover (AmsRecording *recording, const GstAmsStores *stores,
-    GstAmsExisting existing, gint64 date_time, GstAmsRecovered *recovered,
+    const GstAmsRecoverOptions *options, GstAmsRecovered *recovered,
     GError **error)
 {
+  gboolean may_be_apart = options->existing == GST_AMS_EXISTING_APPEND_OR_NEW;
   g_auto (Found) found = {
     NULL,
   };
@@ -533,21 +566,27 @@ gst_ams_recover (AmsRecording *recording, const GstAmsStores *stores,
 
   GST_DEBUG_CATEGORY_GET (gst_ams_recover_debug, "amshlssink");
   gst_ams_handover_init (&recovered->handover);
-  if (!begin (recording, date_time, FALSE, error))
+  if (!begin (recording, options->date_time, FALSE, error))
     return FALSE;
-  if (existing == GST_AMS_EXISTING_OVERWRITE) {
-    begin_over (recording, stores, recovered);
-    return TRUE;
-  }
-  found.disk_decides = existing == GST_AMS_EXISTING_APPEND_OR_NEW;
-  if (!look (recording, stores, &found, recovered, &why)) {
-    recovered->closed = found.closed;
-    if (existing == GST_AMS_EXISTING_APPEND_OR_NEW && !found.closed)
-      return begin_apart (recording, date_time, why, recovered, error);
+  if (!claim (recording, stores, options, may_be_apart, recovered, &why)) {
+    if (may_be_apart && !recovered->closed)
+      return begin_apart (recording, stores, options, why, recovered, error);
     g_propagate_error (error, g_steal_pointer (&why));
     return FALSE;
   }
-  if (existing == GST_AMS_EXISTING_ERROR && found.survey->any) {
+  if (options->existing == GST_AMS_EXISTING_OVERWRITE) {
+    begin_over (recording, stores, recovered);
+    return TRUE;
+  }
+  found.disk_decides = may_be_apart;
+  if (!look (recording, stores, &found, recovered, &why)) {
+    recovered->closed = found.closed;
+    if (may_be_apart && !found.closed)
+      return begin_apart (recording, stores, options, why, recovered, error);
+    g_propagate_error (error, g_steal_pointer (&why));
+    return FALSE;
+  }
+  if (options->existing == GST_AMS_EXISTING_ERROR && found.survey->any) {
     g_set_error (error, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_OPEN_WRITE,
         "There is an earlier recording \"%s\", and existing=error forbids to "
         "continue it. Record to another name, or set existing=append.",
@@ -555,208 +594,5 @@ gst_ams_recover (AmsRecording *recording, const GstAmsStores *stores,
     return FALSE;
   }
   go_on (recording, stores, &found, recovered);
-  return TRUE;
-}
-
-/* ---- another session's playlist ---- */
-
-static void
-add_file (GPtrArray *out, const gchar *name, GBytes *text)
-{
-  AmsFileBegin begin = {
-    .name = (gchar *) name,
-    .role = AMS_FILE_ROLE_PLAYLIST,
-    .content_type =
-        (gchar *) ams_file_content_type (AMS_FILE_ROLE_PLAYLIST, name),
-    .version = 1,
-    .final = TRUE,
-  };
-  AmsFileEnd end = {
-    .size = g_bytes_get_size (text),
-    .complete = TRUE,
-    .duration = GST_CLOCK_TIME_NONE,
-  };
-
-  g_ptr_array_add (out, ams_files_event_new_begin (&begin));
-  g_ptr_array_add (out, gst_buffer_new_wrapped_bytes (text));
-  g_ptr_array_add (out, ams_files_event_new_end (&end));
-}
-
-/* The names that @journal knows and @earlier does not list, of which there may be
- * more than fits into memory. (transfer full) (element-type utf8), of @journal's */
-static GHashTable *
-find_unlisted (const AmsPlaylistParsed *earlier, AmsRecording *recording,
-    const AmsJournal *journal)
-{
-  const gchar *root = ams_recording_get_config (recording)->playlist_root;
-  GHashTable *unlisted = g_hash_table_new (g_str_hash, g_str_equal);
-  g_autoptr (AmsPlaylistIter) lines = NULL;
-  const AmsPlaylistParsedSegment *line;
-  guint i;
-
-  for (i = 0; i < journal->segments->len; i++) {
-    const AmsJournalSegment *known = g_ptr_array_index (journal->segments, i);
-
-    g_hash_table_add (unlisted, known->name);
-  }
-  if (!earlier)
-    return unlisted;
-  lines = ams_playlist_iter_new (earlier, 0);
-  while ((line = ams_playlist_iter_next (lines))) {
-    g_autofree gchar *uri = ams_playlist_parsed_dup_uri (earlier, line);
-    g_autofree gchar *listed =
-        ams_paths_name_of_uri (journal->playlist, root, uri);
-
-    if (listed)
-      g_hash_table_remove (unlisted, listed);
-  }
-  return unlisted;
-}
-
-static AmsRecoveryFile *
-find_left (const GstAmsStores *stores, const gchar *name)
-{
-  g_autoptr (GPtrArray) files =
-      g_ptr_array_new_with_free_func ((GDestroyNotify) ams_recovery_file_free);
-  g_auto (GstAmsAnswers) about = {
-    0,
-  };
-  guint i;
-
-  gst_ams_ask_list (stores, FALSE, name, files, &about);
-  for (i = 0; i < files->len; i++) {
-    const AmsRecoveryFile *file = g_ptr_array_index (files, i);
-
-    if (g_str_equal (file->name, name))
-      return g_ptr_array_steal_index (files, i);
-  }
-  return NULL;
-}
-
-/* Lists what the journal knows and @earlier does not. @recovered (element-type
- * AmsRecoveryFile): that, and how large it is. */
-static void
-finish_session (AmsRecording *recording, const GstAmsStores *stores,
-    const AmsJournal *journal, const AmsPlaylistParsed *earlier,
-    AmsPlaylist *playlist, GstAmsHandover *handover, GPtrArray *recovered)
-{
-  const gchar *root = ams_recording_get_config (recording)->playlist_root;
-  g_autoptr (GHashTable) unlisted = find_unlisted (earlier, recording, journal);
-  guint64 end_pts = G_MAXUINT64;
-  guint i;
-
-  for (i = 0; i < journal->segments->len; i++) {
-    const AmsJournalSegment *known = g_ptr_array_index (journal->segments, i);
-    g_autofree gchar *relative =
-        ams_paths_relative (journal->final_playlist, known->name);
-    g_autofree gchar *uri = ams_playlist_uri (root, relative);
-    g_autoptr (GBytes) data = NULL;
-    AmsRecordingSegment segment = {
-      NULL,
-    };
-    AmsRecoveryFile *file;
-
-    if (!g_hash_table_contains (unlisted, known->name) ||
-        !(file = find_left (stores, known->name)))
-      continue;
-    data = measure_orphan (stores, file, NULL, journal, handover->warnings,
-        &end_pts, &segment);
-    if (data) {
-      AmsPlaylistSegment line = { uri, segment.duration, segment.date_time,
-        segment.discontinuity, FALSE };
-
-      ams_playlist_add (playlist, &line);
-      if (file->partial)
-        g_ptr_array_add (handover->local,
-            ams_files_event_new_adopt (file->name, segment.size));
-      g_ptr_array_add (recovered,
-          ams_recovery_file_new (file->name, segment.size, FALSE));
-    }
-    g_free (segment.name);
-    ams_recovery_file_free (file);
-  }
-}
-
-/* What the remote stores lack of @text, the finished playlist. */
-static void
-send_other_session (AmsRecording *recording, const GstAmsStores *stores,
-    const gchar *name, GBytes *text, GPtrArray *recovered,
-    GstAmsHandover *handover)
-{
-  g_autoptr (AmsPlaylistParsed) parsed = ams_playlist_parse (text, NULL);
-  g_autoptr (AmsPlaylistParsed) chosen = NULL;
-  g_autoptr (GError) why = NULL;
-  g_auto (GstAmsAnswers) answers = {
-    0,
-  };
-  GstAmsPlaylist playlist = { parsed, name,
-    ams_recording_get_config (recording)->playlist_root };
-  GstAmsListing listing = { NULL, recovered };
-
-  gst_ams_ask_file (stores->remote, name, FALSE, AMS_PLAYLIST_MAX_SIZE,
-      &answers);
-  if (!parsed || answers.answered == 0 || !stores->folder)
-    return;
-  g_ptr_array_insert (answers.found, 0, g_bytes_ref (text));
-  chosen = ams_recovery_choose (answers.found, name, &why);
-  if (!chosen || !g_bytes_equal (chosen->text, text)) {
-    GST_WARNING ("\"%s\", left by a crash, is not sent again: %s", name,
-        why ? why->message : "the store behind the src pad has more of it");
-    return;
-  }
-  gst_ams_catch_up (handover, stores, &playlist, &answers, &listing);
-  add_file (handover->remote, name, text);
-}
-
-gboolean
-gst_ams_recover_other_session (AmsRecording *recording,
-    const GstAmsStores *stores, GstAmsHandover *handover)
-{
-  const AmsRecordingConfig *config = ams_recording_get_config (recording);
-  g_autoptr (AmsJournal) journal = fetch_journal (recording, stores->local);
-  g_autoptr (GPtrArray) recovered =
-      g_ptr_array_new_with_free_func ((GDestroyNotify) ams_recovery_file_free);
-  g_autoptr (GBytes) text = NULL, rendered = NULL;
-  g_autoptr (GPtrArray) pieces = NULL;
-  g_autoptr (AmsPlaylistParsed) earlier = NULL;
-  g_autoptr (AmsPlaylist) playlist = NULL;
-  guint64 extends;
-
-  if (!journal ||
-      g_str_equal (journal->final_playlist,
-          ams_recording_get_playlist_name (recording)))
-    return FALSE;
-  text = gst_ams_ask_one (stores->local, journal->playlist, FALSE,
-      AMS_PLAYLIST_MAX_SIZE);
-  earlier = text ? ams_playlist_parse (text, NULL) : NULL;
-  if (text && !earlier)
-    return FALSE;
-  if (earlier)
-    playlist =
-        ams_playlist_continue (earlier, config->type, config->playlist_length);
-  else
-    playlist = ams_playlist_new (config->type, config->target_duration,
-        config->playlist_length, config->independent);
-
-  finish_session (recording, stores, journal, earlier, playlist, handover,
-      recovered);
-  if (ams_playlist_get_length (playlist) == 0) {
-    g_ptr_array_set_size (handover->local, 0);
-    return FALSE;
-  }
-  if (config->endlist)
-    ams_playlist_end (playlist);
-  pieces = ams_playlist_render (playlist, &extends);
-  rendered = ams_playlist_join (pieces);
-  if (!rendered) {
-    g_ptr_array_set_size (handover->local, 0);
-    return FALSE;
-  }
-  add_file (handover->local, journal->final_playlist, rendered);
-  if (!g_str_equal (journal->playlist, journal->final_playlist))
-    g_ptr_array_add (handover->local,
-        ams_files_event_new_remove (journal->playlist, 0));
-  send_other_session (recording, stores, journal->final_playlist, rendered,
-      recovered, handover);
   return TRUE;
 }

@@ -8,8 +8,11 @@
 #pragma once
 
 #include <gst/gst.h>
+#include "amsjournal.h"
 #include "amsrecording.h"
+#include "amsrecovery.h"
 #include "gstamscatchup.h"
+#include "gstamsclaim.h"
 
 G_BEGIN_DECLS
 
@@ -20,12 +23,6 @@ typedef enum
   GST_AMS_EXISTING_ERROR,
   GST_AMS_EXISTING_OVERWRITE,
 } GstAmsExisting;
-
-typedef enum
-{
-  GST_AMS_WHEN_BUSY_ERROR,
-  GST_AMS_WHEN_BUSY_WAIT,
-} GstAmsWhenBusy;
 
 typedef struct
 {
@@ -42,15 +39,30 @@ typedef struct
 void gst_ams_recovered_clear (GstAmsRecovered *recovered);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (GstAmsRecovered, gst_ams_recovered_clear)
 
-/* Begins @recording at @date_time (µs since 1970 UTC). Fills in @recovered, which was all 0. On failure nothing has
+typedef struct
+{
+  GstAmsExisting existing;
+  GstAmsWhenBusy when_busy;
+  gint64 date_time; /* when the recording begins, µs since 1970 UTC */
+  GstAmsClaimer *claimer;
+  GstAmsClaimerWaiting waiting;
+  gpointer user_data;
+} GstAmsRecoverOptions;
+
+/* Begins @recording. Fills in @recovered, which was all 0. On failure nothing has
  * been touched; @error's domain is GST_RESOURCE_ERROR. */
 gboolean gst_ams_recover (AmsRecording *recording, const GstAmsStores *stores,
-    GstAmsExisting existing, gint64 date_time, GstAmsRecovered *recovered,
+    const GstAmsRecoverOptions *options, GstAmsRecovered *recovered,
     GError **error);
 
-/* A session with its date in the names has another playlist than the one that a crash left on the disk: finishes
- * that one. FALSE: there is none. */
-gboolean gst_ams_recover_other_session (AmsRecording *recording,
-    const GstAmsStores *stores, GstAmsHandover *handover);
+/* (transfer full) (nullable): there is none, or it is broken. */
+AmsJournal *gst_ams_recover_journal (GstPad *local, const gchar *name);
+
+/* What is whole of @file, of which @segment tells then: its name is to be freed. @probed: (nullable) name → GBytes, what was
+ * read already. @journal: (nullable). (transfer full) (nullable): nothing of it is whole, or it cannot be read, which @warnings then
+ * says. */
+GBytes *gst_ams_recover_measure (const GstAmsStores *stores,
+    const AmsRecoveryFile *file, GHashTable *probed, const AmsJournal *journal,
+    GPtrArray *warnings, guint64 *end_pts, AmsRecordingSegment *segment);
 
 G_END_DECLS

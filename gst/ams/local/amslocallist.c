@@ -43,7 +43,7 @@ name_of_part (const gchar *entry)
 }
 
 /* What this store leaves in a folder besides files and parts: NAME.part.N and
- * playlists that did not become whole. */
+ * playlists that did not become whole, and locks. */
 static gboolean
 is_debris (const gchar *entry)
 {
@@ -51,7 +51,7 @@ is_debris (const gchar *entry)
 
   if (entry[0] != '.')
     return FALSE;
-  if (g_str_has_suffix (entry, ".tmp"))
+  if (g_str_has_suffix (entry, ".tmp") || g_str_has_suffix (entry, ".lock"))
     return TRUE;
   return strspn (dot + 1, "0123456789") == strlen (dot + 1) &&
       dot - entry > 5 && strncmp (dot - 5, ".part", 5) == 0;

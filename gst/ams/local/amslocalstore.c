@@ -7,6 +7,7 @@
 #include "local/amslocalstore.h"
 
 #include "local/amslocalcopy.h"
+#include "local/amsrecorderlock.h"
 #include "transfer/amscopybody.h"
 
 #include <errno.h>
@@ -31,6 +32,7 @@ struct _AmsLocalStore
   gchar *root;
   AmsLocalOptions options;
   GHashTable *written; /* name → Written */
+  GHashTable *locks; /* name → AmsRecorderLock: what this store records */
 };
 
 static void ams_local_store_store_init (AmsStoreInterface *iface);
@@ -384,6 +386,41 @@ fetch_file (AmsLocalStore *self, const gchar *name, gboolean partial,
   return ams_disk_read (partial ? part : path, !partial, max_size, error);
 }
 
+/* Claims */
+
+static gboolean
+lock_name (AmsLocalStore *self, const gchar *name, GError **error)
+{
+  g_autofree gchar *path = NULL, *lock_path = NULL;
+  AmsRecorderLock *lock;
+
+  if (!name || g_hash_table_contains (self->locks, name))
+    return TRUE;
+  path = path_of (self, name);
+  lock_path = ams_recorder_lock_path (path);
+  lock = ams_recorder_lock_take (lock_path, path, error);
+  if (!lock)
+    return FALSE;
+  g_hash_table_insert (self->locks, g_strdup (name), lock);
+  return TRUE;
+}
+
+/* All of it or nothing. */
+static gboolean
+take_claim (AmsLocalStore *self, const AmsClaim *claim, GError **error)
+{
+  gboolean had =
+      claim->playlist && g_hash_table_contains (self->locks, claim->playlist);
+
+  if (!lock_name (self, claim->playlist, error))
+    return FALSE;
+  if (lock_name (self, claim->segments, error))
+    return TRUE;
+  if (!had && claim->playlist)
+    g_hash_table_remove (self->locks, claim->playlist);
+  return FALSE;
+}
+
 /* AmsStore */
 
 static void
@@ -462,6 +499,23 @@ local_adopt_async (AmsStore *store, const gchar *name, guint64 size,
 }
 
 static void
+local_claim_async (AmsStore *store, const AmsClaim *claim,
+    GCancellable *cancellable, GAsyncReadyCallback callback, gpointer user_data)
+{
+  GTask *task = g_task_new (store, NULL, callback, user_data);
+  GError *error = NULL;
+  gboolean ok = take_claim (AMS_LOCAL_STORE (store), claim, &error);
+
+  answer_boolean (task, ok, error);
+}
+
+static void
+local_release (AmsStore *store)
+{
+  g_hash_table_remove_all (AMS_LOCAL_STORE (store)->locks);
+}
+
+static void
 local_fetch_async (AmsStore *store, const gchar *name, gboolean partial,
     guint64 max_size, GCancellable *cancellable, GAsyncReadyCallback callback,
     gpointer user_data)
@@ -518,6 +572,9 @@ ams_local_store_store_init (AmsStoreInterface *iface)
   iface->list_finish = local_list_finish;
   iface->adopt_async = local_adopt_async;
   iface->adopt_finish = finish_boolean;
+  iface->claim_async = local_claim_async;
+  iface->claim_finish = finish_boolean;
+  iface->release = local_release;
 }
 
 /* Life */
@@ -529,6 +586,7 @@ ams_local_store_finalize (GObject *object)
 
   g_free (self->root);
   g_hash_table_unref (self->written);
+  g_hash_table_unref (self->locks);
   G_OBJECT_CLASS (ams_local_store_parent_class)->finalize (object);
 }
 
@@ -543,6 +601,8 @@ ams_local_store_init (AmsLocalStore *self)
 {
   self->written =
       g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
+  self->locks = g_hash_table_new_full (g_str_hash, g_str_equal, g_free,
+      (GDestroyNotify) ams_recorder_lock_release);
 }
 
 AmsStore *

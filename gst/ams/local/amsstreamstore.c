@@ -234,6 +234,43 @@ stream_adopt_finish (AmsStore *store, GAsyncResult *result, GError **error)
       error);
 }
 
+/* What goes to the application's streams is the application's to protect. */
+static void
+stream_claim_async (AmsStore *store, const AmsClaim *claim,
+    GCancellable *cancellable, GAsyncReadyCallback callback, gpointer user_data)
+{
+  AmsStreamStore *self = AMS_STREAM_STORE (store);
+  AmsClaim rest = *claim;
+  g_autoptr (GTask) task = NULL;
+
+  if (self->callbacks.get_playlist_stream)
+    rest.playlist = NULL;
+  if (self->callbacks.get_segment_stream)
+    rest.segments = NULL;
+  if (rest.playlist || rest.segments) {
+    ams_store_claim_async (self->others, &rest, cancellable, callback,
+        user_data);
+    return;
+  }
+  task = new_task (store, callback, user_data);
+  g_task_return_boolean (task, TRUE);
+}
+
+static gboolean
+stream_claim_finish (AmsStore *store, GAsyncResult *result, GError **error)
+{
+  if (is_own (result))
+    return g_task_propagate_boolean (G_TASK (result), error);
+  return ams_store_claim_finish (AMS_STREAM_STORE (store)->others, result,
+      error);
+}
+
+static void
+stream_release (AmsStore *store)
+{
+  ams_store_release (AMS_STREAM_STORE (store)->others);
+}
+
 static void
 ams_stream_store_store_init (AmsStoreInterface *iface)
 {
@@ -248,6 +285,9 @@ ams_stream_store_store_init (AmsStoreInterface *iface)
   iface->list_finish = stream_list_finish;
   iface->adopt_async = stream_adopt_async;
   iface->adopt_finish = stream_adopt_finish;
+  iface->claim_async = stream_claim_async;
+  iface->claim_finish = stream_claim_finish;
+  iface->release = stream_release;
 }
 
 /* Life */

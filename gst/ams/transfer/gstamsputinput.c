@@ -377,6 +377,7 @@ handle_eos (GstAmsPutSink *self, guint32 seqnum)
   notify (self, engine, time_to_drain (self, now));
   result = ams_engine_drain (engine, time_to_drain (self, now), NULL);
   ams_engine_release_claims (engine);
+  ams_engine_settle_commands (engine, G_TIME_SPAN_SECOND / 2);
   PRIVATE (self)->drain_until = 0;
   if (result == AMS_DRAIN_CANCELLED)
     return;
