@@ -136,6 +136,12 @@ hls_assert_kept (const gchar *dir, GHashTable *snapshot, const gchar *except)
 void
 hls_assert_nothing_hidden (const gchar *dir)
 {
+  hls_assert_nothing_hidden_but (dir, NULL);
+}
+
+void
+hls_assert_nothing_hidden_but (const gchar *dir, const gchar *suffix)
+{
   g_autoptr (GHashTable) snapshot = hls_snapshot (dir);
   GHashTableIter iter;
   gpointer name;
@@ -144,7 +150,7 @@ hls_assert_nothing_hidden (const gchar *dir)
   while (g_hash_table_iter_next (&iter, &name, NULL)) {
     g_autofree gchar *base = g_path_get_basename (name);
 
-    if (base[0] == '.')
+    if (base[0] == '.' && !(suffix && g_str_has_suffix (base, suffix)))
       g_error ("\"%s\" was left", (gchar *) name);
   }
 }

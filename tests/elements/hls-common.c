@@ -576,7 +576,7 @@ hls_eos (Hls *hls)
   if (hls->audio)
     hls_track_eos (hls->audio);
   gst_message_unref (hls_wait (hls, GST_MESSAGE_EOS, NULL, before + 1));
-  hls_assert_nothing_hidden (hls->dir);
+  hls_assert_nothing_hidden_but (hls->dir, ".lock");
 }
 
 void
@@ -586,6 +586,7 @@ hls_record (Hls *hls, GstClockTime time)
   hls_push_until (hls, time);
   hls_eos (hls);
   hls_stop (hls);
+  hls_assert_nothing_hidden (hls->dir);
 }
 
 /* ---- programs ---- */

@@ -117,7 +117,8 @@ GThread *hls_track_thread (HlsTrack *track, GstClockTime until, gboolean eos);
 /* @until: monotonic, µs. Where the time itself is what is waited for: a stall timeout. */
 void hls_wait_for_time (gint64 until);
 
-/* EOS on all tracks, waits for the bus to say so. Nothing hidden may be left in the folder. */
+/* EOS on all tracks, waits for the bus to say so. Nothing hidden may be left in the folder but
+ * the locks, while files are still to be removed. */
 void hls_eos (Hls *hls);
 /* play, push until @time, eos, stop */
 void hls_record (Hls *hls, GstClockTime time);
@@ -146,6 +147,8 @@ GHashTable *hls_snapshot (const gchar *dir);
 void hls_assert_kept (const gchar *dir, GHashTable *snapshot,
     const gchar *except);
 void hls_assert_nothing_hidden (const gchar *dir);
+/* But for files that end with @suffix. */
+void hls_assert_nothing_hidden_but (const gchar *dir, const gchar *suffix);
 guint hls_count_files (const gchar *dir, const gchar *suffix);
 gchar *hls_read (const gchar *path);
 /* Waits until the file has @word in it. (transfer full) its text */

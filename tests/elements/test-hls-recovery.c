@@ -68,7 +68,7 @@ static Crash *
 record_for_crash (Hls *hls, GstClockTimeDiff jump)
 {
   Crash *crash = g_new0 (Crash, 1);
-  g_autofree gchar *path = NULL;
+  g_autofree gchar *path = NULL, *journal = NULL;
   g_autofree gchar *hidden = NULL;
   const HlsSegment *last;
 
@@ -81,7 +81,8 @@ record_for_crash (Hls *hls, GstClockTimeDiff jump)
   hls_push_until (hls, SECONDS (10));
   path = playlist_location (hls, "ams-recording-started", 1);
   crash->playlist_name = g_path_get_basename (path);
-  crash->journal_path = hls_path (hls, ".p.m3u8.journal");
+  journal = g_strdup_printf (".%s.journal", crash->playlist_name);
+  crash->journal_path = hls_path (hls, journal);
   crash->journal = hls_wait_text (crash->journal_path, "00004.ts");
   hls_eos (hls);
   hls_stop (hls);

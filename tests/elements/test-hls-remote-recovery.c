@@ -298,20 +298,21 @@ test_other_sessions_playlist_is_sent_to_the_store (void)
 {
   g_autoptr (Hls) hls = hls_new ();
   HlsRemote *remote = hls_add_remote (hls, "always");
-  g_autofree gchar *journal = hls_path (hls, ".p.m3u8.journal");
   g_autofree gchar *known = NULL, *name = NULL, *path = NULL, *text = NULL;
   g_autofree gchar *cut = NULL, *last = NULL, *part = NULL, *hidden = NULL;
-  g_autofree gchar *one = NULL;
+  g_autofree gchar *one = NULL, *journal = NULL, *hidden_journal = NULL;
   g_autoptr (HlsPlaylist) whole = NULL, repaired = NULL;
 
   g_object_set (hls->sink, "add-date-time", TRUE, NULL);
   hls_add_video (hls, NULL);
   hls_play (hls);
   hls_push_until (hls, SECONDS (8));
+  name = session_playlist (hls);
+  hidden_journal = g_strdup_printf (".%s.journal", name);
+  journal = hls_path (hls, hidden_journal);
   known = hls_wait_text (journal, "00003.ts");
   hls_eos (hls);
   hls_stop (hls);
-  name = session_playlist (hls);
   path = hls_path (hls, name);
   text = hls_read (path);
   whole = hls_playlist_parse (text);

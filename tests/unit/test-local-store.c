@@ -5,6 +5,7 @@
 #include "config.h"
 
 #include "local/amslocalstore.h"
+#include "local/amsrecorderlock.h"
 #include "local/amsstreamstore.h"
 
 #include <errno.h>
@@ -932,6 +933,174 @@ test_stream_gets_the_playlist_and_files_the_rest (Fixture *f,
   g_assert_error (none, AMS_STORE_ERROR, AMS_FAILURE_UNSUPPORTED);
 }
 
+/* Claims */
+
+static gboolean
+claim_in (AmsStore *store, const gchar *playlist, const gchar *segments,
+    GError **error)
+{
+  const AmsClaim claim = { (gchar *) playlist, (gchar *) segments, FALSE };
+  g_autoptr (GAsyncResult) result = NULL;
+
+  ams_store_claim_async (store, &claim, NULL, on_done, &result);
+  return ams_store_claim_finish (store, wait_for (&result), error);
+}
+
+static void
+assert_busy (AmsStore *store, const gchar *playlist, const gchar *segments)
+{
+  g_autoptr (GError) error = NULL;
+  g_autofree gchar *process = g_strdup_printf ("process %d on %s, since 20",
+      (gint) getpid (), g_get_host_name ());
+
+  g_assert_false (claim_in (store, playlist, segments, &error));
+  g_assert_error (error, AMS_STORE_ERROR, AMS_FAILURE_BUSY);
+  g_assert_nonnull (strstr (error->message, process));
+  g_assert_nonnull (strstr (error->message, g_get_prgname ()));
+}
+
+static gboolean
+has_file (Fixture *f, const gchar *name)
+{
+  g_autofree gchar *path = g_build_filename (f->root, name, NULL);
+
+  return g_file_test (path, G_FILE_TEST_EXISTS);
+}
+
+static void
+test_claim_keeps_another_store_away (Fixture *f, gconstpointer data)
+{
+  AmsLocalOptions options = { .sync = TRUE };
+  g_autofree gchar *odd = g_strconcat (f->root, "/./a/..", NULL);
+  g_autofree gchar *link = g_strconcat (f->root, ".link", NULL);
+  g_autofree gchar *folder = g_build_filename (f->root, "a", NULL);
+  g_autoptr (AmsStore) spelled = ams_local_store_new (odd, &options);
+  g_autoptr (AmsStore) linked = ams_local_store_new (link, &options);
+
+  g_assert_cmpint (g_mkdir (folder, 0777), ==, 0);
+  g_assert_cmpint (symlink (f->root, link), ==, 0);
+  g_assert_true (claim_in (f->store, "p.m3u8", "s_.ts", NULL));
+  g_assert_true (claim_in (f->store, "p.m3u8", "s_.ts", NULL));
+  assert_busy (spelled, "p.m3u8", "t_.ts");
+  assert_busy (linked, "q.m3u8", "s_.ts");
+  /* What it could not have as a whole it does not have in part. */
+  g_assert_false (has_file (f, ".q.m3u8.lock"));
+  g_assert_true (claim_in (linked, "q.m3u8", "t_.ts", NULL));
+
+  ams_store_release (f->store);
+  g_assert_false (has_file (f, ".p.m3u8.lock"));
+  g_assert_false (has_file (f, ".s_.ts.lock"));
+  g_assert_true (claim_in (spelled, "p.m3u8", "s_.ts", NULL));
+  g_assert_cmpint (g_unlink (link), ==, 0);
+}
+
+/* A crash leaves the file, which locks nothing. */
+static void
+test_claim_of_what_a_crash_left_is_granted (Fixture *f, gconstpointer data)
+{
+  g_autofree gchar *lock = g_build_filename (f->root, ".p.m3u8.lock", NULL);
+  g_autofree gchar *text = NULL;
+
+  g_assert_true (
+      g_file_set_contents (lock, "[recorder]\nprocess=1\n", -1, NULL));
+  g_assert_true (claim_in (f->store, "p.m3u8", NULL, NULL));
+  g_assert_true (g_file_get_contents (lock, &text, NULL, NULL));
+  g_assert_null (strstr (text, "process=1\n"));
+}
+
+/* Somebody cleans up while it is recorded, and another one starts: it is not told, but
+ * the first one does not remove what is the second one's. */
+static void
+test_claim_whose_file_was_removed_leaves_the_others (Fixture *f,
+    gconstpointer data)
+{
+  AmsLocalOptions options = { .sync = TRUE };
+  g_autoptr (AmsStore) other = ams_local_store_new (f->root, &options);
+  g_autofree gchar *lock = g_build_filename (f->root, ".p.m3u8.lock", NULL);
+
+  g_assert_true (claim_in (f->store, "p.m3u8", NULL, NULL));
+  g_assert_cmpint (g_unlink (lock), ==, 0);
+  g_assert_true (claim_in (other, "p.m3u8", NULL, NULL));
+  ams_store_release (f->store);
+  g_assert_true (g_file_test (lock, G_FILE_TEST_EXISTS));
+  assert_busy (f->store, "p.m3u8", NULL);
+}
+
+/* Bytes of 250 and of 255, with which ".NAME.lock" would be too long a name. */
+static void
+test_claim_of_long_names_tells_them_apart (Fixture *f, gconstpointer data)
+{
+  AmsLocalOptions options = { .sync = TRUE };
+  g_autoptr (AmsStore) other = ams_local_store_new (f->root, &options);
+  g_autofree gchar *a = g_strnfill (250, 'a');
+  g_autofree gchar *b = g_strnfill (255, 'a');
+
+  g_assert_true (claim_in (f->store, a, NULL, NULL));
+  g_assert_true (claim_in (other, b, NULL, NULL));
+  assert_busy (other, a, NULL);
+}
+
+/* Whoever finds out is at the disk's mercy: it says so, and nothing is claimed. */
+static void
+test_claim_in_a_folder_that_cannot_be_is_no_busy (Fixture *f,
+    gconstpointer data)
+{
+  AmsLocalOptions options = { .sync = TRUE };
+  g_autoptr (AmsStore) proc = ams_local_store_new ("/proc/foo", &options);
+  g_autoptr (GError) error = NULL;
+
+  g_assert_false (claim_in (proc, "p.m3u8", NULL, &error));
+  g_assert_cmpint (ams_store_error_get_failure (error), !=, AMS_FAILURE_BUSY);
+  g_assert_cmpint (ams_store_error_get_failure (error), !=,
+      AMS_FAILURE_UNSUPPORTED);
+}
+
+#define TAKERS 8
+#define ROUNDS 200
+
+typedef struct
+{
+  const gchar *path;
+  gint *inside; /* atomic */
+} Taker;
+
+static gpointer
+take_and_release (gpointer data)
+{
+  const Taker *taker = data;
+  guint taken = 0;
+
+  while (taken < ROUNDS) {
+    AmsRecorderLock *lock = ams_recorder_lock_take (taker->path, "x", NULL);
+
+    if (!lock) {
+      g_thread_yield ();
+      continue;
+    }
+    g_assert_cmpint (g_atomic_int_add (taker->inside, 1), ==, 0);
+    g_atomic_int_add (taker->inside, -1);
+    ams_recorder_lock_release (lock);
+    taken++;
+  }
+  return NULL;
+}
+
+/* The file is removed each time, and opened by others meanwhile. */
+static void
+test_lock_is_one_takers_at_a_time (Fixture *f, gconstpointer data)
+{
+  g_autofree gchar *path = g_build_filename (f->root, ".x.lock", NULL);
+  gint inside = 0;
+  const Taker taker = { path, &inside };
+  GThread *threads[TAKERS];
+
+  for (guint i = 0; i < TAKERS; i++)
+    threads[i] = g_thread_new ("taker", take_and_release, (gpointer) &taker);
+  for (guint i = 0; i < TAKERS; i++)
+    g_thread_join (threads[i]);
+  g_assert_false (g_file_test (path, G_FILE_TEST_EXISTS));
+}
+
 #define ADD(path, function) \
   g_test_add ("/local-store/" path, Fixture, GINT_TO_POINTER (FALSE), set_up, \
       function, tear_down)
@@ -986,5 +1155,15 @@ main (int argc, char **argv)
   ADD ("copy/of-nothing-is-lost", test_copy_of_nothing_is_lost);
   ADD ("stream/gets-the-playlist",
       test_stream_gets_the_playlist_and_files_the_rest);
+  ADD ("claim/keeps-another-store-away", test_claim_keeps_another_store_away);
+  ADD ("claim/of-what-a-crash-left-is-granted",
+      test_claim_of_what_a_crash_left_is_granted);
+  ADD ("claim/whose-file-was-removed-leaves-the-others",
+      test_claim_whose_file_was_removed_leaves_the_others);
+  ADD ("claim/of-long-names-tells-them-apart",
+      test_claim_of_long_names_tells_them_apart);
+  ADD ("claim/in-a-folder-that-cannot-be-is-no-busy",
+      test_claim_in_a_folder_that_cannot_be_is_no_busy);
+  ADD ("lock/is-one-takers-at-a-time", test_lock_is_one_takers_at_a_time);
   return g_test_run ();
 }

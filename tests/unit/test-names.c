@@ -286,6 +286,36 @@ test_segment_many_unique (void)
     g_test_add_data_func (path, &table[i], func); \
   }
 
+/* ---- what the names of a session have in common ---- */
+
+typedef struct
+{
+  const gchar *name, *template_;
+  gboolean add_date_time;
+  const gchar *family;
+} Family;
+
+static const Family families[] = {
+  { "number", "a/cam1-%05d.ts", FALSE, "a/cam1-_.ts" },
+  { "width-does-not-matter", "a/cam1-%d.ts", FALSE, "a/cam1-_.ts" },
+  { "session-stays", "{session:%F}/%d.ts", FALSE, "2026-11-22/_.ts" },
+  { "segment-goes", "x/{segment:%Y}/%d.ts", FALSE, "x/___.ts" },
+  { "underscore-is-one", "a_b/c_%d.ts", FALSE, "a_b/c__.ts" },
+  { "date-time", "cam1-%05d.ts", TRUE, "cam1-2026-11-22_10-46-04.509-_.ts" },
+};
+
+static void
+test_family (gconstpointer data)
+{
+  const Family *t = data;
+  g_autoptr (AmsNames) names =
+      ams_names_new (t->template_, AMS_NAMES_SEGMENT, t->add_date_time, NULL);
+  g_autoptr (GDateTime) date = make_date ();
+  g_autofree gchar *family = ams_names_format_family (names, date, NULL);
+
+  g_assert_cmpstr (family, ==, t->family);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -294,6 +324,7 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   ADD_TABLE (refused, "/names-new/", test_refused);
   ADD_TABLE (made, "/names-format/", test_made);
+  ADD_TABLE (families, "/names-family/", test_family);
   ADD_TABLE (matches, "/names-match/", test_match);
   g_test_add_func ("/names-match/ambiguous/fast", test_match_ambiguous_fast);
   g_test_add_func ("/names-format/too-long/escapes",

@@ -649,21 +649,21 @@ test_names_apart_dated (void)
 {
   g_autoptr (AmsRecording) recording =
       ams_recording_new (make_config (AMS_PLAYLIST_EVENT), NULL);
-  g_autofree gchar *journal =
-      g_strdup (ams_recording_get_journal_name (recording));
-
   g_assert_true (ams_recording_begin (recording, NOW, TRUE, NULL));
   ams_recording_continue (recording, NULL, 0);
   g_assert_cmpstr (ams_recording_get_playlist_name (recording), ==,
       "a/l-2026-11-22_10-46-04.509.m3u8");
   g_assert_cmpstr (add (recording, NOW, FALSE, SECOND)->name, ==,
       "a/2026-11-22_10-46-04.509-00000.ts");
-  g_assert_cmpstr (ams_recording_get_journal_name (recording), ==, journal);
-  g_assert_cmpstr (journal, ==, "a/.l.m3u8.journal");
+  g_assert_cmpstr (ams_recording_get_journal_name (recording), ==,
+      "a/.l-2026-11-22_10-46-04.509.m3u8.journal");
+  g_assert_cmpstr (ams_recording_get_segment_family (recording), ==,
+      "a/2026-11-22_10-46-04.509-_.ts");
 }
 
+/* One that records beside must not write over the journal of the other. */
 static void
-test_names_journal_same_each_session (void)
+test_names_journal_is_the_playlists (void)
 {
   AmsRecordingConfig *config = make_config (AMS_PLAYLIST_EVENT);
   g_autoptr (AmsRecording) recording = NULL;
@@ -672,7 +672,25 @@ test_names_journal_same_each_session (void)
   config->playlist_location = g_strdup ("a/b{session:%Y}/l-{session:%F}.m3u8");
   recording = begin (config);
   g_assert_cmpstr (ams_recording_get_journal_name (recording), ==,
-      "a/.b__l-_.m3u8.journal");
+      "a/.b2026_l-2026-11-22.m3u8.journal");
+  g_assert_cmpstr (ams_recording_get_journals_prefix (recording), ==, "a/.b");
+  g_assert_true (
+      ams_recording_has_sibling (recording, "a/b2025/l-2025-11-22.m3u8"));
+  g_assert_false (ams_recording_has_sibling (recording, "a/l.m3u8"));
+}
+
+static void
+test_names_siblings_are_those_beside (void)
+{
+  g_autoptr (AmsRecording) recording = begin (make_config (AMS_PLAYLIST_EVENT));
+
+  g_assert_cmpstr (ams_recording_get_journal_name (recording), ==,
+      "a/.l.m3u8.journal");
+  g_assert_cmpstr (ams_recording_get_journals_prefix (recording), ==, "a/.l");
+  g_assert_true (ams_recording_has_sibling (recording,
+      "a/l-2026-11-22_10-46-04.509.m3u8"));
+  g_assert_false (ams_recording_has_sibling (recording, "a/l.m3u8"));
+  g_assert_false (ams_recording_has_sibling (recording, "a/l2.m3u8"));
 }
 
 typedef struct
@@ -849,7 +867,8 @@ main (int argc, char **argv)
   ADD ("begin/impossible-date/refused", test_begin_impossible_date_refused);
   ADD ("name/zone/heeded", test_names_in_zone);
   ADD ("name/apart/dated", test_names_apart_dated);
-  ADD ("name/journal/same-each-session", test_names_journal_same_each_session);
+  ADD ("name/journal/is-the-playlists", test_names_journal_is_the_playlists);
+  ADD ("name/siblings/are-those-beside", test_names_siblings_are_those_beside);
   ADD ("name/too-long/refused", test_name_too_long_refused);
   ADD_TABLE (refused, "/recording-new/", test_refused);
   ADD ("journal/open-and-recent/told", test_journal_open_and_recent);
