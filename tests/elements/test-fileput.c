@@ -196,16 +196,118 @@ test_amshlssinks_own_folder_is_left_alone (Fixture *f, gconstpointer data)
   g_autoptr (HlsPlaylist) playlist = NULL;
 
   g_assert_cmpint (symlink (f->hls->dir, f->folder), ==, 0);
-  g_object_set (f->put, "drain-timeout", (guint64) 0, NULL);
   f->hls->expects_trouble = TRUE;
   hls_record (f->hls, SECONDS (10));
-  g_assert_cmpuint (hls_count (f->hls, GST_MESSAGE_WARNING, NULL), >=, 1);
+  hls_assert_error (f->hls, BUSY, "p.m3u8");
+  g_assert_cmpuint (hls_count (f->hls, GST_MESSAGE_WARNING, NULL), ==, 0);
   g_assert_cmpint (g_unlink (f->folder), ==, 0);
   playlist = hls_playlist_read (f->hls->playlist);
   g_assert_cmpuint (playlist->segments->len, ==, 5);
   for (guint i = 0; i < 5; i++)
     g_assert_false (hls_segment (playlist, i)->gap);
   hls_assert_listed_whole (f->hls->dir, playlist, sizes);
+}
+
+/* Another pipeline writes there: by amshlssink itself, or by an amsfileput of its own. */
+static Hls *
+start_other (Fixture *f, gboolean by_put)
+{
+  Hls *other = by_put ? hls_new () : hls_new_in (f->folder);
+  GstElement *put;
+
+  if (by_put) {
+    put = gst_element_factory_make ("amsfileput", NULL);
+    g_object_set (put, "location", f->folder, NULL);
+    g_object_set (other->sink, "location", "s%05d.ts", "playlist-location",
+        "p.m3u8", NULL);
+    gst_bin_add (GST_BIN (other->pipeline), put);
+    g_assert_true (gst_element_link_pads (other->sink, "src", put, "sink"));
+  }
+  hls_add_video (other, NULL);
+  hls_play (other);
+  hls_push_until (other, SECONDS (5));
+  hls_wait_segments (other, 2);
+  return other;
+}
+
+static void
+end_other (Hls *other)
+{
+  hls_push_until (other, SECONDS (10));
+  hls_track_eos (other->video);
+  gst_message_unref (hls_wait (other, GST_MESSAGE_EOS, NULL, 1));
+  hls_stop (other);
+}
+
+static void
+check_other (Fixture *f)
+{
+  g_autofree gchar *path = second (f, "p.m3u8");
+  g_autoptr (HlsPlaylist) playlist = hls_check_in (f->folder, path);
+
+  g_assert_cmpuint (playlist->segments->len, ==, 5);
+  for (guint i = 0; i < 5; i++)
+    g_assert_false (hls_segment (playlist, i)->gap);
+  g_assert_cmpuint (hls_count_files (f->folder, ""), ==, 6);
+}
+
+/* Its ERROR is the only one; the disk's recording is none the worse. */
+static void
+test_folder_of_another_recorder_is_left_alone (Fixture *f, gconstpointer data)
+{
+  for (guint by_put = 0; by_put < 2; by_put++) {
+    g_autoptr (Hls) other = start_other (f, by_put);
+    g_autoptr (HlsPlaylist) playlist = NULL;
+
+    f->hls->expects_trouble = TRUE;
+    hls_record (f->hls, SECONDS (6));
+    hls_assert_error (f->hls, BUSY, f->folder, "p.m3u8");
+    g_assert_cmpuint (hls_count (f->hls, GST_MESSAGE_WARNING, NULL), ==, 0);
+    end_other (other);
+    check_other (f);
+    playlist = hls_check (f->hls);
+    g_assert_cmpuint (playlist->segments->len, ==, by_put ? 6 : 3);
+    hls_forget_messages (f->hls);
+    hls_remove_folder (f->folder);
+  }
+}
+
+/* Without a disk there is nowhere else to record to. */
+static void
+test_folder_of_another_recorder_ends_one_without_a_disk (Fixture *f,
+    gconstpointer data)
+{
+  g_autoptr (Hls) other = start_other (f, TRUE);
+
+  f->hls->expects_trouble = TRUE;
+  hls_play (f->hls);
+  hls_push_until (f->hls, SECONDS (20));
+  gst_message_unref (hls_wait (f->hls, GST_MESSAGE_ERROR, NULL, 1));
+  hls_stop (f->hls);
+  hls_assert_error (f->hls, BUSY, f->folder);
+  end_other (other);
+  check_other (f);
+}
+
+static void
+test_folder_of_another_recorder_is_waited_for (Fixture *f, gconstpointer data)
+{
+  g_autoptr (Hls) other = start_other (f, TRUE);
+  g_autofree gchar *path = second (f, "p.m3u8");
+  g_autoptr (HlsPlaylist) playlist = NULL;
+  GThread *thread;
+
+  gst_util_set_object_arg (G_OBJECT (f->hls->sink), "when-busy", "wait");
+  hls_play (f->hls);
+  thread = hls_track_thread (f->hls->video, SECONDS (4), TRUE);
+  gst_message_unref (
+      hls_wait (f->hls, GST_MESSAGE_ELEMENT, "ams-recording-waiting", 1));
+  end_other (other);
+  g_thread_join (thread);
+  gst_message_unref (hls_wait (f->hls, GST_MESSAGE_EOS, NULL, 1));
+  hls_stop (f->hls);
+  playlist = hls_check_in (f->folder, path);
+  g_assert_cmpuint (playlist->segments->len, ==, 7);
 }
 
 static void
@@ -252,6 +354,10 @@ main (int argc, char **argv)
   ADD ("alone/all", "never", alone_it_has_all);
   ADD ("alone/crash", "never", alone_it_saves_what_a_crash_left);
   ADD ("location/amshlssinks", "always", amshlssinks_own_folder_is_left_alone);
+  ADD ("busy/beside", "always", folder_of_another_recorder_is_left_alone);
+  ADD ("busy/alone", "never",
+      folder_of_another_recorder_ends_one_without_a_disk);
+  ADD ("busy/wait", "never", folder_of_another_recorder_is_waited_for);
   ADD ("location/wrong", "always", wrong_location_is_said);
   ADD ("location/uri", "always", location_may_be_a_uri);
   return g_test_run ();

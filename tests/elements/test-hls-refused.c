@@ -437,6 +437,26 @@ test_folder_is_a_file_is_said_once (void)
   hls_assert_kept (hls->dir, before, NULL);
 }
 
+/* It looks as if root could write there, until a folder is made, or a file. */
+static void
+test_folder_that_cannot_be_is_refused (void)
+{
+  static const gchar *const folders[] = { "/proc/foo", "/proc", "/sys/foo" };
+
+  for (guint i = 0; i < G_N_ELEMENTS (folders); i++) {
+    g_autoptr (Hls) hls = hls_new ();
+    g_autofree gchar *location = g_strconcat (folders[i], "/s%05d.ts", NULL);
+    g_autofree gchar *playlist = g_strconcat (folders[i], "/p.m3u8", NULL);
+
+    g_object_set (hls->sink, "location", location, "playlist-location",
+        playlist, NULL);
+    hls_play_fails (hls);
+    hls_stop (hls);
+    hls_assert_error (hls, OPEN_WRITE, folders[i]);
+    g_assert_cmpuint (hls_count (hls, GST_MESSAGE_WARNING, NULL), ==, 0);
+  }
+}
+
 static void
 test_folder_without_permission_is_refused (void)
 {
@@ -616,6 +636,7 @@ main (int argc, char **argv)
       existing_error_segments_alone_are_a_recording);
   ADD ("existing/overwrite", overwrite_replaces_the_unreadable);
   ADD ("places/folder-is-a-file", folder_is_a_file_is_said_once);
+  ADD ("places/cannot-be", folder_that_cannot_be_is_refused);
   ADD ("places/permission", folder_without_permission_is_refused);
   ADD ("folder/taken-away", permission_taken_away_is_said_once);
   ADD ("places/disk-full-at-the-end", disk_full_at_the_end_is_waited_for_once);

@@ -62,12 +62,12 @@
 
 #include "gstamshlssink.h"
 
-#include <errno.h>
-#include <fcntl.h>
+#include "files/amslatesetting.h"
+
 #include <gio/gio.h>
 #include <string.h>
-#include <unistd.h>
 
+#include "amsfolder.h"
 #include "amspaths.h"
 #include "gstamsgate.h"
 #include "gstamshlsmessages.h"
@@ -328,53 +328,46 @@ check_locations (GstAmsHlsSink *self, const GstAmsHlsSettings *settings,
 }
 
 /* Said at the start, while somebody looks, rather than when the first segment is
- * written. Folders that are not there yet are made; then it is the nearest one
- * that is there which counts. */
+ * written. @begins: the folder is needed now, so it is made. */
 static gboolean
-check_writable (GstAmsHlsSink *self, const gchar *location)
+check_folder (GstAmsHlsSink *self, const gchar *location, gboolean begins)
 {
   g_autofree gchar *folder = ams_paths_literal_folder (location);
+  g_autoptr (GError) error = NULL;
 
-  while (!g_file_test (folder, G_FILE_TEST_EXISTS)) {
-    gchar *parent = g_path_get_dirname (folder);
-
-    g_free (folder);
-    folder = parent;
-  }
-  if (!g_file_test (folder, G_FILE_TEST_IS_DIR))
-    errno = ENOTDIR;
-  else if (faccessat (AT_FDCWD, folder, W_OK | X_OK, AT_EACCESS) == 0)
+  if (ams_folder_check (folder, &error) &&
+      (!begins || ams_folder_try (folder, &error)))
     return TRUE;
   GST_ELEMENT_ERROR (self, RESOURCE, OPEN_WRITE,
-      ("The folder \"%s\" cannot be written, so \"%s\" cannot be recorded: %s.",
-          folder, location, g_strerror (errno)),
-      (NULL));
+      ("%s. So \"%s\" cannot be recorded.", error->message, location), (NULL));
   return FALSE;
 }
 
 /* A playlist that is a link is written where that leads. */
 static gboolean
-check_playlist_writable (GstAmsHlsSink *self, const gchar *location)
+check_playlist_folder (GstAmsHlsSink *self, const gchar *location,
+    gboolean begins)
 {
   g_autoptr (GError) error = NULL;
   g_autofree gchar *target = ams_local_follow (location, &error);
 
   if (target)
-    return check_writable (self, target);
+    return check_folder (self, target, begins);
   GST_ELEMENT_ERROR (self, RESOURCE, OPEN_WRITE, ("%s.", error->message),
       (NULL));
   return FALSE;
 }
 
 static gboolean
-check_folders (GstAmsHlsSink *self, const GstAmsHlsSettings *settings)
+check_folders (GstAmsHlsSink *self, const GstAmsHlsSettings *settings,
+    gboolean begins)
 {
   if (!self->has_store)
     return TRUE;
   return (is_handled (self, SIGNAL_GET_FRAGMENT_STREAM) ||
-             check_writable (self, settings->location)) &&
+             check_folder (self, settings->location, begins)) &&
       (is_handled (self, SIGNAL_GET_PLAYLIST_STREAM) ||
-          check_playlist_writable (self, settings->playlist_location));
+          check_playlist_folder (self, settings->playlist_location, begins));
 }
 
 /* Said at the start, as the longest of them may come after years. */
@@ -464,9 +457,10 @@ configure_store (GstAmsHlsSink *self, const GstAmsHlsSettings *settings,
   configure_streams (self);
 }
 
-/* Gives the settings to the parts. FALSE: one is wrong, and an error was posted. */
+/* Gives the settings to the parts. @begins: not just to see whether they are good. FALSE: one is
+ * wrong, and an error was posted. */
 static gboolean
-configure (GstAmsHlsSink *self)
+configure (GstAmsHlsSink *self, gboolean begins)
 {
   g_auto (GstAmsHlsSettings) settings = {
     NULL,
@@ -483,7 +477,7 @@ configure (GstAmsHlsSink *self)
       !ams_paths_split (settings.location, settings.playlist_location, &root,
           &name, &playlist_name, &error))
     return refuse (self, error);
-  if (!check_folders (self, &settings))
+  if (!check_folders (self, &settings, begins))
     return FALSE;
 
   config = make_config (&settings, name, playlist_name, &error);
@@ -638,12 +632,12 @@ gst_ams_hls_sink_change_state (GstElement *element, GstStateChange transition)
       if (!gst_ams_tracks_is_complete (self->tracks))
         return GST_STATE_CHANGE_FAILURE;
       update_store (self);
-      if (!configure (self))
+      if (!configure (self, FALSE))
         return GST_STATE_CHANGE_FAILURE;
       break;
     case GST_STATE_CHANGE_READY_TO_PAUSED:
       update_store (self);
-      if (!leads_somewhere (self) || !configure (self))
+      if (!leads_somewhere (self) || !configure (self, TRUE))
         return GST_STATE_CHANGE_FAILURE;
       self->recording = TRUE;
       g_atomic_int_set (&self->has_error, FALSE);
@@ -683,6 +677,7 @@ gst_ams_hls_sink_set_property (GObject *object, guint id, const GValue *value,
   GstAmsHlsSink *self = GST_AMS_HLS_SINK (object);
   gboolean known;
 
+  ams_warn_late_setting (GST_ELEMENT (object), value, pspec);
   GST_OBJECT_LOCK (self);
   known = gst_ams_hls_settings_set (&self->settings, id, value);
   GST_OBJECT_UNLOCK (self);

@@ -62,6 +62,8 @@
 
 #include "http/gstamshttpput.h"
 
+#include "files/amslatesetting.h"
+
 #include "http/gstamsfields.h"
 
 #include <string.h>
@@ -299,6 +301,7 @@ gst_ams_http_put_set_property (GObject *object, guint id, const GValue *value,
 {
   gboolean known;
 
+  ams_warn_late_setting (GST_ELEMENT (object), value, pspec);
   GST_OBJECT_LOCK (object);
   known = gst_ams_fields_set (&GST_AMS_HTTP_PUT (object)->settings, fields,
       G_N_ELEMENTS (fields), id, value);

@@ -6,6 +6,8 @@
 
 #include "http/gstamshttpsink.h"
 
+#include "files/amslatesetting.h"
+
 #include "http/gstamshttpsettings.h"
 
 #include <json-glib/json-glib.h>
@@ -322,6 +324,7 @@ gst_ams_http_sink_set_property (GObject *object, guint id, const GValue *value,
   GstAmsHttpSinkPrivate *priv = PRIVATE (GST_AMS_HTTP_SINK (object));
   gboolean known;
 
+  ams_warn_late_setting (GST_ELEMENT (object), value, pspec);
   GST_OBJECT_LOCK (object);
   known = gst_ams_http_settings_set (&priv->settings, id, value);
   GST_OBJECT_UNLOCK (object);

@@ -47,6 +47,8 @@
 
 #include "local/gstamsfileput.h"
 
+#include "files/amslatesetting.h"
+
 #include "local/amslocalstore.h"
 
 /* How long a disk may take for what is queued when nobody has drained the sink
@@ -172,6 +174,7 @@ gst_ams_file_put_set_property (GObject *object, guint id, const GValue *value,
 {
   GstAmsFilePut *self = GST_AMS_FILE_PUT (object);
 
+  ams_warn_late_setting (GST_ELEMENT (object), value, pspec);
   GST_OBJECT_LOCK (self);
   switch (id) {
     case PROP_LOCATION:

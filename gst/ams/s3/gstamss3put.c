@@ -73,6 +73,8 @@
 
 #include "s3/gstamss3put.h"
 
+#include "files/amslatesetting.h"
+
 #include "s3/amss3key.h"
 #include "s3/gstamss3settings.h"
 
@@ -298,6 +300,7 @@ gst_ams_s3_put_set_property (GObject *object, guint id, const GValue *value,
 {
   gboolean known;
 
+  ams_warn_late_setting (GST_ELEMENT (object), value, pspec);
   GST_OBJECT_LOCK (object);
   known =
       gst_ams_s3_settings_set (&GST_AMS_S3_PUT (object)->settings, id, value);

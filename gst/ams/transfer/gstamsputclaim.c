@@ -27,10 +27,10 @@ gst_ams_put_sink_is_refused (GstAmsPutSink *self)
 }
 
 static void
-set_refused (GstAmsPutSink *self, gboolean refused)
+set_refused (GstAmsPutSink *self)
 {
   GST_OBJECT_LOCK (self);
-  PRIVATE (self)->refused = refused;
+  PRIVATE (self)->refused = TRUE;
   GST_OBJECT_UNLOCK (self);
 }
 
@@ -54,7 +54,7 @@ answer_busy (GstAmsPutSink *self, GstQuery *query, const AmsClaim *claim,
   GST_INFO_OBJECT (self, "busy%s: %s", claim->tentative ? ", tentative" : "",
       error->message);
   if (!claim->tentative) {
-    set_refused (self, TRUE);
+    set_refused (self);
     post_busy (self, error);
   }
   ams_files_query_add_busy (query, error->message,
@@ -101,7 +101,6 @@ gst_ams_put_sink_answer_claim (GstAmsPutSink *self, AmsEngine *engine,
     GST_DEBUG_OBJECT (self, "claimed “%s”, “%s”",
         claim->playlist ? claim->playlist : "",
         claim->segments ? claim->segments : "");
-    set_refused (self, FALSE);
     ams_files_query_add_claimed (query);
   } else if (ams_store_error_get_failure (error) == AMS_FAILURE_BUSY) {
     answer_busy (self, query, claim, error);

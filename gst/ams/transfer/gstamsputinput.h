@@ -45,8 +45,8 @@ typedef struct
   gboolean eos; /* all is delivered: EOS may be posted when playing */
   guint32 eos_seqnum;
   gboolean in_error; /* an ERROR was posted: FLOW_ERROR from now on */
-  /* Another recorder has the recording: what comes is ignored, without a flow
-   * error, which would end the stream for the others behind a tee. */
+  /* Another recorder has the recording: what comes until READY is ignored, questions
+   * as well, without a flow error, which would end the stream for the others behind a tee. */
   gboolean refused;
   gboolean warned_unclaimed; /* that others cannot be kept away was said */
 } GstAmsPutSinkPrivate;

@@ -73,6 +73,11 @@ gst_ams_put_settings_init (GstAmsPutSettings *settings)
 #define SETTABLE \
   (G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_READY)
 
+/* What is looked at when it is needed. */
+#define CHANGEABLE \
+  (G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_READY | \
+      GST_PARAM_MUTABLE_PLAYING)
+
 guint
 gst_ams_put_settings_install (GObjectClass *object_class, guint first)
 {
@@ -95,10 +100,10 @@ gst_ams_put_settings_install (GObjectClass *object_class, guint first)
       0, G_MAXUINT64, DEFAULT_RETRY_FOR, SETTABLE);
   specs[DRAIN_TIMEOUT] = g_param_spec_uint64 ("drain-timeout", "Drain timeout",
       "Time in ns that EOS waits for all files to be stored (-1 = for ever)", 0,
-      G_MAXUINT64, DEFAULT_DRAIN_TIMEOUT, SETTABLE);
+      G_MAXUINT64, DEFAULT_DRAIN_TIMEOUT, CHANGEABLE);
   specs[ON_ERROR] = g_param_spec_enum ("on-error", "On error",
       "What a fault of the store is on the bus", on_error_get_type (),
-      DEFAULT_ON_ERROR, SETTABLE);
+      DEFAULT_ON_ERROR, CHANGEABLE);
   for (guint i = 0; i < N_SETTINGS; i++)
     g_object_class_install_property (object_class, first + i, specs[i]);
   gst_type_mark_as_plugin_api (queue_policy_get_type (), 0);

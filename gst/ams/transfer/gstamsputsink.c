@@ -29,6 +29,8 @@
 
 #include "transfer/gstamsputsink.h"
 
+#include "files/amslatesetting.h"
+
 #include "transfer/gstamsputdata.h"
 #include "transfer/gstamsputinput.h"
 #include "transfer/gstamsputmessages.h"
@@ -423,6 +425,8 @@ answer_question (GstAmsPutSink *self, GstQuery *query)
   g_autoptr (AmsEngine) engine = gst_ams_put_sink_ref_engine (self);
   g_auto (AmsClaim) claim = { NULL };
 
+  if (gst_ams_put_sink_is_refused (self))
+    return;
   if (engine && ams_files_query_parse_claim (query, &claim))
     gst_ams_put_sink_answer_claim (self, engine, query, &claim);
   else
@@ -631,6 +635,7 @@ gst_ams_put_sink_set_property (GObject *object, guint id, const GValue *value,
   GstAmsPutSettings *settings = &PRIVATE (GST_AMS_PUT_SINK (object))->settings;
   gboolean ok;
 
+  ams_warn_late_setting (GST_ELEMENT (object), value, pspec);
   GST_OBJECT_LOCK (object);
   ok = gst_ams_put_settings_set (settings, id - FIRST_SETTING, value);
   GST_OBJECT_UNLOCK (object);

@@ -1,0 +1,20 @@
+/* amshls: HLS recording for GStreamer
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+/* Properties that are fixed when a recording begins, and are set while it runs. */
+
+#pragma once
+
+#include <gst/gst.h>
+
+G_BEGIN_DECLS
+
+/* For a GObject set_property(), before @value is taken, without a lock: posts a WARNING
+ * (LIBRARY/SETTINGS) if @pspec says that the property may change in READY only
+ * (GST_PARAM_MUTABLE_READY), @element is beyond that, and the value is another
+ * one: it holds from the next start on. */
+void ams_warn_late_setting (GstElement *element, const GValue *value,
+    GParamSpec *pspec);
+
+G_END_DECLS
