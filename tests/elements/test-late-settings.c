@@ -23,16 +23,17 @@ static const Case cases[] = {
   { "amsfileput", "amsfileput location=%s" },
   { "amshttpput", "amshttpput location=http://127.0.0.1:9/x/" },
   { "amss3put",
-      "amss3put endpoint=http://127.0.0.1:9 bucket=b region=r "
+      "amss3put endpoint=http://127.0.0.1:9 bucket=bucket region=us-east-1 "
       "access-key=a secret-access-key=s" },
 };
 
 /* Another value than the one that it has. FALSE: there is none, or it is not known how. */
 static gboolean
-change (GValue *value)
+change (GValue *value, const gchar *name)
 {
   if (G_VALUE_HOLDS_STRING (value))
-    g_value_set_string (value, "http://127.0.0.1:9/other/");
+    g_value_take_string (value,
+        g_strconcat ("http://127.0.0.1:9/", name, NULL));
   else if (G_VALUE_HOLDS_BOOLEAN (value))
     g_value_set_boolean (value, !g_value_get_boolean (value));
   else if (G_VALUE_HOLDS_UINT (value))
@@ -80,7 +81,7 @@ try_property (GstElement *element, GstBus *bus, GParamSpec *pspec)
     g_object_set_property (G_OBJECT (element), pspec->name, &value);
     g_assert_cmpuint (count_warnings (bus, pspec->name), ==, 0);
   }
-  if (!change (&value))
+  if (!change (&value, pspec->name))
     return;
   g_object_set_property (G_OBJECT (element), pspec->name, &value);
   g_test_message ("%s", pspec->name);
