@@ -1026,6 +1026,26 @@ test_claim_whose_file_was_removed_leaves_the_others (Fixture *f,
   assert_busy (f->store, "p.m3u8", NULL);
 }
 
+/* Who may write to the folder, but not to the other user's lock. */
+static void
+test_claim_of_another_user_is_respected (Fixture *f, gconstpointer data)
+{
+  AmsLocalOptions options = { .sync = TRUE };
+  g_autoptr (AmsStore) other = ams_local_store_new (f->root, &options);
+  g_autofree gchar *lock = g_build_filename (f->root, ".p.m3u8.lock", NULL);
+
+  if (geteuid () != 0) {
+    g_test_skip ("needs root, to be another user");
+    return;
+  }
+  g_assert_cmpint (g_chmod (f->root, 0777), ==, 0);
+  g_assert_true (claim_in (f->store, "p.m3u8", NULL, NULL));
+  g_assert_cmpint (g_chmod (lock, 0644), ==, 0);
+  g_assert_cmpint (seteuid (65534), ==, 0);
+  assert_busy (other, "p.m3u8", NULL);
+  g_assert_cmpint (seteuid (0), ==, 0);
+}
+
 /* Bytes of 250 and of 255, with which ".NAME.lock" would be too long a name. */
 static void
 test_claim_of_long_names_tells_them_apart (Fixture *f, gconstpointer data)
@@ -1160,6 +1180,8 @@ main (int argc, char **argv)
       test_claim_of_what_a_crash_left_is_granted);
   ADD ("claim/whose-file-was-removed-leaves-the-others",
       test_claim_whose_file_was_removed_leaves_the_others);
+  ADD ("claim/of-another-user-is-respected",
+      test_claim_of_another_user_is_respected);
   ADD ("claim/of-long-names-tells-them-apart",
       test_claim_of_long_names_tells_them_apart);
   ADD ("claim/in-a-folder-that-cannot-be-is-no-busy",

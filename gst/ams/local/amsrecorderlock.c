@@ -135,14 +135,16 @@ fail_lock (gint errnum, const gchar *path, const gchar *subject, GError **error)
   if (errnum == EWOULDBLOCK)
     return fail_busy (path, subject, error);
   if (errnum == ENOLCK || errnum == EOPNOTSUPP || errnum == ENOSYS ||
-      errnum == EINVAL)
+      errnum == EINVAL) {
+    unlink (path);
     g_propagate_error (error,
         ams_store_error_new (AMS_FAILURE_UNSUPPORTED, 0, 0,
             "The file system of “%s” has no locks (%s), so nothing keeps a "
             "second recorder away from it: see to it that there is only one",
             subject, g_strerror (errnum)));
-  else
+  } else {
     g_propagate_error (error, ams_disk_error_new (errnum, "lock", path));
+  }
   return FALSE;
 }
 
@@ -163,13 +165,27 @@ close_lock (AmsRecorderLock *self)
     close (g_steal_fd (&self->fd));
 }
 
+/* One that another user has made may be read at best; to lock it, that is enough on
+ * a local disk. */
+static gint
+open_file (const gchar *path)
+{
+  gint fd = open (path, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, FILE_MODE);
+  gint errnum = errno;
+
+  if (fd >= 0 || errnum != EACCES)
+    return fd;
+  fd = open (path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+  errno = errnum;
+  return fd;
+}
+
 /* Whether it is still there has to be seen after this. */
 static gboolean
 open_locked (AmsRecorderLock *self, const gchar *subject, GError **error)
 {
   close_lock (self);
-  self->fd =
-      open (self->path, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, FILE_MODE);
+  self->fd = open_file (self->path);
   if (self->fd < 0) {
     g_propagate_error (error, ams_disk_error_new (errno, "open", self->path));
     return FALSE;
