@@ -48,9 +48,11 @@ start_first (void)
 static void
 end (Hls *hls, GstClockTime time)
 {
+  guint before = hls_count (hls, GST_MESSAGE_EOS, NULL);
+
   hls_push_until (hls, time);
   hls_track_eos (hls->video);
-  gst_message_unref (hls_wait (hls, GST_MESSAGE_EOS, NULL, 1));
+  gst_message_unref (hls_wait (hls, GST_MESSAGE_EOS, NULL, before + 1));
   hls_stop (hls);
 }
 
@@ -346,6 +348,38 @@ test_wait_holds_up_what_comes_in (void)
   check_both (first, 5, 35);
 }
 
+/* Two recorders of before there were claims: one has lost its names to the other, and marked as
+ * missing what is there. */
+static void
+test_earlier_accident_is_said (void)
+{
+  g_autoptr (Hls) hls = hls_new ();
+  g_autofree gchar *aside = hls_path (hls, ".s00001.ts.part.1");
+  g_autofree gchar *text = NULL, *whole = NULL;
+  g_autoptr (GString) gap = NULL;
+  g_autoptr (GHashTable) before = NULL;
+
+  hls_add_video (hls, NULL);
+  hls_record (hls, SECONDS (6));
+  text = hls_read (hls->playlist);
+  gap = g_string_new (text);
+  g_assert_cmpuint (
+      g_string_replace (gap, "s00001.ts\n", "#EXT-X-GAP\ns00001.ts\n", 1), ==,
+      1);
+  hls_write (hls->playlist, gap->str);
+  hls_write (aside, "what the other one took");
+  before = hls_snapshot (hls->dir);
+  hls->expects_trouble = TRUE;
+  hls_play (hls);
+  end (hls, SECONDS (4));
+  g_assert_cmpuint (hls_count (hls, GST_MESSAGE_WARNING, NULL), ==, 2);
+  g_assert_cmpuint (hls_count (hls, GST_MESSAGE_ERROR, NULL), ==, 0);
+  hls_assert_kept (hls->dir, before, "p.m3u8");
+  whole = hls_read (hls->playlist);
+  g_assert_nonnull (strstr (whole, "#EXT-X-GAP\ns00001.ts\n"));
+  g_assert_cmpint (g_unlink (aside), ==, 0);
+}
+
 #define ADD(path, test) hls_test_add ("/hls/busy/" path, test_##test)
 
 int
@@ -359,6 +393,7 @@ main (int argc, char **argv)
   ADD ("beside/append-or-new", append_or_new_goes_beside);
   ADD ("beside/add-date-time",
       add_date_time_sessions_do_not_disturb_each_other);
+  ADD ("accident", earlier_accident_is_said);
   ADD ("wait/ended", wait_goes_on_when_the_first_has_ended);
   ADD ("wait/stopped", wait_goes_on_when_the_first_is_stopped);
   ADD ("wait/cancelled", wait_ends_at_once_when_stopped);

@@ -11,6 +11,7 @@
 #include "amsrecovery.h"
 #include "files/amsfiles.h"
 #include "gstamsask.h"
+#include "gstamsleftover.h"
 
 GST_DEBUG_CATEGORY_STATIC (gst_ams_recover_debug);
 #define GST_CAT_DEFAULT gst_ams_recover_debug
@@ -470,6 +471,8 @@ go_on (AmsRecording *recording, const GstAmsStores *stores, const Found *found,
   ams_recording_continue (recording, found->earlier,
       found->survey->next_number);
   recovered->continued = found->earlier != NULL;
+  gst_ams_leftover_warn (recording, stores, found->earlier, found->files,
+      &recovered->handover);
   catch_up (recording, stores, found, recovered);
   recover_orphans (recording, stores, found, recovered);
   for (i = 0; i < found->survey->unlisted->len; i++)

@@ -127,7 +127,10 @@ list_entry (Listing *listing, gint dir_fd, const gchar *folder,
 
   if (ams_local_is_part_folder (entry) && is_folder (dir_fd, entry))
     return list_part_folder (listing, folder, names, entry, prefix, error);
-  if (!g_str_has_prefix (name, prefix) || is_debris (entry))
+  if (!g_str_has_prefix (name, prefix))
+    return TRUE;
+  /* Unless it is what is asked for. */
+  if (prefix[0] != '.' && is_debris (entry))
     return TRUE;
   if (fstatat (dir_fd, entry, &info, AT_SYMLINK_NOFOLLOW) < 0)
     return TRUE; /* gone since */
