@@ -33,7 +33,8 @@
  * - `ams-file-failed`: the file was given up for good. `name`, `role`, `reason`.
  *
  * A fault is a WARNING when it begins, or an ERROR with #GstAmsPutSink:on-error `error`, and an INFO when it is
- * over, all in the RESOURCE domain: NO_SPACE_LEFT, else WRITE.
+ * over, all in the RESOURCE domain: NO_SPACE_LEFT, else WRITE. A recording that another recorder writes there is an ERROR, BUSY, and nothing
+ * of this one goes there.
  *
  * ## Example launch line
  * |[
