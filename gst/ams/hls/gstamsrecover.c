@@ -524,13 +524,15 @@ claim (AmsRecording *recording, const GstAmsStores *stores,
     tentative,
   };
   GstAmsClaimResult result;
+  gboolean posted = FALSE;
 
   if (options->when_busy == GST_AMS_WHEN_BUSY_WAIT)
     result = gst_ams_claimer_wait (options->claimer, stores, &names,
         options->waiting, options->user_data);
   else
-    result = gst_ams_claimer_try (options->claimer, stores, &names,
-        &recovered->posted, error);
+    result =
+        gst_ams_claimer_try (options->claimer, stores, &names, &posted, error);
+  recovered->posted = posted && result == GST_AMS_CLAIM_BUSY;
   recovered->closed = result == GST_AMS_CLAIM_CLOSED;
   if (recovered->closed)
     g_set_error_literal (error, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_BUSY,

@@ -162,7 +162,7 @@ send_other_session (AmsRecording *recording, const GstAmsStores *stores,
   add_file (handover->remote, name, text);
 }
 
-/* FALSE: nothing of it was to be saved. */
+/* FALSE: its playlist cannot be read, which somebody may still repair. */
 static gboolean
 finish_journal (AmsRecording *recording, const GstAmsStores *stores,
     const AmsJournal *journal, GstAmsHandover *handover)
@@ -193,7 +193,7 @@ finish_journal (AmsRecording *recording, const GstAmsStores *stores,
       recovered);
   if (ams_playlist_get_length (playlist) == 0) {
     g_ptr_array_set_size (handover->local, adopted);
-    return FALSE;
+    return TRUE;
   }
   if (config->endlist)
     ams_playlist_end (playlist);
@@ -254,15 +254,14 @@ finish_sibling (AmsRecording *recording, const GstAmsStores *stores,
 {
   g_autoptr (AmsJournal) journal =
       gst_ams_recover_journal (stores->local, name);
-  gboolean finished;
 
   if (!journal ||
       !ams_recording_has_sibling (recording, journal->final_playlist) ||
-      !is_abandoned (claimer, stores, journal->final_playlist))
+      !is_abandoned (claimer, stores, journal->final_playlist) ||
+      !finish_journal (recording, stores, journal, handover))
     return FALSE;
-  finished = finish_journal (recording, stores, journal, handover);
-  GST_INFO ("\"%s\", which a crash has ended, %s", journal->final_playlist,
-      finished ? "is finished" : "has nothing to be saved");
+  GST_INFO ("\"%s\", which a crash has ended, is finished",
+      journal->final_playlist);
   if (!g_str_equal (name, ams_recording_get_journal_name (recording)))
     g_ptr_array_add (handover->local, ams_files_event_new_remove (name, 0));
   return TRUE;
