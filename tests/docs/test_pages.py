@@ -26,7 +26,7 @@ OTHERS = set("add-reference-timestamp-meta async-finalize muxer-factory sink-fac
 # Words with a hyphen on the pages below that are no names of ours.
 WORDS = set("given-up http-status-code fragment-duration us-east-1 us-west-2 public-read".split())
 USERS_PAGES = [f"docs/{name}.md" for name in (*ELEMENTS, "tutorial", "operating", "security")]
-SOURCES = ("gst/ams/hls", "gst/ams/transfer", "gst/ams/local", "gst/ams/http", "gst/ams/s3")
+SOURCES = ("gst/ams/files", "gst/ams/hls", "gst/ams/transfer", "gst/ams/local", "gst/ams/http", "gst/ams/s3")
 # What a user of Ant Media Server has to find on the page for them.
 ANT_MEDIA = ("hlsMuxingEnabled hlsTime hlsListSize hlsPlayListType hlsflags append_list delete_segments program_date_time "
     "hlsSegmentType hlsSegmentFileSuffixFormat addDateTimeToHlsFileName deleteHLSFilesOnEnded hlsHttpEndpoint "

@@ -71,6 +71,31 @@ def test_append_or_new_records_beside():
             tap.check(not report.findings and len(report.sessions()) == 1, f"{name}: {report.findings}")
 
 
+def test_one_killed_beside_is_finished_by_the_next():
+    """And the first one, which runs all the time, is left alone."""
+    with tap.folder() as folder, launch.Launch(RECORD, folder, name="first") as first:
+        wait_listed(folder, 1)
+        rec = os.path.join(folder, "rec")
+
+        def beside():
+            return {n for n in os.listdir(rec) if n.startswith("cam-") and n.endswith(".m3u8")}
+        with launch.Launch(RECORD + "existing=append-or-new", folder, name="second") as second:
+            launch.wait_until(beside, "the second one has a playlist")
+            killed = os.path.join(rec, min(beside()))
+            launch.wait_until(lambda: len(tscheck.parse_playlist(killed).entries) >= 2, "it lists two segments")
+            second.kill()
+        with launch.Launch(RECORD + "existing=append-or-new", folder, name="third") as third:
+            launch.wait_until(lambda: len(beside()) == 2, "the third one has a playlist")
+            third.stop()
+        first.stop()
+        for path in [playlist(folder)] + [os.path.join(rec, n) for n in beside()]:
+            report = tscheck.check(path)
+            with open(path, encoding="utf-8") as file:
+                tap.check(not report.findings and "ENDLIST" in file.read(), f"{path}: {report.findings}")
+        hidden = [n for n in os.listdir(rec) if n.startswith(".")]
+        tap.check(not hidden, str(hidden))
+
+
 def test_one_that_was_killed_locks_nothing():
     with tap.folder() as folder:
         with launch.Launch(RECORD, folder, name="first") as first:

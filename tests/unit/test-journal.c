@@ -23,6 +23,7 @@ make_journal (void)
 
   journal->playlist = g_strdup ("a/.l.m3u8.recording");
   journal->final_playlist = g_strdup ("a/l.m3u8");
+  journal->segment_family = g_strdup ("a/s_.ts");
   return journal;
 }
 
@@ -60,6 +61,7 @@ test_all_same (void)
   g_assert_nonnull (back);
   g_assert_cmpstr (back->playlist, ==, "a/.l.m3u8.recording");
   g_assert_cmpstr (back->final_playlist, ==, "a/l.m3u8");
+  g_assert_cmpstr (back->segment_family, ==, "a/s_.ts");
   g_assert_cmpuint (back->next_number, ==, (guint64) G_MAXINT64 + 1);
   g_assert_cmpuint (back->segments->len, ==, 2);
   found = ams_journal_find (back, "a/1.ts");

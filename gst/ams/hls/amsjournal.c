@@ -30,6 +30,7 @@ ams_journal_free (AmsJournal *self)
 {
   g_free (self->playlist);
   g_free (self->final_playlist);
+  g_free (self->segment_family);
   g_ptr_array_unref (self->segments);
   g_free (self);
 }
@@ -73,6 +74,8 @@ ams_journal_write (const AmsJournal *self)
   g_key_file_set_integer (file, GROUP, "version", FORMAT_VERSION);
   g_key_file_set_string (file, GROUP, "playlist", self->playlist);
   g_key_file_set_string (file, GROUP, "final-playlist", self->final_playlist);
+  if (self->segment_family)
+    g_key_file_set_string (file, GROUP, "segment-family", self->segment_family);
   g_key_file_set_uint64 (file, GROUP, "next-number", self->next_number);
   for (i = 0; i < self->segments->len; i++)
     write_segment (file, i, g_ptr_array_index (self->segments, i));
@@ -126,6 +129,7 @@ ams_journal_read (GBytes *data)
 
   self->playlist = read_name (file, GROUP, "playlist");
   self->final_playlist = read_name (file, GROUP, "final-playlist");
+  self->segment_family = read_name (file, GROUP, "segment-family");
   self->next_number = g_key_file_get_uint64 (file, GROUP, "next-number", NULL);
   /* The number behind the last that there can be is 2^63. */
   if (!self->playlist || !self->final_playlist ||

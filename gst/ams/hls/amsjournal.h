@@ -26,6 +26,7 @@ typedef struct
 {
   gchar *playlist; /* the name that the session's versions went to */
   gchar *final_playlist; /* and the last one's */
+  gchar *segment_family; /* (nullable) what the session claimed besides */
   guint64 next_number;
   GPtrArray *
       segments; /* (element-type AmsJournalSegment) the last few, oldest first */

@@ -618,6 +618,7 @@ ams_recording_render_journal (AmsRecording *self)
 
   journal->playlist = g_strdup (self->working_name);
   journal->final_playlist = g_strdup (self->playlist_name);
+  journal->segment_family = g_strdup (self->segment_family);
   journal->next_number = self->next_number;
   for (l = self->recent.head; l; l = l->next) {
     const AmsJournalSegment *ended = l->data;

@@ -239,9 +239,10 @@ list_journals (AmsRecording *recording, const GstAmsStores *stores)
 /* One that somebody records, now, has its open file and all the others in use. */
 static gboolean
 is_abandoned (GstAmsClaimer *claimer, const GstAmsStores *stores,
-    const gchar *playlist)
+    const AmsJournal *journal)
 {
-  const AmsClaim claim = { (gchar *) playlist, NULL, TRUE };
+  const AmsClaim claim = { journal->final_playlist, journal->segment_family,
+    TRUE };
   gboolean posted;
 
   return gst_ams_claimer_try (claimer, stores, &claim, &posted, NULL) ==
@@ -257,7 +258,7 @@ finish_sibling (AmsRecording *recording, const GstAmsStores *stores,
 
   if (!journal ||
       !ams_recording_has_sibling (recording, journal->final_playlist) ||
-      !is_abandoned (claimer, stores, journal->final_playlist) ||
+      !is_abandoned (claimer, stores, journal) ||
       !finish_journal (recording, stores, journal, handover))
     return FALSE;
   GST_INFO ("\"%s\", which a crash has ended, is finished",
