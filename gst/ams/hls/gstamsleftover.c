@@ -27,14 +27,16 @@ index_whole (GPtrArray *files)
   return names;
 }
 
+/* (transfer full) (nullable): it is no gap, or none of ours. */
 static gchar *
-gap_name (AmsRecording *recording, const AmsPlaylistParsed *earlier, guint i)
+gap_name (AmsRecording *recording, const AmsPlaylistParsed *earlier,
+    const AmsPlaylistParsedSegment *line)
 {
   g_autofree gchar *uri = NULL;
 
-  if (!g_array_index (earlier->segments, AmsPlaylistParsedSegment, i).gap)
+  if (!line->gap)
     return NULL;
-  uri = ams_playlist_parsed_uri (earlier, i);
+  uri = ams_playlist_parsed_dup_uri (earlier, line);
   return ams_paths_name_of_uri (ams_recording_get_playlist_name (recording),
       ams_recording_get_config (recording)->playlist_root, uri);
 }
@@ -44,11 +46,13 @@ warn_gaps (AmsRecording *recording, const AmsPlaylistParsed *earlier,
     GPtrArray *files, GPtrArray *warnings)
 {
   g_autoptr (GHashTable) whole = index_whole (files);
+  g_autoptr (AmsPlaylistIter) lines = ams_playlist_iter_new (earlier, 0);
+  const AmsPlaylistParsedSegment *line;
   g_autofree gchar *first = NULL, *last = NULL;
   guint n = 0;
 
-  for (guint i = 0; i < earlier->segments->len; i++) {
-    g_autofree gchar *name = gap_name (recording, earlier, i);
+  while ((line = ams_playlist_iter_next (lines))) {
+    g_autofree gchar *name = gap_name (recording, earlier, line);
 
     if (!name || !g_hash_table_contains (whole, name))
       continue;
