@@ -93,6 +93,18 @@ gst_ams_ask_file_soon (GstPad *pad, const gchar *name, guint64 max,
   ask (pad, query, answers);
 }
 
+void
+gst_ams_ask_exists (GstPad *pad, const gchar *name, guint64 max,
+    GstAmsAnswers *answers)
+{
+  g_autoptr (GstQuery) query = ams_files_query_new_fetch (name, FALSE, 0);
+
+  ask (pad, query, answers);
+  /* A store that does not know the question says that the file is too large. */
+  if (answers->found->len == 0 && answers->failed && !answers->closed)
+    gst_ams_ask_file (pad, name, FALSE, max, answers);
+}
+
 GBytes *
 gst_ams_ask_one (GstPad *pad, const gchar *name, gboolean partial, guint64 max)
 {

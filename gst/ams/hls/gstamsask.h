@@ -41,6 +41,11 @@ void gst_ams_ask_file (GstPad *pad, const gchar *name, gboolean partial,
 void gst_ams_ask_file_soon (GstPad *pad, const gchar *name, guint64 max,
     GstAmsAnswers *answers);
 
+/* Only whether there is such a file: nothing is in what was found. A store that cannot tell without reading it is
+ * asked for the file, of @max bytes at most. */
+void gst_ams_ask_exists (GstPad *pad, const gchar *name, guint64 max,
+    GstAmsAnswers *answers);
+
 /* (transfer full) (nullable): absent, or not to be had. */
 GBytes *gst_ams_ask_one (GstPad *pad, const gchar *name, gboolean partial,
     guint64 max);

@@ -12,17 +12,12 @@
 #include "files/amsfiles.h"
 #include "gstamsask.h"
 #include "gstamsleftover.h"
+#include "gstamsunlisted.h"
 
-GST_DEBUG_CATEGORY_STATIC (gst_ams_recover_debug);
+GST_DEBUG_CATEGORY (gst_ams_recover_debug);
 #define GST_CAT_DEFAULT gst_ams_recover_debug
 
-/* A segment that is larger is not read back: 60 s at 250 Mb/s. */
-#define MAX_SEGMENT_SIZE (G_GUINT64_CONSTANT (2) << 30)
 #define MAX_JOURNAL_SIZE (64 * 1024)
-
-/* Segments that a crash leaves stored but unlisted are those that were on their way at a
- * time: the put sinks' max-parallel, and a few. */
-#define MAX_PROBES 16
 
 void
 gst_ams_recovered_clear (GstAmsRecovered *recovered)
@@ -32,81 +27,8 @@ gst_ams_recovered_clear (GstAmsRecovered *recovered)
 
 /* ---- what there is ---- */
 
-typedef struct
-{
-  AmsPlaylistParsed *earlier;
-  GstAmsAnswers local, remote; /* about it */
-  AmsJournal *journal;
-  GPtrArray *files; /* (element-type AmsRecoveryFile) all there are */
-  AmsSurvey *survey;
-  GHashTable *probed; /* name → GBytes: read already */
-  gboolean disk_decides; /* also where it has nothing of the recording */
-  gboolean posted; /* by the store that could not tell */
-  gboolean closed; /* a store was being stopped */
-} Found;
-
-static void
-found_clear (Found *found)
-{
-  g_clear_pointer (&found->earlier, ams_playlist_parsed_free);
-  gst_ams_answers_clear (&found->local);
-  gst_ams_answers_clear (&found->remote);
-  g_clear_pointer (&found->journal, ams_journal_free);
-  g_clear_pointer (&found->files, g_ptr_array_unref);
-  g_clear_pointer (&found->survey, ams_survey_free);
-  g_clear_pointer (&found->probed, g_hash_table_unref);
-}
-
-G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Found, found_clear)
-
-static gboolean
-fail_unknown (const gchar *name, const gchar *why, GError **error)
-{
-  g_set_error (error, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_READ,
-      "Whether there is an earlier recording \"%s\" to be continued cannot "
-      "be told: %s. Nothing is recorded on a guess.",
-      name, why);
-  return FALSE;
-}
-
-static gchar *
-tell_excuse (const GstAmsStores *stores, const gchar *name, const Found *found,
-    const gchar *why)
-{
-  if (found->local.found->len == 0)
-    return g_strdup_printf (
-        "What the store behind the src pad has of “%s” cannot be told (%s): "
-        "“%s” has nothing of it, so the recording begins anew.",
-        name, why, stores->folder);
-  return g_strdup_printf (
-      "What the store behind the src pad has of “%s” cannot "
-      "be told (%s): the recording goes on from what is in "
-      "“%s”, and that is sent again.",
-      name, why, stores->folder);
-}
-
-/* A remote store that cannot tell is an error, unless the disk can: then the
- * recording goes on, or begins, by what the disk has, and that is sent again.
- * A disk without it is enough only where a recording must begin in any case. */
-static gboolean
-excuse_remote (const GstAmsStores *stores, const gchar *name, Found *found,
-    const gchar *why, GstAmsRecovered *recovered, GError **error)
-{
-  gboolean known = found->local.found->len > 0;
-
-  if (!stores->folder || (!known && (!found->disk_decides || found->closed))) {
-    recovered->posted = found->posted;
-    return fail_unknown (name, why, error);
-  }
-  GST_DEBUG ("the disk decides on \"%s\", of which it has %s: %s", name,
-      known ? "a playlist" : "nothing", why);
-  g_ptr_array_add (recovered->handover.warnings,
-      tell_excuse (stores, name, found, why));
-  return TRUE;
-}
-
 static AmsPlaylistParsed *
-choose (const Found *found, const gchar *name, GError **error)
+choose (const GstAmsFound *found, const gchar *name, GError **error)
 {
   g_autoptr (GPtrArray) texts = g_ptr_array_new ();
   g_autoptr (GError) why = NULL;
@@ -123,14 +45,14 @@ choose (const Found *found, const gchar *name, GError **error)
 
 /* Asks all stores for @name. FALSE: the disk cannot tell. */
 static gboolean
-fetch_playlists (const GstAmsStores *stores, const gchar *name, Found *found,
-    GstAmsRecovered *recovered, GError **error)
+fetch_playlists (const GstAmsStores *stores, const gchar *name,
+    GstAmsFound *found, GstAmsRecovered *recovered, GError **error)
 {
   gst_ams_ask_file (stores->local, name, FALSE, AMS_PLAYLIST_MAX_SIZE,
       &found->local);
   found->closed |= found->local.closed;
   if (found->local.failed)
-    return fail_unknown (name, found->local.failed, error);
+    return gst_ams_fail_unknown (name, found->local.failed, error);
   /* The disk knows the recording: a server that is away must not hold it up. */
   if (found->local.found->len > 0)
     gst_ams_ask_file_soon (stores->remote, name, AMS_PLAYLIST_MAX_SIZE,
@@ -145,7 +67,7 @@ fetch_playlists (const GstAmsStores *stores, const gchar *name, Found *found,
 }
 
 static gboolean
-has_any (const Found *found)
+has_any (const GstAmsFound *found)
 {
   return found->local.found->len > 0 || found->remote.found->len > 0;
 }
@@ -153,7 +75,7 @@ has_any (const Found *found)
 /* The playlist as it was last written: a running vod's is hidden. */
 static gboolean
 look_for_playlist (AmsRecording *recording, const GstAmsStores *stores,
-    Found *found, GstAmsRecovered *recovered, GError **error)
+    GstAmsFound *found, GstAmsRecovered *recovered, GError **error)
 {
   const gchar *name = ams_recording_get_playlist_name (recording);
   const gchar *working = ams_recording_get_working_name (recording);
@@ -171,7 +93,7 @@ look_for_playlist (AmsRecording *recording, const GstAmsStores *stores,
       unknown = g_strdup (found->remote.failed);
   }
   if (unknown &&
-      !excuse_remote (stores, name, found, unknown, recovered, error))
+      !gst_ams_excuse_remote (stores, name, found, unknown, recovered, error))
     return FALSE;
   found->earlier = choose (found, name, &why);
   if (why) {
@@ -195,59 +117,8 @@ gst_ams_recover_journal (GstPad *local, const gchar *name)
   return data ? ams_journal_read (data) : NULL;
 }
 
-/* One that is there is an orphan; its number is used, whatever it turns out to be. *@more: another
- * may follow. */
 static gboolean
-probe (AmsRecording *recording, const GstAmsStores *stores, const gchar *name,
-    Found *found, GstAmsRecovered *recovered, gboolean *more, GError **error)
-{
-  g_auto (GstAmsAnswers) answers = {
-    0,
-  };
-  AmsRecoveryFile *file;
-  GBytes *data;
-
-  *more = FALSE;
-  gst_ams_ask_file (stores->remote, name, FALSE, MAX_SEGMENT_SIZE, &answers);
-  found->posted |= answers.posted;
-  found->closed |= answers.closed;
-  if (answers.found->len == 0)
-    return !answers.failed ||
-        excuse_remote (stores, ams_recording_get_playlist_name (recording),
-            found, answers.failed, recovered, error);
-  data = g_ptr_array_index (answers.found, 0);
-  file = ams_recovery_file_new (name, g_bytes_get_size (data), FALSE);
-  file->remote = TRUE;
-  g_ptr_array_add (found->survey->orphans, file);
-  g_hash_table_insert (found->probed, g_strdup (name), g_bytes_ref (data));
-  found->survey->any = *more = TRUE;
-  found->survey->next_number++;
-  return TRUE;
-}
-
-/* A store that cannot list may have segments that no playlist has: those that come
- * next, as they were stored in order. */
-static gboolean
-probe_next (AmsRecording *recording, const GstAmsStores *stores, Found *found,
-    GstAmsRecovered *recovered, GError **error)
-{
-  gboolean more = TRUE;
-  guint i;
-
-  for (i = 0; i < MAX_PROBES && more; i++) {
-    g_autofree gchar *name =
-        ams_recording_predict_name (recording, found->survey->next_number);
-
-    if (!name)
-      return TRUE;
-    if (!probe (recording, stores, name, found, recovered, &more, error))
-      return FALSE;
-  }
-  return TRUE;
-}
-
-static gboolean
-look (AmsRecording *recording, const GstAmsStores *stores, Found *found,
+look (AmsRecording *recording, const GstAmsStores *stores, GstAmsFound *found,
     GstAmsRecovered *recovered, GError **error)
 {
   const gchar *prefix =
@@ -277,104 +148,15 @@ look (AmsRecording *recording, const GstAmsStores *stores, Found *found,
       ams_recording_get_journal_name (recording));
   found->survey = ams_recovery_survey (recording, found->earlier,
       found->journal, found->files);
-  found->probed = g_hash_table_new_full (g_str_hash, g_str_equal, g_free,
+  found->read = g_hash_table_new_full (g_str_hash, g_str_equal, g_free,
       (GDestroyNotify) g_bytes_unref);
-  if (!remote.failed || found->remote.failed)
-    return TRUE;
-  return probe_next (recording, stores, found, recovered, error);
+  if (remote.failed && !found->remote.failed &&
+      !gst_ams_unlisted_probe (recording, stores, found, recovered, error))
+    return FALSE;
+  return gst_ams_unlisted_check (recording, stores, found, error);
 }
 
 /* ---- orphans ---- */
-
-/* (transfer full) (nullable): a store that is away is not waited for. */
-static GBytes *
-fetch_listed (const GstAmsStores *stores, const gchar *name)
-{
-  g_auto (GstAmsAnswers) answers = {
-    0,
-  };
-  GBytes *data = gst_ams_ask_one (stores->local, name, FALSE, MAX_SEGMENT_SIZE);
-
-  if (data)
-    return data;
-  gst_ams_ask_file_soon (stores->remote, name, MAX_SEGMENT_SIZE, &answers);
-  if (answers.found->len == 0)
-    return NULL;
-  return g_bytes_ref (g_ptr_array_index (answers.found, 0));
-}
-
-/* Where the media of the last listed segment end, to see whether the first orphan follows on. */
-static guint64
-last_end_pts (const GstAmsStores *stores, const gchar *name)
-{
-  g_autoptr (GBytes) data = fetch_listed (stores, name);
-  AmsRecoveryFile file = { (gchar *) name };
-  AmsRecordingSegment segment = {
-    NULL,
-  };
-  guint64 end_pts = G_MAXUINT64, usable;
-
-  if (data)
-    ams_recovery_measure (&file, data, NULL, &end_pts, &segment, &usable);
-  g_free (segment.name);
-  return end_pts;
-}
-
-static gchar *
-last_listed_name (AmsRecording *recording, const AmsPlaylistParsed *earlier)
-{
-  g_autofree gchar *uri = NULL;
-
-  if (!earlier || earlier->n_segments == 0)
-    return NULL;
-  uri = ams_playlist_parsed_dup_uri (earlier, &earlier->last);
-  return ams_paths_name_of_uri (ams_recording_get_playlist_name (recording),
-      ams_recording_get_config (recording)->playlist_root, uri);
-}
-
-/* (transfer full) (nullable): it cannot be read, and @warnings says so. */
-static GBytes *
-read_orphan (const GstAmsStores *stores, const AmsRecoveryFile *file,
-    GHashTable *probed, GPtrArray *warnings)
-{
-  g_auto (GstAmsAnswers) answers = {
-    0,
-  };
-
-  if (probed && g_hash_table_contains (probed, file->name))
-    return g_bytes_ref (g_hash_table_lookup (probed, file->name));
-  gst_ams_ask_file (file->remote ? stores->remote : stores->local, file->name,
-      file->partial, MAX_SEGMENT_SIZE, &answers);
-  if (answers.found->len > 0)
-    return g_bytes_ref (g_ptr_array_index (answers.found, 0));
-  if (answers.failed)
-    g_ptr_array_add (warnings,
-        g_strdup_printf ("“%s”, which an earlier session left unlisted, cannot "
-                         "be read (%s): it stays where it is, and no playlist "
-                         "lists it.",
-            file->name, answers.failed));
-  return NULL;
-}
-
-GBytes *
-gst_ams_recover_measure (const GstAmsStores *stores,
-    const AmsRecoveryFile *file, GHashTable *probed, const AmsJournal *journal,
-    GPtrArray *warnings, guint64 *end_pts, AmsRecordingSegment *segment)
-{
-  g_autoptr (GBytes) data = read_orphan (stores, file, probed, warnings);
-  guint64 usable;
-
-  if (!data ||
-      !ams_recovery_measure (file, data, journal, end_pts, segment, &usable)) {
-    GST_INFO ("\"%s\", left by a crash, has nothing that is whole", file->name);
-    return NULL;
-  }
-  GST_INFO ("\"%s\", left by a crash, is recovered: %" G_GUINT64_FORMAT
-            " bytes, %" GST_TIME_FORMAT,
-      file->name, usable, GST_TIME_ARGS (segment->duration));
-  return g_bytes_new_from_bytes (data, 0,
-      MIN (usable, g_bytes_get_size (data)));
-}
 
 /* Makes @segment, measured, whole where it is partial, and brings it to where it is
  * not: to the disk while it is in memory, from the disk by reference. @several: remote
@@ -395,15 +177,14 @@ hand_over (GstAmsHandover *handover, const GstAmsStores *stores,
 
 static void
 recover_orphan (AmsRecording *recording, const GstAmsStores *stores,
-    const AmsRecoveryFile *file, const Found *found, guint64 *end_pts,
+    const AmsRecoveryFile *file, const GstAmsFound *found, guint64 *end_pts,
     gint64 *end_date, GstAmsRecovered *recovered)
 {
   AmsRecordingSegment segment = {
     NULL,
   };
-  g_autoptr (GBytes) data =
-      gst_ams_recover_measure (stores, file, found->probed, found->journal,
-          recovered->handover.warnings, end_pts, &segment);
+  g_autoptr (GBytes) data = gst_ams_unlisted_measure (stores, file, found->read,
+      found->journal, recovered->handover.warnings, end_pts, &segment);
 
   if (data) {
     segment.discontinuity &= ams_recording_get_length (recording) > 0;
@@ -420,18 +201,13 @@ recover_orphan (AmsRecording *recording, const GstAmsStores *stores,
 
 static void
 recover_orphans (AmsRecording *recording, const GstAmsStores *stores,
-    const Found *found, GstAmsRecovered *recovered)
+    const GstAmsFound *found, GstAmsRecovered *recovered)
 {
   const AmsSurvey *survey = found->survey;
-  g_autofree gchar *last = last_listed_name (recording, found->earlier);
-  guint64 end_pts = G_MAXUINT64;
+  guint64 end_pts = gst_ams_unlisted_first_pts (recording, stores, found);
   gint64 end_date = found->earlier ? found->earlier->end_date : 0;
   guint i;
 
-  if (last && survey->orphans->len > 0 &&
-      !ams_recovery_is_noted (g_ptr_array_index (survey->orphans, 0),
-          found->journal))
-    end_pts = last_end_pts (stores, last);
   for (i = 0; i < survey->orphans->len; i++)
     recover_orphan (recording, stores, g_ptr_array_index (survey->orphans, i),
         found, &end_pts, &end_date, recovered);
@@ -442,7 +218,7 @@ recover_orphans (AmsRecording *recording, const GstAmsStores *stores,
 /* The longest playlist goes on; what has a shorter one catches up. */
 static void
 catch_up (AmsRecording *recording, const GstAmsStores *stores,
-    const Found *found, GstAmsRecovered *recovered)
+    const GstAmsFound *found, GstAmsRecovered *recovered)
 {
   GstAmsPlaylist playlist = {
     found->earlier,
@@ -463,8 +239,8 @@ catch_up (AmsRecording *recording, const GstAmsStores *stores,
 }
 
 static void
-go_on (AmsRecording *recording, const GstAmsStores *stores, const Found *found,
-    GstAmsRecovered *recovered)
+go_on (AmsRecording *recording, const GstAmsStores *stores,
+    const GstAmsFound *found, GstAmsRecovered *recovered)
 {
   guint i;
 
@@ -564,7 +340,7 @@ gst_ams_recover (AmsRecording *recording, const GstAmsStores *stores,
     GError **error)
 {
   gboolean may_be_apart = options->existing == GST_AMS_EXISTING_APPEND_OR_NEW;
-  g_auto (Found) found = {
+  g_auto (GstAmsFound) found = {
     NULL,
   };
   g_autoptr (GError) why = NULL;

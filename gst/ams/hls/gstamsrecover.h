@@ -58,11 +58,4 @@ gboolean gst_ams_recover (AmsRecording *recording, const GstAmsStores *stores,
 /* (transfer full) (nullable): there is none, or it is broken. */
 AmsJournal *gst_ams_recover_journal (GstPad *local, const gchar *name);
 
-/* What is whole of @file, of which @segment tells then: its name is to be freed. @probed: (nullable) name → GBytes, what was
- * read already. @journal: (nullable). (transfer full) (nullable): nothing of it is whole, or it cannot be read, which @warnings then
- * says. */
-GBytes *gst_ams_recover_measure (const GstAmsStores *stores,
-    const AmsRecoveryFile *file, GHashTable *probed, const AmsJournal *journal,
-    GPtrArray *warnings, guint64 *end_pts, AmsRecordingSegment *segment);
-
 G_END_DECLS

@@ -113,7 +113,7 @@ finish_session (AmsRecording *recording, const GstAmsStores *stores,
     if (!g_hash_table_contains (unlisted, known->name) ||
         !(file = find_left (stores, known->name)))
       continue;
-    data = gst_ams_recover_measure (stores, file, NULL, journal,
+    data = gst_ams_unlisted_measure (stores, file, NULL, journal,
         handover->warnings, &end_pts, &segment);
     if (data) {
       AmsPlaylistSegment line = { uri, segment.duration, segment.date_time,

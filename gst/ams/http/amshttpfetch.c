@@ -47,7 +47,8 @@ static GBytes *
 read_reply (Fetch *fetch, const AmsHttpReply *reply, GError **error)
 {
   if (ams_http_status_is_success (AMS_HTTP_GET, reply->status))
-    return unpack (fetch, reply, error);
+    return fetch->max_size == 0 ? g_bytes_new (NULL, 0)
+                                : unpack (fetch, reply, error);
   g_propagate_error (error,
       ams_http_place_error (fetch->place, AMS_HTTP_GET, fetch->name, reply));
   return NULL;
@@ -108,7 +109,8 @@ ams_http_fetch_async (AmsHttpPlace *place, AmsStore *store, const gchar *name,
   fetch->name = g_strdup (name);
   fetch->max_size = max_size;
   ams_http_patience_init (&fetch->patience, place->patience);
-  ams_http_place_request (place, &fetch->request, "GET", name);
+  ams_http_place_request (place, &fetch->request, max_size > 0 ? "GET" : "HEAD",
+      name);
   fetch->request.max_reply = CLAMP (max_size, 1, G_MAXSSIZE);
   g_task_set_task_data (task, fetch, fetch_free);
   send_fetch (task);

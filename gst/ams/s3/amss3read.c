@@ -101,7 +101,9 @@ take_object (GTask *task, const AmsS3Reply *reply)
   Reading *reading = g_task_get_task_data (task);
   g_autoptr (GError) why = NULL;
   g_autofree gchar *shown = NULL;
-  GBytes *plain = ams_http_reply_unpack (reply->http, reading->max_size, &why);
+  GBytes *plain = reading->max_size == 0
+      ? g_bytes_new (NULL, 0)
+      : ams_http_reply_unpack (reply->http, reading->max_size, &why);
 
   if (plain) {
     g_task_return_pointer (task, plain, (GDestroyNotify) g_bytes_unref);
@@ -130,11 +132,12 @@ ams_s3_fetch_async (AmsS3Place *place, const gchar *name, guint64 max_size,
     g_task_return_error (task, error);
     return;
   }
-  reading->request = (AmsS3Request){ .operation = AMS_S3_GET,
-    .method = "GET",
-    .key = reading->key,
-    .headers = ams_s3_headers_peek (reading->headers),
-    .max_reply = CLAMP (max_size, 1, G_MAXSSIZE) };
+  reading->request =
+      (AmsS3Request){ .operation = max_size > 0 ? AMS_S3_GET : AMS_S3_HEAD,
+        .method = max_size > 0 ? "GET" : "HEAD",
+        .key = reading->key,
+        .headers = ams_s3_headers_peek (reading->headers),
+        .max_reply = CLAMP (max_size, 1, G_MAXSSIZE) };
   send_reading (task);
 }
 

@@ -251,6 +251,17 @@ wait_a_while (AmsQuestion *self, GCancellable *cancellable)
   g_source_attach (self->timer, g_main_context_get_thread_default ());
 }
 
+/* Whether there is such a file is all that is asked. */
+static gboolean
+is_in_spool (AmsQuestion *self)
+{
+  g_autoptr (AmsBody) body = ams_spool_open_waiting (self->spool, self->name);
+
+  if (body)
+    self->data = g_bytes_new (NULL, 0);
+  return body != NULL;
+}
+
 static gboolean
 fetch_from_spool (AmsQuestion *self)
 {
@@ -258,6 +269,8 @@ fetch_from_spool (AmsQuestion *self)
 
   if (!self->spool)
     return FALSE;
+  if (self->max_size == 0)
+    return is_in_spool (self);
   self->data = ams_spool_fetch (self->spool, self->name, self->partial,
       self->max_size, &error);
   if (self->data) {

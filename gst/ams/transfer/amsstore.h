@@ -75,7 +75,8 @@ struct _AmsStoreInterface
   gboolean (
       *remove_finish) (AmsStore *store, GAsyncResult *result, GError **error);
 
-  /* AMS_FAILURE_ABSENT only when the store knows that there is none. */
+  /* AMS_FAILURE_ABSENT only when the store knows that there is none. @max_size: 0: only
+   * whether there is one is asked, and the bytes of one that is there are none. */
   void (*fetch_async) (AmsStore *store, const gchar *name, gboolean partial,
       guint64 max_size, GCancellable *cancellable, GAsyncReadyCallback callback,
       gpointer user_data);
