@@ -6,6 +6,7 @@
 
 #include "http/amshttpfetch.h"
 
+#include "http/amshttpguard.h"
 #include "http/amshttpread.h"
 
 typedef struct
@@ -78,6 +79,8 @@ on_fetched (GObject *client, GAsyncResult *result, gpointer user_data)
 
   if (reply)
     bytes = read_reply (fetch, reply, &error);
+  if (reply && fetch->max_size > 0)
+    ams_http_guard_note_reply (fetch->place, fetch->name, reply);
   if (bytes)
     g_task_return_pointer (task, bytes, (GDestroyNotify) g_bytes_unref);
   else if (ams_http_patience_wait (&fetch->patience, task, error, on_delay))

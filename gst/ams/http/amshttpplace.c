@@ -24,6 +24,7 @@ ams_http_place_init (AmsHttpPlace *place, AmsHttpClient *client,
   ams_http_store_options_copy (&place->options, options);
   place->patience = PATIENCE;
   place->found_free = !options->look_first;
+  place->guard = ams_list_guard_new ();
   place->folders = new_set ();
   place->own = new_set ();
   place->cut_off = new_set ();
@@ -36,6 +37,7 @@ ams_http_place_clear (AmsHttpPlace *place)
 {
   g_object_unref (place->client);
   ams_http_store_options_clear (&place->options);
+  ams_list_guard_free (place->guard);
   g_hash_table_unref (place->folders);
   g_hash_table_unref (place->own);
   g_hash_table_unref (place->cut_off);

@@ -9,6 +9,7 @@
 
 #include "http/amshttpstatus.h"
 #include "http/amshttpstore.h"
+#include "http/amslistguard.h"
 
 G_BEGIN_DECLS
 
@@ -21,6 +22,7 @@ typedef struct
    * those whose last attempt was cut off. */
   GHashTable *folders, *own, *cut_off;
   GHashTable *unsure; /* amshttpunsure.h */
+  AmsListGuard *guard;
   gboolean found_free; /* the names are new, or it cannot be told */
   guint failed_looks;
   gboolean asks_first; /* If-None-Match is refused there */

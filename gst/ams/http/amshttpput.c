@@ -12,6 +12,7 @@
 #include "http/amsbodysum.h"
 #include "http/amsbodyzip.h"
 #include "http/amshttpfolders.h"
+#include "http/amshttpguard.h"
 #include "http/amshttpunsure.h"
 #include "http/amshttpverify.h"
 #include "http/amsputrules.h"
@@ -21,6 +22,8 @@
 
 /* So often is it tried to find out whether names are in use already. */
 #define MAX_FAILED_LOOKS 3
+/* So often the guard looks at a list in one attempt. */
+#define MAX_LOOKS 3
 
 GST_DEBUG_CATEGORY_EXTERN (ams_http_store_debug);
 #define GST_CAT_DEFAULT ams_http_store_debug
@@ -35,11 +38,18 @@ typedef struct
   GPtrArray *headers; /* name, value, …, NULL */
   AmsHttpRequest request;
   gboolean is_protected; /* what is there is not replaced */
+  gboolean is_guarded; /* what another recorder has put there is not replaced */
+  gchar *
+      condition; /* (nullable) of a guarded PUT: the ETag to be replaced, or "*": none may be there */
+  gboolean
+      tries_condition; /* whether the server heeds one is being found out */
+  guint looks; /* of the guard */
   gboolean asked; /* there was nothing there */
   gboolean refused_condition; /* perhaps; the PUT without it will tell */
   gboolean made_folders;
   guint status; /* of the success */
   gchar *etag; /* (nullable) of the success */
+  gboolean found_same; /* it was there already */
   GError *folder_error; /* (nullable) */
 } Job;
 
@@ -50,6 +60,7 @@ job_free (gpointer data)
 
   g_clear_object (&job->sent);
   g_free (job->digest);
+  g_free (job->condition);
   g_free (job->etag);
   g_clear_pointer (&job->headers, g_ptr_array_unref);
   ams_http_request_clear (&job->request);
@@ -73,21 +84,38 @@ finish_stored (GTask *task)
 
   ams_put_note_own (job->put, place->options.overwrite, place->own);
   ams_http_unsure_forget (place, job->put->name);
+  if (job->is_guarded && !job->found_same)
+    ams_list_guard_note_stored (place->guard, job->put->name, job->sent,
+        job->plain, job->etag);
   if (place->options.create_collections)
     ams_http_folders_remember (place, job->put->name);
   g_task_return_boolean (task, TRUE);
+}
+
+/* The file of another recorder, or one that merely has the name? */
+static void
+on_suspected (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (GTask) task = user_data;
+  Job *job = g_task_get_task_data (task);
+  g_autofree gchar *url = display (job);
+
+  if (ams_http_guard_suspect_finish (result))
+    g_task_return_error (task, ams_list_guard_error (url));
+  else
+    g_task_return_error (task,
+        ams_store_error_new (AMS_FAILURE_EXISTS, 412, 0,
+            "“%s” is another file already, which was not overwritten: choose other names, or set overwrite=always",
+            url));
 }
 
 static void
 finish_exists (GTask *task)
 {
   Job *job = g_task_get_task_data (task);
-  g_autofree gchar *url = display (job);
 
-  g_task_return_error (task,
-      ams_store_error_new (AMS_FAILURE_EXISTS, 412, 0,
-          "“%s” is another file already, which was not overwritten: choose other names, or set overwrite=always",
-          url));
+  ams_http_guard_suspect_async (job->place, g_task_get_cancellable (task),
+      on_suspected, g_object_ref (task));
 }
 
 /* Whether the file is ours cannot be told: that may change. */
@@ -292,7 +320,8 @@ names_condition (const AmsHttpReply *reply)
       reply->body ? g_bytes_get_data (reply->body, &size) : NULL;
   g_autofree gchar *text = data ? g_strndup (data, size) : NULL;
 
-  return text && strcasestr (text, "if-none-match");
+  return text &&
+      (strcasestr (text, "if-none-match") || strcasestr (text, "if-match"));
 }
 
 /* 501 may be about PUT itself as well: the PUT without the header tells. */
@@ -339,6 +368,19 @@ add_digest (Job *job)
     add_header (job, "Repr-Digest", g_strdup_printf ("sha-256=:%s:", base64));
 }
 
+/* A condition that cannot hold tells whether the server heeds any: one that does not
+ * stores what it was to be given next anyway. */
+static void
+add_guard (Job *job)
+{
+  if (job->tries_condition)
+    add_header (job, "If-Match", g_strdup ("\"amshls\""));
+  else if (g_strcmp0 (job->condition, "*") == 0)
+    add_header (job, "If-None-Match", g_strdup ("*"));
+  else if (job->condition)
+    add_header (job, "If-Match", g_strdup (job->condition));
+}
+
 static void
 make_headers (Job *job)
 {
@@ -357,6 +399,7 @@ make_headers (Job *job)
   add_digest (job);
   if (job->is_protected && !job->asked)
     add_header (job, "If-None-Match", g_strdup ("*"));
+  add_guard (job);
   g_ptr_array_add (job->headers, NULL);
 }
 
@@ -410,13 +453,126 @@ on_asked (GObject *source, GAsyncResult *result, gpointer user_data)
   send_put (task);
 }
 
+/* The guard: what is there is looked at where no condition will do. */
+
+static void
+on_looked_at_list (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (GTask) task = user_data;
+  Job *job = g_task_get_task_data (task);
+  AmsListGuard *guard = job->place->guard;
+  AmsListVerdict verdict;
+  g_autofree gchar *etag = NULL;
+  GError *error = NULL;
+
+  if (!ams_http_guard_look_finish (result, &verdict, &etag, &error)) {
+    g_task_return_error (task, error);
+    return;
+  }
+  g_clear_pointer (&job->condition, g_free);
+  if (verdict == AMS_LIST_SAME) {
+    job->found_same = TRUE;
+    finish_stored (task);
+    return;
+  }
+  job->tries_condition = etag != NULL &&
+      ams_list_guard_get_if_match (guard) == AMS_IF_MATCH_UNKNOWN;
+  if (ams_list_guard_get_if_match (guard) != AMS_IF_MATCH_IGNORED)
+    job->condition =
+        verdict == AMS_LIST_FREE ? g_strdup ("*") : g_steal_pointer (&etag);
+  send_put (task);
+}
+
+static void
+look_at_list (GTask *task)
+{
+  Job *job = g_task_get_task_data (task);
+
+  job->looks++;
+  ams_http_guard_look_async (job->place, job->put->name, job->sent, job->plain,
+      g_task_get_cancellable (task), on_looked_at_list, g_object_ref (task));
+}
+
+static void
+put_guarded (GTask *task)
+{
+  Job *job = g_task_get_task_data (task);
+  const gchar *etag =
+      ams_list_guard_get_etag (job->place->guard, job->put->name);
+
+  if (!etag) {
+    look_at_list (task);
+    return;
+  }
+  job->condition = g_strdup (etag);
+  send_put (task);
+}
+
+/* A list that was removed meanwhile does not match, either: 412, or 404 in S3's way. */
+static gboolean
+is_condition_false (const Job *job, guint status)
+{
+  if (!job->condition && !job->tries_condition)
+    return FALSE;
+  return status == 412 ||
+      (status == 404 && g_strcmp0 (job->condition, "*") != 0 &&
+          !job->place->options.create_collections);
+}
+
+static void
+take_false_condition (GTask *task)
+{
+  Job *job = g_task_get_task_data (task);
+
+  ams_list_guard_set_if_match (job->place->guard, AMS_IF_MATCH_HEEDED);
+  if (job->tries_condition) {
+    job->tries_condition = FALSE;
+    send_put (task);
+  } else if (job->looks < MAX_LOOKS) {
+    look_at_list (task);
+  } else {
+    g_autofree gchar *url = display (job);
+
+    g_task_return_error (task,
+        ams_store_error_new (AMS_FAILURE_TRANSIENT, 412, 0,
+            "“%s” changes while it is put", url));
+  }
+}
+
+/* The PUT without a condition tells whether it was that. */
+static gboolean
+refuses_guard (const Job *job, const AmsHttpReply *reply)
+{
+  return (job->condition || job->tries_condition) &&
+      (reply->status == 501 ||
+          (reply->status == 400 &&
+              (names_condition (reply) || job->tries_condition)));
+}
+
+static void
+drop_condition (GTask *task)
+{
+  Job *job = g_task_get_task_data (task);
+
+  ams_list_guard_set_if_match (job->place->guard, AMS_IF_MATCH_IGNORED);
+  g_clear_pointer (&job->condition, g_free);
+  job->tries_condition = FALSE;
+  send_put (task);
+}
+
 static void
 take_reply (GTask *task, const AmsHttpReply *reply)
 {
   Job *job = g_task_get_task_data (task);
 
-  if (ams_http_status_is_success (AMS_HTTP_PUT, reply->status))
+  if (ams_http_status_is_success (AMS_HTTP_PUT, reply->status)) {
+    if (job->tries_condition)
+      ams_list_guard_set_if_match (job->place->guard, AMS_IF_MATCH_IGNORED);
     take_success (task, reply);
+  } else if (is_condition_false (job, reply->status))
+    take_false_condition (task);
+  else if (refuses_guard (job, reply))
+    drop_condition (task);
   else if (reply->status == 412 && job->is_protected)
     compare (task, on_compared);
   else if (refuses_condition (job, reply)) {
@@ -475,6 +631,9 @@ send_put (GTask *task)
   Job *job = g_task_get_task_data (task);
 
   make_request (job);
+  if (job->is_guarded)
+    ams_list_guard_note_sent (job->place->guard, job->put->name, job->sent,
+        job->plain);
   ams_http_client_send_async (job->place->client, &job->request,
       g_task_get_cancellable (task), on_put, g_object_ref (task));
 }
@@ -519,6 +678,8 @@ ask_or_put (GTask *task)
     compare (task, on_asked);
   else if (job->is_protected && !job->place->found_free)
     compare (task, on_looked);
+  else if (job->is_guarded)
+    put_guarded (task);
   else
     send_put (task);
 }
@@ -583,6 +744,9 @@ ams_http_put_async (AmsHttpPlace *place, AmsStore *store, const AmsPut *put,
   job->sent = g_object_ref (put->body);
   job->is_protected =
       ams_put_is_protected (put, place->options.overwrite, place->own);
+  job->is_guarded = place->options.guard_lists && !job->is_protected &&
+      ams_put_is_list (put->role) &&
+      place->options.overwrite != AMS_OVERWRITE_ALWAYS;
   g_task_set_task_data (task, job, job_free);
   /* What is stored is stored, also when it was cancelled meanwhile. */
   g_task_set_check_cancellable (task, FALSE);

@@ -128,6 +128,7 @@ http_remove_async (AmsStore *store, const gchar *name,
   g_hash_table_remove (place->own, name);
   g_hash_table_remove (place->cut_off, name);
   g_hash_table_remove (place->unsure, name);
+  ams_list_guard_forget (place->guard, name);
   simple->operation = AMS_HTTP_DELETE;
   simple->shown = ams_http_url_to_display (place->options.url, name);
   simple->request.method = "DELETE";

@@ -50,6 +50,8 @@ typedef struct
   gchar *segment_cache_control,
       *playlist_cache_control; /* NULL, "": not sent */
   gboolean gzip_playlists;
+  gboolean
+      guard_lists; /* a playlist that another recorder has written is not replaced, unless overwrite says so */
 } AmsHttpStoreOptions;
 
 void ams_http_store_options_copy (AmsHttpStoreOptions *to,

@@ -289,6 +289,7 @@ gst_ams_http_put_resolve (GstAmsHttpSink *sink, GstAmsHttpTarget *target,
   target->store.digest = settings.digest;
   target->store.create_collections = settings.create_collections;
   target->store.look_first = target->name != NULL;
+  target->store.guard_lists = TRUE;
   target->store.url = g_steal_pointer (&url);
   return TRUE;
 }

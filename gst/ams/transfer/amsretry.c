@@ -73,6 +73,7 @@ ams_retry_goes_on (const AmsRetryPolicy *policy, AmsFailure failure, gint64 age)
     case AMS_FAILURE_ABSENT:
     case AMS_FAILURE_LOST:
     case AMS_FAILURE_UNSUPPORTED:
+    case AMS_FAILURE_BUSY:
       return FALSE;
     default:
       return policy->retry_for == AMS_RETRY_FOREVER || age < policy->retry_for;

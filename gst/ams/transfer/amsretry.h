@@ -22,7 +22,7 @@ typedef enum
   AMS_FAILURE_ABSENT, /* there is no such file: never again */
   AMS_FAILURE_LOST, /* the bytes to put are gone (fsync() or close() failed): never again */
   AMS_FAILURE_UNSUPPORTED, /* this store cannot do that: never again */
-  AMS_FAILURE_BUSY, /* another recorder has it; the error says who */
+  AMS_FAILURE_BUSY, /* another recorder writes this recording: nothing more is put, and what waits is kept */
 } AmsFailure;
 
 #define AMS_RETRY_FOREVER G_MAXINT64
