@@ -74,22 +74,40 @@ add_etag_locked (AmsFaultServer *server, AmsFaultAnswer *answer,
 
 /* PUT */
 
+/* Strong comparison (RFC 9110, 13.1.1): a weak ETag never matches. */
+static gboolean
+matches (AmsFaultServer *server, const gchar *condition,
+    const AmsFaultObject *object)
+{
+  return object && server->options.etag == AMS_FAULT_ETAG_MD5 &&
+      strcmp (condition, object->etag) == 0;
+}
+
 /* The status by which a PUT is refused before it is stored; 0: it is not. */
 static guint
 refuse_put_locked (AmsFaultServer *server, AmsFaultExchange *exchange)
 {
   g_autofree gchar *condition =
       ams_fault_header (exchange->request->headers, "If-None-Match");
+  g_autofree gchar *match =
+      ams_fault_header (exchange->request->headers, "If-Match");
   g_autofree gchar *parent = ams_fault_objects_dup_parent (exchange->name);
+  AmsFaultConditions conditions = server->options.conditions;
 
-  if (condition && server->options.conditions == AMS_FAULT_CONDITIONS_REFUSED)
+  if ((condition || match) &&
+      server->options.conditions == AMS_FAULT_CONDITIONS_REFUSED)
     return 501;
   if (server->options.missing_folder &&
       !ams_fault_objects_has_folder (server->objects, parent))
     return server->options.missing_folder;
   if (condition && strcmp (condition, "*") == 0 &&
-      server->options.conditions == AMS_FAULT_CONDITIONS_HONOURED &&
+      (conditions == AMS_FAULT_CONDITIONS_HONOURED ||
+          conditions == AMS_FAULT_CONDITIONS_NO_IF_MATCH) &&
       ams_fault_objects_get (server->objects, exchange->name))
+    return 412;
+  if (match && conditions == AMS_FAULT_CONDITIONS_HONOURED &&
+      !matches (server, match,
+          ams_fault_objects_get (server->objects, exchange->name)))
     return 412;
   return 0;
 }

@@ -45,9 +45,10 @@ typedef enum
 
 typedef enum
 {
-  AMS_FAULT_CONDITIONS_HONOURED, /* If-None-Match: *, and it is there: 412 */
+  AMS_FAULT_CONDITIONS_HONOURED, /* If-None-Match: *, and it is there; If-Match, and another ETag or nothing is there: 412 */
   AMS_FAULT_CONDITIONS_IGNORED,
-  AMS_FAULT_CONDITIONS_REFUSED, /* 501 to any PUT with If-None-Match */
+  AMS_FAULT_CONDITIONS_REFUSED, /* 501 to any PUT with If-None-Match or If-Match */
+  AMS_FAULT_CONDITIONS_NO_IF_MATCH, /* as HONOURED, but for If-Match, which is ignored */
 } AmsFaultConditions;
 
 typedef enum

@@ -8,6 +8,7 @@
 
 #include "amspaths.h"
 #include "files/amsfiles.h"
+#include "gstamsunlisted.h"
 
 GST_DEBUG_CATEGORY_STATIC (gst_ams_sibling_debug);
 #define GST_CAT_DEFAULT gst_ams_sibling_debug

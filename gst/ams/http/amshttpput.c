@@ -13,6 +13,7 @@
 #include "http/amsbodyzip.h"
 #include "http/amshttpfolders.h"
 #include "http/amshttpguard.h"
+#include "http/amshttpputjob.h"
 #include "http/amshttpunsure.h"
 #include "http/amshttpverify.h"
 #include "http/amsputrules.h"
@@ -22,36 +23,11 @@
 
 /* So often is it tried to find out whether names are in use already. */
 #define MAX_FAILED_LOOKS 3
-/* So often the guard looks at a list in one attempt. */
-#define MAX_LOOKS 3
 
 GST_DEBUG_CATEGORY_EXTERN (ams_http_store_debug);
 #define GST_CAT_DEFAULT ams_http_store_debug
 
-typedef struct
-{
-  AmsHttpPlace *place;
-  const AmsPut *put;
-  AmsBody *sent; /* the put's, or its gzip */
-  AmsBody *plain; /* (nullable) the put's, if its gzip is sent */
-  gchar *digest; /* (nullable) */
-  GPtrArray *headers; /* name, value, …, NULL */
-  AmsHttpRequest request;
-  gboolean is_protected; /* what is there is not replaced */
-  gboolean is_guarded; /* what another recorder has put there is not replaced */
-  gchar *
-      condition; /* (nullable) of a guarded PUT: the ETag to be replaced, or "*": none may be there */
-  gboolean
-      tries_condition; /* whether the server heeds one is being found out */
-  guint looks; /* of the guard */
-  gboolean asked; /* there was nothing there */
-  gboolean refused_condition; /* perhaps; the PUT without it will tell */
-  gboolean made_folders;
-  guint status; /* of the success */
-  gchar *etag; /* (nullable) of the success */
-  gboolean found_same; /* it was there already */
-  GError *folder_error; /* (nullable) */
-} Job;
+typedef AmsHttpPutJob Job;
 
 static void
 job_free (gpointer data)
@@ -76,8 +52,8 @@ display (Job *job)
 
 /* The ends */
 
-static void
-finish_stored (GTask *task)
+void
+ams_http_put_finish_stored (GTask *task)
 {
   Job *job = g_task_get_task_data (task);
   AmsHttpPlace *place = job->place;
@@ -163,7 +139,7 @@ on_verified (GObject *source, GAsyncResult *result, gpointer user_data)
   GError *error = NULL;
 
   if (ams_http_verify_finish (result, &error))
-    finish_stored (task);
+    ams_http_put_finish_stored (task);
   else
     g_task_return_error (task, error);
 }
@@ -174,7 +150,7 @@ verify_or_finish (GTask *task)
   Job *job = g_task_get_task_data (task);
 
   if (job->place->options.verify == AMS_HTTP_VERIFY_NONE)
-    finish_stored (task);
+    ams_http_put_finish_stored (task);
   else
     ams_http_verify_async (job->place, job->put->name, job->sent, job->plain,
         job->status, job->etag, g_task_get_cancellable (task), on_verified,
@@ -202,7 +178,7 @@ on_looked_back (GObject *source, GAsyncResult *result, gpointer user_data)
 
   switch (ams_http_compare_finish (result, &error)) {
     case AMS_HTTP_COMPARE_SAME:
-      finish_stored (task);
+      ams_http_put_finish_stored (task);
       break;
     case AMS_HTTP_COMPARE_FAILED:
       verify_or_finish (task);
@@ -258,8 +234,6 @@ take_success (GTask *task, const AmsHttpReply *reply)
 
 /* What is there already: a PUT whose answer was lost, an earlier version, or another's? */
 
-static void send_put (GTask *task);
-
 static void
 replace_own (GTask *task)
 {
@@ -267,7 +241,7 @@ replace_own (GTask *task)
 
   ams_put_note_own (job->put, job->place->options.overwrite, job->place->own);
   job->is_protected = FALSE;
-  send_put (task);
+  ams_http_put_send (task);
 }
 
 /* FALSE: it could not be told, and @task goes on. */
@@ -276,7 +250,7 @@ take_comparison (GTask *task, AmsHttpCompare comparison)
 {
   switch (comparison) {
     case AMS_HTTP_COMPARE_SAME:
-      finish_stored (task);
+      ams_http_put_finish_stored (task);
       return TRUE;
     case AMS_HTTP_COMPARE_DIFFERENT:
       finish_exists (task);
@@ -312,18 +286,6 @@ compare (GTask *task, GAsyncReadyCallback callback)
 
 /* What else a server may answer */
 
-static gboolean
-names_condition (const AmsHttpReply *reply)
-{
-  gsize size;
-  const gchar *data =
-      reply->body ? g_bytes_get_data (reply->body, &size) : NULL;
-  g_autofree gchar *text = data ? g_strndup (data, size) : NULL;
-
-  return text &&
-      (strcasestr (text, "if-none-match") || strcasestr (text, "if-match"));
-}
-
 /* 501 may be about PUT itself as well: the PUT without the header tells. */
 static gboolean
 refuses_condition (const Job *job, const AmsHttpReply *reply)
@@ -331,7 +293,7 @@ refuses_condition (const Job *job, const AmsHttpReply *reply)
   if (!job->is_protected || job->asked)
     return FALSE;
   return reply->status == 501 ||
-      (reply->status == 400 && names_condition (reply));
+      (reply->status == 400 && ams_http_put_names_condition (reply));
 }
 
 /* nginx says 500; so does whoever has other troubles, when the folder is known. */
@@ -368,19 +330,6 @@ add_digest (Job *job)
     add_header (job, "Repr-Digest", g_strdup_printf ("sha-256=:%s:", base64));
 }
 
-/* A condition that cannot hold tells whether the server heeds any: one that does not
- * stores what it was to be given next anyway. */
-static void
-add_guard (Job *job)
-{
-  if (job->tries_condition)
-    add_header (job, "If-Match", g_strdup ("\"amshls\""));
-  else if (g_strcmp0 (job->condition, "*") == 0)
-    add_header (job, "If-None-Match", g_strdup ("*"));
-  else if (job->condition)
-    add_header (job, "If-Match", g_strdup (job->condition));
-}
-
 static void
 make_headers (Job *job)
 {
@@ -399,7 +348,7 @@ make_headers (Job *job)
   add_digest (job);
   if (job->is_protected && !job->asked)
     add_header (job, "If-None-Match", g_strdup ("*"));
-  add_guard (job);
+  ams_http_put_add_condition (job);
   g_ptr_array_add (job->headers, NULL);
 }
 
@@ -429,7 +378,7 @@ on_folders_made (GObject *source, GAsyncResult *result, gpointer user_data)
 
   job->made_folders = TRUE;
   if (ams_http_make_folders_finish (result, &job->folder_error, &error))
-    send_put (task);
+    ams_http_put_send (task);
   else
     g_task_return_error (task, error);
 }
@@ -450,114 +399,7 @@ on_asked (GObject *source, GAsyncResult *result, gpointer user_data)
   }
   g_error_free (error);
   job->asked = TRUE;
-  send_put (task);
-}
-
-/* The guard: what is there is looked at where no condition will do. */
-
-static void
-on_looked_at_list (GObject *source, GAsyncResult *result, gpointer user_data)
-{
-  g_autoptr (GTask) task = user_data;
-  Job *job = g_task_get_task_data (task);
-  AmsListGuard *guard = job->place->guard;
-  AmsListVerdict verdict;
-  g_autofree gchar *etag = NULL;
-  GError *error = NULL;
-
-  if (!ams_http_guard_look_finish (result, &verdict, &etag, &error)) {
-    g_task_return_error (task, error);
-    return;
-  }
-  g_clear_pointer (&job->condition, g_free);
-  if (verdict == AMS_LIST_SAME) {
-    job->found_same = TRUE;
-    finish_stored (task);
-    return;
-  }
-  job->tries_condition = etag != NULL &&
-      ams_list_guard_get_if_match (guard) == AMS_IF_MATCH_UNKNOWN;
-  if (ams_list_guard_get_if_match (guard) != AMS_IF_MATCH_IGNORED)
-    job->condition =
-        verdict == AMS_LIST_FREE ? g_strdup ("*") : g_steal_pointer (&etag);
-  send_put (task);
-}
-
-static void
-look_at_list (GTask *task)
-{
-  Job *job = g_task_get_task_data (task);
-
-  job->looks++;
-  ams_http_guard_look_async (job->place, job->put->name, job->sent, job->plain,
-      g_task_get_cancellable (task), on_looked_at_list, g_object_ref (task));
-}
-
-static void
-put_guarded (GTask *task)
-{
-  Job *job = g_task_get_task_data (task);
-  const gchar *etag =
-      ams_list_guard_get_etag (job->place->guard, job->put->name);
-
-  if (!etag) {
-    look_at_list (task);
-    return;
-  }
-  job->condition = g_strdup (etag);
-  send_put (task);
-}
-
-/* A list that was removed meanwhile does not match, either: 412, or 404 in S3's way. */
-static gboolean
-is_condition_false (const Job *job, guint status)
-{
-  if (!job->condition && !job->tries_condition)
-    return FALSE;
-  return status == 412 ||
-      (status == 404 && g_strcmp0 (job->condition, "*") != 0 &&
-          !job->place->options.create_collections);
-}
-
-static void
-take_false_condition (GTask *task)
-{
-  Job *job = g_task_get_task_data (task);
-
-  ams_list_guard_set_if_match (job->place->guard, AMS_IF_MATCH_HEEDED);
-  if (job->tries_condition) {
-    job->tries_condition = FALSE;
-    send_put (task);
-  } else if (job->looks < MAX_LOOKS) {
-    look_at_list (task);
-  } else {
-    g_autofree gchar *url = display (job);
-
-    g_task_return_error (task,
-        ams_store_error_new (AMS_FAILURE_TRANSIENT, 412, 0,
-            "“%s” changes while it is put", url));
-  }
-}
-
-/* The PUT without a condition tells whether it was that. */
-static gboolean
-refuses_guard (const Job *job, const AmsHttpReply *reply)
-{
-  return (job->condition || job->tries_condition) &&
-      (reply->status == 501 ||
-          (reply->status == 400 &&
-              (names_condition (reply) || job->tries_condition)));
-}
-
-static void
-drop_condition (GTask *task)
-{
-  Job *job = g_task_get_task_data (task);
-
-  ams_list_guard_set_if_match (job->place->guard, AMS_IF_MATCH_IGNORED);
-  g_clear_pointer (&job->condition, g_free);
-  job->tries_condition = FALSE;
-  send_put (task);
+  ams_http_put_send (task);
 }
 
 static void
@@ -565,14 +407,10 @@ take_reply (GTask *task, const AmsHttpReply *reply)
 {
   Job *job = g_task_get_task_data (task);
 
-  if (ams_http_status_is_success (AMS_HTTP_PUT, reply->status)) {
-    if (job->tries_condition)
-      ams_list_guard_set_if_match (job->place->guard, AMS_IF_MATCH_IGNORED);
+  if (ams_http_put_take_guarded (task, reply))
+    return;
+  if (ams_http_status_is_success (AMS_HTTP_PUT, reply->status))
     take_success (task, reply);
-  } else if (is_condition_false (job, reply->status))
-    take_false_condition (task);
-  else if (refuses_guard (job, reply))
-    drop_condition (task);
   else if (reply->status == 412 && job->is_protected)
     compare (task, on_compared);
   else if (refuses_condition (job, reply)) {
@@ -580,7 +418,7 @@ take_reply (GTask *task, const AmsHttpReply *reply)
     compare (task, on_asked);
   } else if (reply->status == 411 && !job->place->with_length) {
     job->place->with_length = TRUE;
-    send_put (task);
+    ams_http_put_send (task);
   } else if (lacks_folder (job, reply->status))
     ams_http_make_folders_async (job->place, job->put->name,
         g_task_get_cancellable (task), on_folders_made, g_object_ref (task));
@@ -625,8 +463,8 @@ on_put (GObject *client, GAsyncResult *result, gpointer user_data)
     g_task_return_error (task, error);
 }
 
-static void
-send_put (GTask *task)
+void
+ams_http_put_send (GTask *task)
 {
   Job *job = g_task_get_task_data (task);
 
@@ -664,7 +502,7 @@ on_looked (GObject *source, GAsyncResult *result, gpointer user_data)
   if (is_final (error) || ++place->failed_looks >= MAX_FAILED_LOOKS)
     place->found_free = TRUE;
   g_error_free (error);
-  send_put (task);
+  ams_http_put_send (task);
 }
 
 /* Servers that do not heed If-None-Match would replace what an earlier recording has
@@ -679,9 +517,9 @@ ask_or_put (GTask *task)
   else if (job->is_protected && !job->place->found_free)
     compare (task, on_looked);
   else if (job->is_guarded)
-    put_guarded (task);
+    ams_http_put_guarded (task);
   else
-    send_put (task);
+    ams_http_put_send (task);
 }
 
 static void

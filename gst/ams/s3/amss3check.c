@@ -348,7 +348,9 @@ ams_s3_refuses_condition (const AmsS3Answer *answer)
 {
   if (answer->action == AMS_S3_ACTION_DROP_HEADER)
     return !answer->header ||
-        g_ascii_strcasecmp (answer->header, "If-None-Match") == 0;
+        g_ascii_strcasecmp (answer->header, "If-None-Match") == 0 ||
+        g_ascii_strcasecmp (answer->header, "If-Match") == 0;
   return answer->status == 400 && answer->message &&
-      strcasestr (answer->message, "if-none-match");
+      (strcasestr (answer->message, "if-none-match") ||
+          strcasestr (answer->message, "if-match"));
 }

@@ -60,6 +60,7 @@ ams_s3_place_init (AmsS3Place *place, GObject *store, AmsHttpClient *client,
     credentials->region = g_strdup (place->region);
   place->credentials = ams_s3_credentials_new (credentials, NULL, NULL, NULL);
   place->signer = ams_s3_signer_new ();
+  place->guard = ams_list_guard_new ();
   place->patience = PATIENCE;
   place->uploads = ams_s3_uploads_new (options->uploads_file, options->bucket);
   place->own = new_set ();
@@ -73,6 +74,7 @@ ams_s3_place_init (AmsS3Place *place, GObject *store, AmsHttpClient *client,
 void
 ams_s3_place_clear (AmsS3Place *place)
 {
+  ams_list_guard_free (place->guard);
   ams_s3_credentials_stop (place->credentials);
   g_object_unref (place->credentials);
   g_object_unref (place->client);

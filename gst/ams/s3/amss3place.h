@@ -7,6 +7,7 @@
 
 #pragma once
 
+#include "http/amslistguard.h"
 #include "s3/amss3credentials.h"
 #include "s3/amss3sign.h"
 #include "s3/amss3store.h"
@@ -31,6 +32,7 @@ typedef struct
   GHashTable *own, *cut_off, *spoiled;
   /* By names: the MD5 of a version that may be there, as its answer was lost. */
   GHashTable *unsure;
+  AmsListGuard *guard; /* by keys */
   gboolean asks_first; /* If-None-Match is not supported there */
   /* Set of names that were taken with an ETag which is not the MD5 of what was sent, and
    * could not be read to tell whether they are what was sent. */

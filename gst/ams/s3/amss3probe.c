@@ -75,6 +75,7 @@ ams_s3_remove_async (AmsS3Place *place, const gchar *name,
   g_hash_table_remove (place->cut_off, removal->key);
   g_hash_table_remove (place->spoiled, removal->key);
   g_hash_table_remove (place->unsure, removal->key);
+  ams_list_guard_forget (place->guard, removal->key);
   removal->request = (AmsS3Request){ .operation = AMS_S3_DELETE,
     .method = "DELETE",
     .key = removal->key,

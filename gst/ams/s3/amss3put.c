@@ -10,9 +10,11 @@
 #include "s3/amss3put.h"
 
 #include "http/amsbodyzip.h"
+#include "http/amshttpguard.h"
 #include "http/amsputrules.h"
 #include "s3/amss3check.h"
 #include "s3/amss3exchange.h"
+#include "s3/amss3guard.h"
 #include "s3/amss3headers.h"
 #include "s3/amss3key.h"
 #include "s3/amss3multipart.h"
@@ -25,6 +27,8 @@ GST_DEBUG_CATEGORY_EXTERN (ams_s3_store_debug);
 #define GST_CAT_DEFAULT ams_s3_store_debug
 
 #define MAX_REHASHES 3
+/* So often a playlist is looked at in one attempt to put it. */
+#define MAX_LOOKS 3
 
 typedef struct
 {
@@ -38,6 +42,13 @@ typedef struct
   AmsS3Request request;
   gboolean is_protected; /* what is there is not replaced */
   gboolean refused_condition; /* perhaps; the PUT without it will tell */
+  gboolean is_guarded; /* what another recorder has put there is not replaced */
+  gchar *
+      condition; /* (nullable) of a guarded PUT: the ETag to be replaced, or "*": none may be there */
+  gboolean tries_condition; /* whether the store heeds one is being found out */
+  gboolean found_same; /* it was there already */
+  guint looks; /* of the guard */
+  gchar *etag; /* (nullable) of the success */
   gboolean in_parts;
   gboolean locked; /* as the options say */
   guint rehashes;
@@ -51,6 +62,7 @@ job_free (gpointer data)
   Job *job = data;
 
   g_free (job->key);
+  g_free (job->condition);
   g_free (job->etag);
   g_clear_object (&job->sent);
   g_clear_pointer (&job->headers, g_ptr_array_unref);
@@ -81,20 +93,38 @@ finish_stored (GTask *task)
   g_hash_table_remove (job->place->spoiled, job->key);
   g_hash_table_remove (job->place->doubted, job->key);
   g_hash_table_remove (job->place->unsure, job->key);
+  if (job->is_guarded && !job->found_same)
+    ams_list_guard_note_stored (job->place->guard, job->key, job->sent,
+        job->plain, job->etag);
   g_task_return_boolean (task, TRUE);
+}
+
+/* The object of another recorder, or one that merely has the name? */
+static void
+on_suspected (GObject *store, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (GTask) task = user_data;
+  Job *job = g_task_get_task_data (task);
+  g_autofree gchar *shown = ams_s3_place_display (job->place, job->key);
+
+  if (ams_s3_guard_suspect_finish (result)) {
+    g_task_return_error (task, ams_list_guard_error (shown));
+    return;
+  }
+  g_task_return_error (task,
+      ams_store_error_new (AMS_FAILURE_EXISTS, 412, 0,
+          "“%s” is another object already, which was not overwritten: choose "
+          "other names, or set overwrite=always",
+          shown));
 }
 
 static void
 finish_exists (GTask *task)
 {
   Job *job = g_task_get_task_data (task);
-  g_autofree gchar *shown = ams_s3_place_display (job->place, job->key);
 
-  g_task_return_error (task,
-      ams_store_error_new (AMS_FAILURE_EXISTS, 412, 0,
-          "“%s” is another object already, which was not overwritten: choose "
-          "other names, or set overwrite=always",
-          shown));
+  ams_s3_guard_suspect_async (job->place, g_task_get_cancellable (task),
+      on_suspected, g_object_ref (task));
 }
 
 /* Whether the object is ours cannot be told. */
@@ -240,6 +270,9 @@ take_stored (GTask *task, const gchar *etag)
 {
   Job *job = g_task_get_task_data (task);
   AmsS3Place *place = job->place;
+
+  g_free (job->etag);
+  job->etag = g_strdup (etag);
 
   if (job->refused_condition && !place->asks_first) {
     place->asks_first = TRUE;
@@ -407,12 +440,121 @@ ask_first (GTask *task)
   check (task, on_asked);
 }
 
+/* The guard of playlists: what is there is looked at where no condition will do. */
+
+static void
+on_looked_at_list (GObject *store, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (GTask) task = user_data;
+  Job *job = g_task_get_task_data (task);
+  AmsListGuard *guard = job->place->guard;
+  AmsListVerdict verdict;
+  g_autofree gchar *etag = NULL;
+  GError *error = NULL;
+
+  if (!ams_s3_guard_look_finish (result, &verdict, &etag, &error)) {
+    g_task_return_error (task, error);
+    return;
+  }
+  g_clear_pointer (&job->condition, g_free);
+  if (verdict == AMS_LIST_SAME) {
+    job->found_same = TRUE;
+    finish_stored (task);
+    return;
+  }
+  job->tries_condition = etag != NULL && !job->in_parts &&
+      ams_list_guard_get_if_match (guard) == AMS_IF_MATCH_UNKNOWN;
+  if (ams_list_guard_get_if_match (guard) != AMS_IF_MATCH_IGNORED)
+    job->condition =
+        verdict == AMS_LIST_FREE ? g_strdup ("*") : g_steal_pointer (&etag);
+  send_it (task);
+}
+
+static void
+look_at_list (GTask *task)
+{
+  Job *job = g_task_get_task_data (task);
+
+  job->looks++;
+  ams_s3_guard_look_async (job->place, job->key, job->sent, job->plain,
+      g_task_get_cancellable (task), on_looked_at_list, g_object_ref (task));
+}
+
+static void
+put_guarded (GTask *task)
+{
+  Job *job = g_task_get_task_data (task);
+  const gchar *etag = ams_list_guard_get_etag (job->place->guard, job->key);
+
+  /* The end of an upload of parts has no condition here. */
+  if (!etag || job->in_parts) {
+    look_at_list (task);
+    return;
+  }
+  job->condition = g_strdup (etag);
+  send_it (task);
+}
+
+static void
+take_false_condition (GTask *task)
+{
+  Job *job = g_task_get_task_data (task);
+  g_autofree gchar *shown = NULL;
+
+  ams_list_guard_set_if_match (job->place->guard, AMS_IF_MATCH_HEEDED);
+  if (job->tries_condition) {
+    job->tries_condition = FALSE;
+    send_it (task);
+  } else if (job->looks < MAX_LOOKS) {
+    look_at_list (task);
+  } else {
+    shown = ams_s3_place_display (job->place, job->key);
+    g_task_return_error (task,
+        ams_store_error_new (AMS_FAILURE_TRANSIENT, 412, 0,
+            "“%s” changes while it is put", shown));
+  }
+}
+
+static void
+drop_condition (GTask *task)
+{
+  Job *job = g_task_get_task_data (task);
+
+  ams_list_guard_set_if_match (job->place->guard, AMS_IF_MATCH_IGNORED);
+  g_clear_pointer (&job->condition, g_free);
+  job->tries_condition = FALSE;
+  send_it (task);
+}
+
+/* TRUE: it was about the condition. An object that was removed does not match: 404. */
+static gboolean
+take_guarded (GTask *task, const AmsS3Reply *reply)
+{
+  Job *job = g_task_get_task_data (task);
+  const AmsS3Answer *answer = reply->answer;
+
+  if (!job->condition && !job->tries_condition)
+    return FALSE;
+  if (!reply->error && job->tries_condition)
+    ams_list_guard_set_if_match (job->place->guard, AMS_IF_MATCH_IGNORED);
+  else if (answer->action == AMS_S3_ACTION_CHECK_EXISTING ||
+      answer->failure == AMS_FAILURE_ABSENT)
+    take_false_condition (task);
+  else if (reply->error && ams_s3_refuses_condition (answer))
+    drop_condition (task);
+  else
+    return FALSE;
+  return reply->error != NULL;
+}
+
 static void
 take_reply (GTask *task, AmsS3Reply *reply)
 {
   Job *job = g_task_get_task_data (task);
   const AmsS3Answer *answer = reply->answer;
 
+  if (take_guarded (task, reply))
+    return;
   if (!reply->error)
     take_success (task, reply);
   else if (is_conditional (job) && ams_s3_refuses_condition (answer))
@@ -468,6 +610,13 @@ make_headers (Job *job)
   ams_s3_headers_add_checksum (job->headers, options->checksum, &job->digests);
   if (is_conditional (job))
     ams_s3_headers_add (job->headers, "If-None-Match", "*");
+  /* One that cannot hold tells whether any is heeded. */
+  if (job->tries_condition)
+    ams_s3_headers_add (job->headers, "If-Match", "\"amshls\"");
+  else if (g_strcmp0 (job->condition, "*") == 0)
+    ams_s3_headers_add (job->headers, "If-None-Match", "*");
+  else
+    ams_s3_headers_add (job->headers, "If-Match", job->condition);
 }
 
 static void
@@ -476,6 +625,9 @@ send_put (GTask *task)
   Job *job = g_task_get_task_data (task);
 
   make_headers (job);
+  if (job->is_guarded)
+    ams_list_guard_note_sent (job->place->guard, job->key, job->sent,
+        job->plain);
   job->request = (AmsS3Request){ .operation = AMS_S3_PUT,
     .method = "PUT",
     .key = job->key,
@@ -560,6 +712,8 @@ begin (GTask *task)
     doubt (task);
   else if (job->is_protected && (must_ask (job) || job->in_parts))
     check (task, on_asked);
+  else if (job->is_guarded)
+    put_guarded (task);
   else
     send_it (task);
 }
@@ -615,6 +769,9 @@ ams_s3_put_async (AmsS3Place *place, const AmsPut *put, gboolean locked,
   job->is_protected =
       ams_put_is_protected (put, place->options.overwrite, place->own) &&
       !g_hash_table_contains (place->spoiled, job->key);
+  job->is_guarded = place->options.guard_lists && !job->is_protected &&
+      ams_put_is_list (put->role) &&
+      place->options.overwrite != AMS_OVERWRITE_ALWAYS;
   if (place->options.gzip_playlists && ams_put_is_list (put->role))
     ams_body_zip_async (put->body, cancellable, on_zipped, g_object_ref (task));
   else

@@ -8,6 +8,7 @@
 
 #include "http/amshttpread.h"
 #include "s3/amss3exchange.h"
+#include "s3/amss3guard.h"
 #include "s3/amss3headers.h"
 #include "s3/amss3key.h"
 
@@ -105,6 +106,8 @@ take_object (GTask *task, const AmsS3Reply *reply)
       ? g_bytes_new (NULL, 0)
       : ams_http_reply_unpack (reply->http, reading->max_size, &why);
 
+  if (reading->max_size > 0)
+    ams_s3_guard_note_read (reading->place, reading->key, reply->http);
   if (plain) {
     g_task_return_pointer (task, plain, (GDestroyNotify) g_bytes_unref);
     return;
@@ -265,9 +268,11 @@ on_read (GObject *store, GAsyncResult *result, gpointer user_data)
 
   if (!reply)
     fail (task, error);
-  else if (reply->error)
+  else if (reply->error) {
+    if (reading->key && reply->answer->failure == AMS_FAILURE_ABSENT)
+      ams_s3_guard_note_absent (reading->place, reading->key);
     fail (task, g_steal_pointer (&reply->error));
-  else if (reading->key)
+  } else if (reading->key)
     take_object (task, reply);
   else
     take_page (task, reply);

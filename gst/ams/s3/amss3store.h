@@ -35,6 +35,7 @@ typedef struct
   AmsHttpVerify verify;
   AmsS3Checksum checksum;
   gboolean gzip_playlists;
+  gboolean guard_lists; /* as in AmsHttpStoreOptions */
   /* All nullable: not sent unless set (s3.md S10). */
   gchar *content_type, *segment_cache_control, *playlist_cache_control;
   gchar *content_disposition;

@@ -180,6 +180,7 @@ static void
 take_shared (const AmsHttpStoreOptions *shared, AmsS3StoreOptions *options)
 {
   options->overwrite = shared->overwrite;
+  options->guard_lists = TRUE;
   options->verify = shared->verify;
   options->gzip_playlists = shared->gzip_playlists;
   options->content_type = g_strdup (shared->content_type);

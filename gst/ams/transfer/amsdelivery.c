@@ -272,12 +272,37 @@ remove_failed (AmsDelivery *self, AmsJob *job, const GError *error, gint64 now)
     give_up_job (self, job, error);
 }
 
+/* What waits stays as it is: in the spool, the next start finds it. */
+static void
+yield_to_other (AmsDelivery *self, AmsJob *job, const GError *error)
+{
+  g_autoptr (GError) said = g_error_copy (error);
+
+  ams_schedule_retry (self->schedule, job, AMS_SCHEDULE_NEVER);
+  if (self->is_usurped)
+    return;
+  self->is_usurped = TRUE;
+  g_free (said->message);
+  said->message = g_strconcat (error->message,
+      self->config.spool ? " What is not delivered stays in spool-dir."
+                         : " What is not delivered is not kept here, as there "
+                           "is no spool-dir.",
+      NULL);
+  GST_WARNING ("nothing more is put: %s", error->message);
+  if (self->callbacks.usurped)
+    self->callbacks.usurped (said, self->user_data);
+}
+
 static void
 job_failed (AmsDelivery *self, AmsJob *job, const GError *error)
 {
   gint64 now = g_get_monotonic_time ();
   AmsFailure failure = ams_store_error_get_failure (error);
 
+  if (failure == AMS_FAILURE_BUSY) {
+    yield_to_other (self, job, error);
+    return;
+  }
   if (job->kind == AMS_JOB_REMOVE) {
     remove_failed (self, job, error, now);
     return;
@@ -438,7 +463,7 @@ static gboolean
 may_put (AmsDelivery *self, gint64 *next)
 {
   return (!self->probe || ams_probe_run (self->probe, next)) &&
-      !self->is_held_back;
+      !self->is_held_back && !self->is_usurped;
 }
 
 gint64
@@ -527,6 +552,9 @@ ams_delivery_open_drains (AmsDelivery *self)
 gboolean
 ams_delivery_is_settled (AmsDelivery *self)
 {
+  /* Nothing more comes of what waits. */
+  if (self->is_usurped)
+    return g_hash_table_size (self->operations) == 0;
   return ams_schedule_is_settled (self->schedule);
 }
 

@@ -66,6 +66,8 @@ typedef struct
       guint attempts, gint64 delay, gpointer user_data);
   /* (nullable) A file could not be removed; said once, however many there are. */
   void (*left) (const gchar *name, const GError *error, gpointer user_data);
+  /* (nullable) Another recorder writes what is put here: nothing more is put. */
+  void (*usurped) (const GError *error, gpointer user_data);
   /* (nullable) The probe says that nothing can be put. */
   void (*refused) (const GError *error, gpointer user_data);
 } AmsDeliveryCallbacks;

@@ -180,6 +180,12 @@ hand_over (AmsDelivery *self, AmsOutgoing *file)
 {
   guint64 id = 0;
 
+  /* It would fill the memory, and never be put. */
+  if (self->is_usurped && !self->config.spool) {
+    ams_delivery_uncount (self, file);
+    ams_outgoing_free (file);
+    return;
+  }
   commit (self, file, &id);
   ams_delivery_count_held (self, file);
   count_handed (self, file);

@@ -39,6 +39,7 @@ struct _AmsDelivery
   guint64 held;
   guint64 unsafe; /* of held, media */
   gboolean is_held_back; /* until released */
+  gboolean is_usurped; /* another recorder writes there: nothing more is put */
   AmsProbe *probe; /* (nullable) */
   AmsBreaker breaker;
   gboolean spool_unsafe; /* something could not be written to it */

@@ -836,6 +836,15 @@ on_left (const gchar *name, const GError *error, gpointer user_data)
 }
 
 static void
+on_usurped (const GError *error, gpointer user_data)
+{
+  AmsEngine *self = user_data;
+
+  if (is_attached (self) && self->callbacks.usurped)
+    self->callbacks.usurped (error, self->user_data);
+}
+
+static void
 on_refused (const GError *error, gpointer user_data)
 {
   AmsEngine *self = user_data;
@@ -860,6 +869,7 @@ static const AmsDeliveryCallbacks guarded_callbacks = {
   .warning = on_warning,
   .recovered = on_recovered,
   .left = on_left,
+  .usurped = on_usurped,
   .refused = on_refused,
   .retrying = on_retrying,
 };

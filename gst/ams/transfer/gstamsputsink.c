@@ -260,6 +260,13 @@ on_left (const gchar *name, const GError *error, gpointer user_data)
   ams_put_post (user_data, GST_MESSAGE_WARNING, error, text, name);
 }
 
+/* It is the end of the delivery, and not of the stream: what comes is kept. */
+static void
+on_usurped (const GError *error, gpointer user_data)
+{
+  ams_put_post (user_data, GST_MESSAGE_ERROR, error, error->message, NULL);
+}
+
 static void
 on_refused (const GError *error, gpointer user_data)
 {
@@ -283,6 +290,7 @@ static const AmsDeliveryCallbacks callbacks = {
   .warning = on_warning,
   .recovered = on_recovered,
   .left = on_left,
+  .usurped = on_usurped,
   .refused = on_refused,
   .retrying = on_retrying,
 };

@@ -1,0 +1,252 @@
+/* amshls: HLS recording for GStreamer
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+/* Two recorders and one place: what the other has written is not overwritten, whatever the server makes of
+ * conditions, and a lost answer of one's own is no other recorder. */
+
+#include "config.h"
+
+#include "files/amsfiles.h"
+#include "httpput-common.h"
+
+#include <string.h>
+
+#define OTHER \
+  "#EXTM3U\n#EXT-X-TARGETDURATION:9\n#EXTINF:9.0,\ns00000.ts\n" \
+  "#EXTINF:8.5,\nother.ts\n"
+
+typedef struct
+{
+  const gchar *title;
+  AmsFaultOptions server;
+} Case;
+
+static const Case cases[] = {
+  { "etag", { 0 } },
+  { "if-match-ignored", { .conditions = AMS_FAULT_CONDITIONS_NO_IF_MATCH } },
+  { "etag-weak", { .etag = AMS_FAULT_ETAG_OPAQUE } },
+  { "etag-none", { .etag = AMS_FAULT_ETAG_NONE } },
+  { "conditions-ignored",
+      { .conditions = AMS_FAULT_CONDITIONS_IGNORED,
+          .etag = AMS_FAULT_ETAG_NONE } },
+  { "conditions-refused", { .conditions = AMS_FAULT_CONDITIONS_REFUSED } },
+};
+
+static void
+put_other (AmsFaultServer *server)
+{
+  ams_fault_server_put_object (server, PUT_FOLDER "other.ts", "video/mp2t", "x",
+      1);
+  ams_fault_server_put_object (server, PUT_FOLDER "p.m3u8",
+      "application/vnd.apple.mpegurl", OTHER, strlen (OTHER));
+}
+
+static void
+assert_busy (Put *put)
+{
+  g_autoptr (GstMessage) message = put_wait (put, GST_MESSAGE_ERROR, NULL, 1);
+  g_autoptr (GError) error = NULL;
+
+  gst_message_parse_error (message, &error, NULL);
+  g_assert_error (error, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_BUSY);
+  g_assert_nonnull (strstr (error->message, "Another recorder"));
+  g_assert_nonnull (strstr (error->message, "append-or-new"));
+  g_assert_cmpuint (put_count (put, GST_MESSAGE_ELEMENT, "ams-file-failed"), ==,
+      0);
+}
+
+/* Its own list stays as it is, and the end comes at once. */
+static void
+assert_other_is_unharmed (Put *put, AmsFaultServer *server)
+{
+  g_autofree gchar *text = NULL;
+
+  put_record (put, 2);
+  put_finish (put);
+  text = ams_fault_server_dup_text (server, PUT_FOLDER "p.m3u8");
+  g_assert_cmpstr (text, ==, OTHER);
+  g_assert_cmpuint (put_count (put, GST_MESSAGE_ERROR, NULL), ==, 1);
+  g_assert_cmpuint (put_count (put, GST_MESSAGE_ELEMENT, "ams-file-failed"), ==,
+      0);
+}
+
+static void
+test_other_playlist_between_two_writes_is_kept (gconstpointer data)
+{
+  const Case *c = data;
+  g_autoptr (AmsFaultServer) server = ams_fault_server_new (&c->server);
+  g_autoptr (Put) put = put_new (server, NULL);
+
+  put_record (put, 3);
+  put_drain (put);
+  put_other (server);
+  put_record (put, 1);
+  assert_busy (put);
+  assert_other_is_unharmed (put, server);
+}
+
+/* There was none when this one asked: it came in between. */
+static void
+test_other_playlist_before_the_first_write_is_kept (gconstpointer data)
+{
+  const Case *c = data;
+  g_autoptr (AmsFaultServer) server = ams_fault_server_new (&c->server);
+  g_autoptr (Put) put = put_new (server, NULL);
+  g_autoptr (GstQuery) query =
+      ams_files_query_new_fetch ("p.m3u8", FALSE, 65536);
+
+  gst_pad_peer_query (put->pad, query);
+  put_other (server);
+  put_record (put, 1);
+  assert_busy (put);
+  assert_other_is_unharmed (put, server);
+}
+
+/* What a lost answer was about is there, and is ours. */
+static void
+test_lost_answers_are_no_other_recorder (gconstpointer data)
+{
+  const Case *c = data;
+  g_autoptr (AmsFaultServer) server = ams_fault_server_new (&c->server);
+  g_autoptr (Put) put = put_new (server, NULL);
+  AmsFaultRule rule = {
+    .method = "PUT",
+    .path = "p.m3u8",
+    .every = 2,
+    .end = AMS_FAULT_RESET,
+  };
+
+  ams_fault_server_add_rule (server, &rule);
+  put_record (put, 4);
+  put_drain (put);
+  ams_fault_server_clear_rules (server);
+  put_record (put, 1);
+  put_finish (put);
+  put_assert_stored (put, server);
+  g_assert_cmpuint (put_count (put, GST_MESSAGE_ERROR, NULL), ==, 0);
+}
+
+/* A name that is taken tells the other recorder, before any playlist is put. */
+static void
+test_other_segment_and_playlist_is_busy (void)
+{
+  g_autoptr (AmsFaultServer) server = ams_fault_server_new (NULL);
+  g_autoptr (Put) put = put_new (server, NULL);
+
+  put_record (put, 1);
+  put_drain (put);
+  ams_fault_server_put_object (server, PUT_FOLDER "s00001.ts", "video/mp2t",
+      "another", 7);
+  put_other (server);
+  put_push_segment (put, 1000);
+  assert_busy (put);
+  assert_other_is_unharmed (put, server);
+}
+
+/* One request for a segment, one for its playlist. */
+static void
+test_condition_costs_no_request (void)
+{
+  g_autoptr (AmsFaultServer) server = ams_fault_server_new (NULL);
+  g_autoptr (Put) put = put_new (server, NULL);
+  guint before;
+
+  put_record (put, 3);
+  put_drain (put);
+  before = ams_fault_server_count (server, NULL, NULL);
+  for (guint i = 0; i < 4; i++) {
+    put_record (put, 1);
+    put_drain (put);
+  }
+  g_assert_cmpuint (ams_fault_server_count (server, NULL, NULL) - before, ==,
+      8);
+  put_finish (put);
+  put_assert_stored (put, server);
+}
+
+/* Somebody who removes a playlist is no recorder: the next version is there again. */
+static void
+test_playlist_that_was_removed_is_put_again (gconstpointer data)
+{
+  const Case *c = data;
+  g_autoptr (AmsFaultServer) server = ams_fault_server_new (&c->server);
+  g_autoptr (Put) put = put_new (server, NULL);
+
+  put_record (put, 3);
+  put_drain (put);
+  ams_fault_server_remove_object (server, PUT_FOLDER "p.m3u8");
+  put_record (put, 2);
+  put_finish (put);
+  put_assert_stored (put, server);
+}
+
+/* As the user said. */
+static void
+test_overwrite_always_replaces_it (void)
+{
+  g_autoptr (AmsFaultServer) server = ams_fault_server_new (NULL);
+  g_autoptr (Put) put = put_new (server, PUT_SETTINGS ("overwrite", "always"));
+
+  put_record (put, 1);
+  put_drain (put);
+  put_other (server);
+  ams_fault_server_remove_object (server, PUT_FOLDER "other.ts");
+  put_record (put, 1);
+  put_finish (put);
+  put_assert_stored (put, server);
+}
+
+/* What is not delivered waits for whoever starts next. */
+static void
+test_what_is_not_delivered_stays_in_the_spool (void)
+{
+  g_autoptr (AmsFaultServer) server = ams_fault_server_new (NULL);
+  gchar *folder = put_make_folder ();
+  Put *put = put_new (server, PUT_SETTINGS ("spool-dir", folder));
+  g_autoptr (GstMessage) message = NULL;
+  g_autoptr (GError) error = NULL;
+
+  put_record (put, 2);
+  put_drain (put);
+  put_other (server);
+  put_record (put, 2);
+  assert_busy (put);
+  message = put_wait (put, GST_MESSAGE_ERROR, NULL, 1);
+  gst_message_parse_error (message, &error, NULL);
+  g_assert_nonnull (strstr (error->message, "spool-dir"));
+  g_clear_pointer (&message, gst_message_unref);
+  put_record (put, 1);
+  put_finish (put);
+  g_assert_cmpuint (put_get_stat (put, "spooled-bytes"), >, 31234);
+  put_free (put);
+  put_remove_folder (folder);
+}
+
+static void
+add_cases (const gchar *name, GTestDataFunc func)
+{
+  for (guint i = 0; i < G_N_ELEMENTS (cases); i++) {
+    g_autofree gchar *path =
+        g_strdup_printf ("/httpput/rivals/%s/%s", name, cases[i].title);
+
+    g_test_add_data_func (path, &cases[i], func);
+  }
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  gst_init (&argc, &argv);
+  add_cases ("between", test_other_playlist_between_two_writes_is_kept);
+  add_cases ("before", test_other_playlist_before_the_first_write_is_kept);
+  add_cases ("lost-answers", test_lost_answers_are_no_other_recorder);
+  add_cases ("removed", test_playlist_that_was_removed_is_put_again);
+#define ADD(path, name) g_test_add_func ("/httpput/rivals/" path, test_##name)
+  ADD ("segment", other_segment_and_playlist_is_busy);
+  ADD ("cost", condition_costs_no_request);
+  ADD ("overwrite", overwrite_always_replaces_it);
+  ADD ("spool", what_is_not_delivered_stays_in_the_spool);
+  return g_test_run ();
+}
