@@ -16,6 +16,7 @@
 #define EVENT_REMOVE "ams-file-remove"
 #define EVENT_ADOPT "ams-file-adopt"
 #define EVENT_FAILED "ams-file-failed"
+#define EVENT_TAKEN "ams-file-taken"
 #define QUERY_DRAIN "ams-files-drain"
 #define EVENT_STORED "ams-file-stored"
 #define QUERY_FETCH "ams-file-fetch"
@@ -225,6 +226,7 @@ ams_file_begin_clear (AmsFileBegin *begin)
   g_clear_pointer (&begin->name, g_free);
   g_clear_pointer (&begin->content_type, g_free);
   g_clear_pointer (&begin->failed, g_strfreev);
+  g_clear_pointer (&begin->renamed, g_strfreev);
   g_clear_pointer (&begin->local_path, g_free);
 }
 
@@ -235,6 +237,7 @@ ams_file_begin_copy (AmsFileBegin *to, const AmsFileBegin *from)
   to->name = g_strdup (from->name);
   to->content_type = g_strdup (from->content_type);
   to->failed = g_strdupv (from->failed);
+  to->renamed = g_strdupv (from->renamed);
   to->local_path = g_strdup (from->local_path);
 }
 
@@ -257,6 +260,10 @@ ams_files_event_new_begin (const AmsFileBegin *begin)
     gst_structure_set (s, "final", G_TYPE_BOOLEAN, TRUE, NULL);
   if (begin->failed && begin->failed[0])
     set_names (s, "failed", begin->failed);
+  if (begin->renamed && begin->renamed[0])
+    set_names (s, "renamed", begin->renamed);
+  if (begin->renames)
+    gst_structure_set (s, "renames", G_TYPE_BOOLEAN, TRUE, NULL);
   if (begin->local_path)
     gst_structure_set (s, "local-path", G_TYPE_STRING, begin->local_path,
         "by-reference", G_TYPE_BOOLEAN, begin->by_reference, NULL);
@@ -301,6 +308,8 @@ ams_files_event_parse_begin (GstEvent *event, AmsFileBegin *begin)
   gst_structure_get_uint64 (s, "extends", &begin->extends);
   gst_structure_get_boolean (s, "final", &begin->final);
   begin->failed = get_names (s, "failed");
+  begin->renamed = get_names (s, "renamed");
+  gst_structure_get_boolean (s, "renames", &begin->renames);
   parse_local_path (s, begin);
   gst_structure_get_int64 (s, "date-time", &begin->date_time);
   gst_structure_get_boolean (s, "discontinuity", &begin->discontinuity);
@@ -401,6 +410,23 @@ ams_files_event_parse_failed (GstEvent *event, gchar **name)
 {
   const GstStructure *s =
       event_fields (event, GST_EVENT_CUSTOM_UPSTREAM, EVENT_FAILED);
+
+  *name = s ? dup_name (s) : NULL;
+  return *name != NULL;
+}
+
+GstEvent *
+ams_files_event_new_taken (const gchar *name)
+{
+  return gst_event_new_custom (GST_EVENT_CUSTOM_UPSTREAM,
+      gst_structure_new (EVENT_TAKEN, "name", G_TYPE_STRING, name, NULL));
+}
+
+gboolean
+ams_files_event_parse_taken (GstEvent *event, gchar **name)
+{
+  const GstStructure *s =
+      event_fields (event, GST_EVENT_CUSTOM_UPSTREAM, EVENT_TAKEN);
 
   *name = s ? dup_name (s) : NULL;
   return *name != NULL;

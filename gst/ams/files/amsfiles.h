@@ -57,10 +57,14 @@ typedef struct
   gboolean final; /* a playlist's last version: never skipped */
   GStrv
       failed; /* (nullable): names from ams-file-failed that this playlist version is the first to heed */
+  GStrv
+      renamed; /* (nullable): old and new name in turn of segments that this playlist version is the first to list under the new one */
   gchar *
       local_path; /* (nullable) absolute: upstream writes the same file there, and leaves it there as long as it is listed */
   gboolean
       by_reference; /* no buffers come: the file at local_path, of the size that ams-file-end says, is it */
+  gboolean
+      renames; /* of a segment: ams-file-taken is answered with another name */
   gint64 date_time; /* a segment's start, µs since 1970 UTC; 0: unknown */
   gboolean
       discontinuity; /* with a date_time: EXT-X-DISCONTINUITY comes before it */
@@ -107,6 +111,11 @@ gboolean ams_files_event_parse_adopt (GstEvent *event, gchar **name,
  * asked for. */
 GstEvent *ams_files_event_new_failed (const gchar *name);
 gboolean ams_files_event_parse_failed (GstEvent *event, gchar **name);
+
+/* taken: another file has this name in the store. Nothing is given up: the store waits
+ * for a playlist version whose begin names the segment in `renamed`, or in `failed` alone. */
+GstEvent *ams_files_event_new_taken (const gchar *name);
+gboolean ams_files_event_parse_taken (GstEvent *event, gchar **name);
 
 GstEvent *ams_files_event_new_stored (const gchar *name, guint64 version);
 gboolean ams_files_event_parse_stored (GstEvent *event, gchar **name,

@@ -48,6 +48,7 @@ void
 ams_journal_segment_free (AmsJournalSegment *segment)
 {
   g_free (segment->name);
+  g_free (segment->was);
   g_free (segment);
 }
 
@@ -57,6 +58,8 @@ write_segment (GKeyFile *file, guint i, const AmsJournalSegment *segment)
   g_autofree gchar *group = g_strdup_printf ("segment %u", i);
 
   g_key_file_set_string (file, group, "name", segment->name);
+  if (segment->was)
+    g_key_file_set_string (file, group, "was", segment->was);
   g_key_file_set_uint64 (file, group, "number", segment->number);
   g_key_file_set_int64 (file, group, "date-time", segment->date_time);
   g_key_file_set_uint64 (file, group, "duration", segment->duration);
@@ -104,6 +107,7 @@ read_segment (GKeyFile *file, guint i)
   if (!name)
     return NULL;
   segment = ams_journal_segment_new (name);
+  segment->was = read_name (file, group, "was");
   segment->number = g_key_file_get_uint64 (file, group, "number", NULL);
   segment->date_time = g_key_file_get_int64 (file, group, "date-time", NULL);
   segment->duration = g_key_file_get_uint64 (file, group, "duration", NULL);

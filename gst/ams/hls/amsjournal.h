@@ -16,6 +16,8 @@ G_BEGIN_DECLS
 typedef struct
 {
   gchar *name;
+  gchar *
+      was; /* (nullable) the name that it had before, under which it may still be listed */
   guint64 number;
   gint64 date_time; /* µs since 1970 UTC; 0: unknown */
   guint64 duration; /* ns; 0: was still open */

@@ -464,6 +464,17 @@ ams_playlist_mark_gap (AmsPlaylist *self, const gchar *uri)
   return TRUE;
 }
 
+gboolean
+ams_playlist_rename (AmsPlaylist *self, const gchar *uri, const gchar *new_uri)
+{
+  if (self->type == AMS_PLAYLIST_LIVE)
+    return ams_playlist_window_rename (self->segments, uri, new_uri);
+  if (self->length == 0 || !ams_playlist_text_rename (self->text, uri, new_uri))
+    return FALSE;
+  self->published = 0;
+  return TRUE;
+}
+
 void
 ams_playlist_end (AmsPlaylist *self)
 {

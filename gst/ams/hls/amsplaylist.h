@@ -55,6 +55,10 @@ gboolean ams_playlist_add (AmsPlaylist *self,
  * Returns: (transfer full) (element-type AmsPlaylistSegment) those that left, first first; empty for event and vod. */
 GPtrArray *ams_playlist_slide (AmsPlaylist *self);
 
+/* The listed segment @uri is listed as @new_uri from here on; FALSE when it is not listed. The
+ * next version extends nothing. */
+gboolean ams_playlist_rename (AmsPlaylist *self, const gchar *uri,
+    const gchar *new_uri);
 /* Marks the listed segment with this URI EXT-X-GAP; FALSE when it is not listed.
  * The next version extends nothing. The cost grows with how far from the end the
  * segment is, and not with the playlist's length. */

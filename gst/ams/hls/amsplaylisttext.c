@@ -304,6 +304,38 @@ ams_playlist_text_mark_gap (AmsPlaylistText *self, const gchar *uri,
   return found;
 }
 
+gboolean
+ams_playlist_find_uri (const gchar *lines, gsize len, const gchar *uri,
+    gsize *start)
+{
+  g_autoptr (GBytes) bytes = g_bytes_new_static (lines, len);
+  Cursor cursor = { &bytes, 1, 0, 0 };
+
+  if (!find_uri (&cursor, uri))
+    return FALSE;
+  *start = cursor.pos;
+  return TRUE;
+}
+
+gboolean
+ams_playlist_text_rename (AmsPlaylistText *self, const gchar *uri,
+    const gchar *new_uri)
+{
+  Cursor cursor = { NULL };
+  gboolean found;
+
+  settle (self);
+  cursor.pieces = (GBytes *const *) self->pieces->pdata;
+  cursor.piece = self->pieces->len;
+  found = find_uri (&cursor, uri);
+  if (cursor.kept > 0)
+    let_go (&cursor);
+  if (found)
+    replace (self, cursor.piece, cursor.pos, strlen (uri), new_uri);
+  join_smallest (self);
+  return found;
+}
+
 /* The line @tag of the header, if it is in piece @i. *@first: the text's first
  * line. FALSE: *@done says whether the header ends in this piece. */
 static gboolean

@@ -46,4 +46,12 @@ gboolean ams_playlist_text_mark_gap (AmsPlaylistText *self, const gchar *uri,
 gboolean ams_playlist_find_gap_place (const gchar *lines, gsize len,
     const gchar *uri, gsize *place, gboolean *marked);
 
+/* The last segment whose URI line is @uri gets another one. FALSE: there is none. */
+gboolean ams_playlist_text_rename (AmsPlaylistText *self, const gchar *uri,
+    const gchar *new_uri);
+/* *@start: where in @lines, a segment's whole lines, its URI line begins. FALSE: the
+ * segment is not @uri. */
+gboolean ams_playlist_find_uri (const gchar *lines, gsize len, const gchar *uri,
+    gsize *start);
+
 G_END_DECLS

@@ -184,6 +184,28 @@ ams_playlist_window_mark_gap (AmsPlaylistWindow *self, const gchar *uri)
   return FALSE;
 }
 
+gboolean
+ams_playlist_window_rename (AmsPlaylistWindow *self, const gchar *uri,
+    const gchar *new_uri)
+{
+  GList *item;
+  gsize start;
+
+  for (item = self->segments.tail; item != NULL; item = item->prev) {
+    LiveSegment *live = item->data;
+
+    if (!ams_playlist_find_uri (live->lines->str, live->lines->len, uri,
+            &start))
+      continue;
+    g_string_erase (live->lines, start, strlen (uri));
+    g_string_insert (live->lines, start, new_uri);
+    g_free (live->segment->uri);
+    live->segment->uri = g_strdup (new_uri);
+    return TRUE;
+  }
+  return FALSE;
+}
+
 AmsPlaylistWindow *
 ams_playlist_window_new (void)
 {

@@ -37,4 +37,8 @@ void ams_playlist_window_write (AmsPlaylistWindow *self, GString *out);
 gboolean ams_playlist_window_mark_gap (AmsPlaylistWindow *self,
     const gchar *uri);
 
+/* The listed segment @uri is listed as @new_uri. FALSE: it is not listed. */
+gboolean ams_playlist_window_rename (AmsPlaylistWindow *self, const gchar *uri,
+    const gchar *new_uri);
+
 G_END_DECLS

@@ -14,6 +14,9 @@
  * but not yet in a stored playlist while the disk keeps up. */
 #define JOURNAL_SEGMENTS 16
 
+/* Numbers that are skipped at most when a name is taken. */
+#define MAX_STRIDE 65536
+
 /* s: a file is taken to be gone so long after its removal was due. */
 #define GRACE 60
 
@@ -45,6 +48,9 @@ struct _AmsRecording
   guint64 version;
   guint64 next_number;
   GPtrArray *failed; /* marked since the last render */
+  GPtrArray *renamed; /* old and new names, likewise */
+  GHashTable *aliases; /* name → the one that it had before */
+  guint64 stride; /* to the next number when a name is taken */
   GHashTable *gaps; /* names, each counted once */
 
   AmsRecordingSegment *open;
@@ -104,6 +110,7 @@ ams_recording_version_clear (AmsRecordingVersion *version)
   g_clear_pointer (&version->name, g_free);
   g_clear_pointer (&version->pieces, g_ptr_array_unref);
   g_clear_pointer (&version->failed, g_strfreev);
+  g_clear_pointer (&version->renamed, g_strfreev);
 }
 
 static void
@@ -188,6 +195,9 @@ ams_recording_new (AmsRecordingConfig *config, GError **error)
 
   self->config = config;
   self->failed = g_ptr_array_new_with_free_func (g_free);
+  self->renamed = g_ptr_array_new_with_free_func (g_free);
+  self->aliases =
+      g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
   self->gaps = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
   self->own_files = g_ptr_array_new_with_free_func (g_free);
   g_queue_init (&self->recent);
@@ -224,6 +234,8 @@ ams_recording_free (AmsRecording *self)
   g_clear_pointer (&self->apart_names, ams_names_free);
   g_clear_pointer (&self->playlist, ams_playlist_free);
   g_ptr_array_unref (self->failed);
+  g_ptr_array_unref (self->renamed);
+  g_hash_table_unref (self->aliases);
   g_hash_table_unref (self->gaps);
   g_clear_pointer (&self->open, ams_recording_segment_free);
   g_clear_pointer (&self->last, ams_recording_segment_free);
@@ -568,17 +580,86 @@ ams_recording_count_gap (AmsRecording *self, const gchar *name)
     self->stats.gaps++;
 }
 
-static GStrv
-take_failed (AmsRecording *self)
+/* What is known of the ended segment @name. (nullable) */
+static AmsJournalSegment *
+find_recent (AmsRecording *self, const gchar *name)
 {
-  GStrv failed;
+  GList *l;
 
-  if (self->failed->len == 0)
+  for (l = self->recent.head; l; l = l->next) {
+    AmsJournalSegment *ended = l->data;
+
+    if (g_str_equal (ended->name, name))
+      return ended;
+  }
+  return NULL;
+}
+
+static gchar *
+make_other_name (AmsRecording *self, const AmsJournalSegment *known)
+{
+  g_autoptr (GDateTime) date =
+      known ? local_date (self, known->date_time) : NULL;
+
+  if (!ams_names_has_number (self->segment_names) ||
+      self->next_number > G_MAXINT64)
     return NULL;
-  g_ptr_array_add (self->failed, NULL);
-  failed = (GStrv) g_ptr_array_free (self->failed, FALSE);
-  self->failed = g_ptr_array_new_with_free_func (g_free);
-  return failed;
+  return ams_names_format (self->segment_names, self->next_number,
+      self->session, date ? date : self->session, NULL);
+}
+
+static void
+note_rename (AmsRecording *self, AmsJournalSegment *known, const gchar *name,
+    const gchar *other)
+{
+  g_ptr_array_add (self->failed, g_strdup (name));
+  g_ptr_array_add (self->renamed, g_strdup (name));
+  g_ptr_array_add (self->renamed, g_strdup (other));
+  g_hash_table_replace (self->aliases, g_strdup (other), g_strdup (name));
+  if (self->config->remember_files)
+    g_ptr_array_add (self->own_files, g_strdup (other));
+  if (!known)
+    return;
+  g_free (known->was);
+  known->was = known->name;
+  known->name = g_strdup (other);
+  known->number = self->next_number;
+}
+
+const gchar *
+ams_recording_rename (AmsRecording *self, const gchar *name)
+{
+  AmsJournalSegment *known = find_recent (self, name);
+  g_autofree gchar *other = NULL, *uri = NULL, *other_uri = NULL;
+
+  if (!self->playlist)
+    return NULL;
+  /* The first one in a row takes the next number. */
+  if (self->stride > 0)
+    self->next_number += self->stride - 1;
+  other = make_other_name (self, known);
+  uri = make_uri (self, name);
+  other_uri = other ? make_uri (self, other) : NULL;
+  if (!other || !ams_playlist_rename (self->playlist, uri, other_uri))
+    return NULL;
+  note_rename (self, known, name, other);
+  self->stride = MAX (1, MIN (self->stride * 2, MAX_STRIDE));
+  self->next_number++;
+  return g_ptr_array_index (self->renamed, self->renamed->len - 1);
+}
+
+/* (transfer full) (nullable) */
+static GStrv
+take_names (GPtrArray **names)
+{
+  GStrv taken;
+
+  if ((*names)->len == 0)
+    return NULL;
+  g_ptr_array_add (*names, NULL);
+  taken = (GStrv) g_ptr_array_free (*names, FALSE);
+  *names = g_ptr_array_new_with_free_func (g_free);
+  return taken;
 }
 
 void
@@ -588,7 +669,10 @@ ams_recording_render (AmsRecording *self, AmsRecordingVersion *version)
   version->pieces = ams_playlist_render (self->playlist, &version->extends);
   version->version = ++self->version;
   version->final = FALSE;
-  version->failed = take_failed (self);
+  version->failed = take_names (&self->failed);
+  version->renamed = take_names (&self->renamed);
+  if (!version->renamed)
+    self->stride = 0;
 }
 
 gboolean
@@ -628,6 +712,7 @@ ams_recording_render_journal (AmsRecording *self)
     copy->date_time = ended->date_time;
     copy->duration = ended->duration;
     copy->discontinuity = ended->discontinuity;
+    copy->was = g_strdup (ended->was);
     g_ptr_array_add (journal->segments, copy);
   }
   if (self->open)
@@ -696,6 +781,25 @@ forget_gone (AmsRecording *self)
   }
 }
 
+/* Where no other file had them, the segment is there under its earlier names, too. */
+static void
+remove_aliases (AmsRecording *self, const AmsRecordingRemoval *removal,
+    GPtrArray *removals)
+{
+  const gchar *name = removal->name, *before;
+
+  while ((before = g_hash_table_lookup (self->aliases, name))) {
+    AmsRecordingRemoval *other = g_new0 (AmsRecordingRemoval, 1);
+
+    other->name = g_strdup (before);
+    other->after = removal->after;
+    note_removal (self, other);
+    g_ptr_array_add (removals, other);
+    g_hash_table_remove (self->aliases, name);
+    name = other->name;
+  }
+}
+
 GPtrArray *
 ams_recording_take_removals (AmsRecording *self)
 {
@@ -713,6 +817,7 @@ ams_recording_take_removals (AmsRecording *self)
         kept->grace > elapsed ? (gdouble) (kept->grace - elapsed) / SECOND : 0;
     note_removal (self, removal);
     g_ptr_array_add (removals, removal);
+    remove_aliases (self, removal, removals);
     kept_free (kept);
   }
   forget_gone (self);

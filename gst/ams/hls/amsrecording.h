@@ -59,6 +59,7 @@ typedef struct
   guint64 extends;
   gboolean final;
   GStrv failed; /* (nullable) */
+  GStrv renamed; /* (nullable) old and new name in turn */
 } AmsRecordingVersion;
 
 void ams_recording_version_clear (AmsRecordingVersion *version);
@@ -137,6 +138,11 @@ gboolean ams_recording_has_open_segment (AmsRecording *self);
 gboolean ams_recording_mark_failed (AmsRecording *self, const gchar *name);
 /* Counts @name, which was marked, in the statistics: each name once. */
 void ams_recording_count_gap (AmsRecording *self, const gchar *name);
+
+/* The name of the finished segment @name is taken in a store: it gets one with a number beyond all. Each time in a
+ * row the numbers go on further, as what is taken is rarely taken alone. (transfer none) (nullable) the new name, until the
+ * next call; NULL: it is not listed (any more), or there is no other name for it. */
+const gchar *ams_recording_rename (AmsRecording *self, const gchar *name);
 
 /* The playlist as it stands, as it goes to the working name. */
 void ams_recording_render (AmsRecording *self, AmsRecordingVersion *version);

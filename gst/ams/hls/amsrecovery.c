@@ -406,6 +406,24 @@ copy_file (const AmsRecoveryFile *file)
   return copy;
 }
 
+/* A second name of a segment that is listed: there was no time to list the new one. */
+static gboolean
+is_listed_as_it_was (const AmsRecoveryFile *file, const AmsJournal *journal,
+    const GArray *found)
+{
+  const AmsJournalSegment *known =
+      journal ? ams_journal_find (journal, file->name) : NULL;
+  guint i;
+
+  for (i = 0; known && known->was && i < found->len; i++) {
+    const Numbered *other = &g_array_index (found, Numbered, i);
+
+    if (other->listed && g_str_equal (other->file->name, known->was))
+      return TRUE;
+  }
+  return FALSE;
+}
+
 static void
 sort_out (AmsSurvey *survey, const Numbered *file, const Listed *listed,
     gboolean has_number)
@@ -468,7 +486,8 @@ ams_recovery_survey (AmsRecording *recording, const AmsPlaylistParsed *earlier,
       survey->next_number = MAX (survey->next_number, file->number + 1);
     if (may_be_left (recording, journal, file)) {
       survey->any = TRUE;
-      sort_out (survey, file, &listed, has_number);
+      if (!is_listed_as_it_was (file->file, journal, found))
+        sort_out (survey, file, &listed, has_number);
     }
   }
   if (journal && shares_numbers)

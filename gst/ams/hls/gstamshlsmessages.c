@@ -62,6 +62,18 @@ gst_ams_hls_message_new_segment (GstElement *src, const gchar *root,
 }
 
 GstMessage *
+gst_ams_hls_message_rename_segment (GstMessage *message, const gchar *root,
+    const gchar *name)
+{
+  g_autofree gchar *location = location_of (root, name);
+
+  message = gst_message_make_writable (message);
+  gst_structure_set (gst_message_writable_structure (message), "location",
+      G_TYPE_STRING, location, NULL);
+  return message;
+}
+
+GstMessage *
 gst_ams_hls_message_new_ended (GstElement *src, const gchar *root,
     AmsRecording *recording)
 {

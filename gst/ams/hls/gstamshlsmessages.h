@@ -19,6 +19,9 @@ GstMessage *gst_ams_hls_message_new_waiting (GstElement *src, const gchar *root,
     AmsRecording *recording, const gchar *why);
 GstMessage *gst_ams_hls_message_new_segment (GstElement *src, const gchar *root,
     const AmsRecordingSegment *segment, guint64 running_time);
+/* @message: (transfer full) of a segment, which is called @name now. */
+GstMessage *gst_ams_hls_message_rename_segment (GstMessage *message,
+    const gchar *root, const gchar *name);
 GstMessage *gst_ams_hls_message_new_ended (GstElement *src, const gchar *root,
     AmsRecording *recording);
 

@@ -17,6 +17,9 @@
 GST_DEBUG_CATEGORY_STATIC (gst_ams_publisher_debug);
 #define GST_CAT_DEFAULT gst_ams_publisher_debug
 
+/* A last playlist is made anew so often at most, while stores give files up or find their names taken. */
+#define MAX_FINALS 16
+
 typedef struct
 {
   guint64 version; /* the first playlist that lists it */
@@ -43,8 +46,10 @@ struct _GstAmsPublisher
   /* streaming thread */
   gboolean started, ended;
   gboolean continued; /* an earlier recording */
+  gboolean said_taken; /* that a name was */
   GPtrArray
       *unheeded; /* names that a hidden playlist heeds: no remote has seen it */
+  GPtrArray *unheeded_renames; /* likewise */
   GstAmsCut current; /* how the open file began */
 
   GMutex lock;
@@ -53,6 +58,7 @@ struct _GstAmsPublisher
   AmsRecording *
       recording; /* changed by the streaming thread only, which reads it without */
   GQueue failed; /* names the stores gave up */
+  GQueue taken; /* names that other files have in a store */
   GQueue unannounced; /* Unannounced */
   guint64
       unlisted; /* segments that left the window before a playlist was stored */
@@ -218,6 +224,63 @@ push_journal (GstAmsPublisher *self)
 
 /* ---- playlists ---- */
 
+static void
+rename_unannounced_locked (GstAmsPublisher *self, const gchar *name,
+    const gchar *other)
+{
+  GList *l;
+
+  for (l = self->unannounced.head; l; l = l->next) {
+    Unannounced *unannounced = l->data;
+
+    if (!g_str_equal (unannounced->name, name))
+      continue;
+    g_free (unannounced->name);
+    unannounced->name = g_strdup (other);
+    unannounced->message = gst_ams_hls_message_rename_segment (
+        unannounced->message, self->settings.root, other);
+  }
+}
+
+/* Once: a recording that meets many goes on as well. */
+static void
+warn_taken (GstAmsPublisher *self, const gchar *name, const gchar *other)
+{
+  if (self->said_taken)
+    return;
+  self->said_taken = TRUE;
+  GST_ELEMENT_WARNING (self->element, RESOURCE, WRITE,
+      ("“%s” is another file already in a store: the segment is called “%s” "
+       "from here on, and nothing is lost. Further ones are not said. Record "
+       "to names of its own, or to an empty folder.",
+          name, other),
+      (NULL));
+}
+
+/* The first name that is taken gets another. FALSE: there is none. */
+static gboolean
+rename_taken (GstAmsPublisher *self)
+{
+  g_autofree gchar *name = NULL, *other = NULL;
+
+  g_mutex_lock (&self->lock);
+  name = g_queue_pop_head (&self->taken);
+  if (name)
+    other = g_strdup (ams_recording_rename (self->recording, name));
+  if (other)
+    rename_unannounced_locked (self, name, other);
+  else if (name)
+    g_queue_push_tail (&self->failed, g_strdup (name));
+  g_mutex_unlock (&self->lock);
+  if (!name)
+    return FALSE;
+  GST_INFO_OBJECT (self->element, "\"%s\" is taken: %s", name,
+      other ? other : "it is not listed, or has no other name");
+  if (other)
+    warn_taken (self, name, other);
+  return TRUE;
+}
+
 /* (transfer full) (nullable) */
 static gchar *
 pop_failed (GstAmsPublisher *self)
@@ -236,6 +299,9 @@ static void
 heed_failed (GstAmsPublisher *self)
 {
   gchar *next;
+
+  while (rename_taken (self))
+    continue;
 
   while ((next = pop_failed (self))) {
     g_autofree gchar *name = next;
@@ -260,11 +326,11 @@ add_names (GPtrArray *names, GStrv more)
 
 /* (transfer full) (nullable) what a remote store has not seen heeded, and @more. */
 static GStrv
-take_unheeded (GstAmsPublisher *self, GStrv more)
+take_unheeded (GPtrArray **unheeded, GStrv more)
 {
-  GPtrArray *names = g_steal_pointer (&self->unheeded);
+  GPtrArray *names = g_steal_pointer (unheeded);
 
-  self->unheeded = g_ptr_array_new_with_free_func (g_free);
+  *unheeded = g_ptr_array_new_with_free_func (g_free);
   add_names (names, more);
   if (names->len == 0) {
     g_ptr_array_unref (names);
@@ -283,10 +349,25 @@ is_for_disk_only (GstAmsPublisher *self, const gchar *name)
       !g_str_equal (name, ams_recording_get_playlist_name (self->recording));
 }
 
+/* A remote store must never list a name that the disk does not know after a crash: which
+ * of the two lists goes on could not be told. */
+static GstFlowReturn
+push_disk_first (GstAmsPublisher *self, const AmsFileBegin *begin,
+    GPtrArray *pieces)
+{
+  GstFlowReturn ret = push_file (self, self->local, begin, pieces);
+
+  if (gst_pad_is_linked (self->remote)) {
+    self->drain (self->user_data);
+    push_file (self, self->remote, begin, pieces);
+  }
+  return ret;
+}
+
 static GstFlowReturn
 push_version (GstAmsPublisher *self, const AmsRecordingVersion *version)
 {
-  g_auto (GStrv) unheeded = NULL;
+  g_auto (GStrv) unheeded = NULL, renames = NULL;
   AmsFileBegin begin = {
     .name = version->name,
     .role = AMS_FILE_ROLE_PLAYLIST,
@@ -296,13 +377,25 @@ push_version (GstAmsPublisher *self, const AmsRecordingVersion *version)
     .extends = version->extends,
     .final = version->final,
     .failed = version->failed,
+    .renamed = version->renamed,
+    .renames = TRUE,
   };
 
   if (is_for_disk_only (self, version->name)) {
     add_names (self->unheeded, version->failed);
+    add_names (self->unheeded_renames, version->renamed);
+    if (version->renamed)
+      push_journal (self);
     return push_file (self, self->local, &begin, version->pieces);
   }
-  begin.failed = unheeded = take_unheeded (self, version->failed);
+  begin.failed = unheeded = take_unheeded (&self->unheeded, version->failed);
+  begin.renamed = renames =
+      take_unheeded (&self->unheeded_renames, version->renamed);
+  if (begin.renamed && has_journal (self)) {
+    /* Before the second name is there: after a crash it is no other segment. */
+    push_journal (self);
+    return push_disk_first (self, &begin, version->pieces);
+  }
   return push_file (self, NULL, &begin, version->pieces);
 }
 
@@ -388,6 +481,7 @@ gst_ams_publisher_begin_file (GstAmsPublisher *self, const GstAmsCut *cut)
       (gchar *) ams_file_content_type (AMS_FILE_ROLE_SEGMENT, segment->name);
   begin.date_time = segment->date_time;
   begin.discontinuity = segment->discontinuity;
+  begin.renames = TRUE;
   GST_DEBUG_OBJECT (self->element, "begins \"%s\"", segment->name);
   push_begin (self, &begin);
   return GST_FLOW_OK;
@@ -648,14 +742,17 @@ drain_stores (GstAmsPublisher *self)
 static void
 push_final_again (GstAmsPublisher *self)
 {
-  gboolean any_failed;
+  gboolean any = TRUE;
+  guint i;
 
-  drain_stores (self);
-  g_mutex_lock (&self->lock);
-  any_failed = !g_queue_is_empty (&self->failed);
-  g_mutex_unlock (&self->lock);
-  if (any_failed)
-    push_final (self);
+  for (i = 0; any && i < MAX_FINALS; i++) {
+    drain_stores (self);
+    g_mutex_lock (&self->lock);
+    any = !g_queue_is_empty (&self->failed) || !g_queue_is_empty (&self->taken);
+    g_mutex_unlock (&self->lock);
+    if (any)
+      push_final (self);
+  }
 }
 
 static void
@@ -818,6 +915,14 @@ gst_ams_publisher_take_failed (GstAmsPublisher *self, gchar *name)
   g_mutex_unlock (&self->lock);
 }
 
+void
+gst_ams_publisher_take_taken (GstAmsPublisher *self, gchar *name)
+{
+  g_mutex_lock (&self->lock);
+  g_queue_push_tail (&self->taken, name);
+  g_mutex_unlock (&self->lock);
+}
+
 /* ---- interface ---- */
 
 static void
@@ -898,10 +1003,12 @@ gst_ams_publisher_get_stats (GstAmsPublisher *self)
 void
 gst_ams_publisher_reset (GstAmsPublisher *self)
 {
-  self->started = self->ended = FALSE;
+  self->started = self->ended = self->said_taken = FALSE;
   gst_ams_claimer_reset (self->claimer);
   g_ptr_array_set_size (self->unheeded, 0);
+  g_ptr_array_set_size (self->unheeded_renames, 0);
   g_mutex_lock (&self->lock);
+  g_queue_clear_full (&self->taken, g_free);
   g_queue_clear_full (&self->failed, g_free);
   g_queue_clear_full (&self->unannounced, (GDestroyNotify) unannounced_free);
   gst_clear_message (&self->ended_message);
@@ -919,8 +1026,10 @@ gst_ams_publisher_new (GstElement *element, GstPad *local, GstPad *remote)
   g_mutex_init (&self->lock);
   g_cond_init (&self->cond);
   g_queue_init (&self->failed);
+  g_queue_init (&self->taken);
   g_queue_init (&self->unannounced);
   self->unheeded = g_ptr_array_new_with_free_func (g_free);
+  self->unheeded_renames = g_ptr_array_new_with_free_func (g_free);
   self->element = self->poster = element;
   self->claimer = gst_ams_claimer_new (element);
   self->local = local;
@@ -950,6 +1059,8 @@ gst_ams_publisher_free (GstAmsPublisher *self)
   clear_settings (self);
   gst_ams_claimer_free (self->claimer);
   g_ptr_array_unref (self->unheeded);
+  g_ptr_array_unref (self->unheeded_renames);
+  g_queue_clear_full (&self->taken, g_free);
   g_queue_clear_full (&self->failed, g_free);
   g_queue_clear_full (&self->unannounced, (GDestroyNotify) unannounced_free);
   gst_clear_message (&self->ended_message);

@@ -70,6 +70,8 @@ void gst_ams_publisher_end (GstAmsPublisher *self, GstEvent *eos);
 
 /* The stores' threads. @name of failed is taken. */
 void gst_ams_publisher_take_failed (GstAmsPublisher *self, gchar *name);
+/* Another file has the name in a store. @name is taken. */
+void gst_ams_publisher_take_taken (GstAmsPublisher *self, gchar *name);
 void gst_ams_publisher_take_stored (GstAmsPublisher *self, const gchar *name,
     guint64 version);
 

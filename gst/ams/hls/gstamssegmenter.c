@@ -468,6 +468,8 @@ gst_ams_segmenter_src_event (GstPad *pad, GstObject *parent, GstEvent *event)
 
   if (ams_files_event_parse_failed (event, &name)) {
     gst_ams_publisher_take_failed (self->publisher, g_steal_pointer (&name));
+  } else if (ams_files_event_parse_taken (event, &name)) {
+    gst_ams_publisher_take_taken (self->publisher, g_steal_pointer (&name));
   } else if (ams_files_event_parse_stored (event, &name, &version)) {
     /* With a disk, its word is what counts. */
     if (pad == self->local || !gst_pad_is_linked (self->local))

@@ -11,7 +11,7 @@
 #include <string.h>
 
 /* So often a playlist is looked at in one attempt to put it. */
-#define MAX_LOOKS 3
+#define MAX_LOOKS 5
 
 typedef AmsHttpPutJob Job;
 
@@ -32,7 +32,8 @@ ams_http_put_add_condition (Job *job)
   else if (g_strcmp0 (job->condition, "*") == 0)
     add_header (job, "If-None-Match", g_strdup ("*"));
   else if (job->condition)
-    add_header (job, "If-Match", g_strdup (job->condition));
+    add_header (job, "If-Match",
+        ams_list_guard_dup_condition (job->place->guard, job->condition));
 }
 
 gboolean
@@ -63,6 +64,7 @@ on_looked_at_list (GObject *source, GAsyncResult *result, gpointer user_data)
     g_task_return_error (task, error);
     return;
   }
+  ams_list_guard_note_refused (guard, job->condition, etag);
   g_clear_pointer (&job->condition, g_free);
   if (verdict == AMS_LIST_SAME) {
     job->found_same = TRUE;
@@ -118,8 +120,8 @@ take_false_condition (GTask *task)
 {
   Job *job = g_task_get_task_data (task);
 
-  ams_list_guard_set_if_match (job->place->guard, AMS_IF_MATCH_HEEDED);
   if (job->tries_condition) {
+    ams_list_guard_set_if_match (job->place->guard, AMS_IF_MATCH_HEEDED);
     job->tries_condition = FALSE;
     ams_http_put_send (task);
   } else if (job->looks < MAX_LOOKS) {

@@ -247,7 +247,9 @@ ams_list_guard_set_if_match (AmsListGuard *self, AmsIfMatch if_match)
 {
   if (self->if_match != if_match)
     GST_INFO ("If-Match is %s by the store",
-        if_match == AMS_IF_MATCH_HEEDED ? "heeded" : "ignored");
+        if_match == AMS_IF_MATCH_IGNORED    ? "not heeded"
+            : if_match == AMS_IF_MATCH_BARE ? "heeded without quotes"
+                                            : "heeded");
   self->if_match = if_match;
 }
 
@@ -256,7 +258,32 @@ ams_list_guard_get_etag (AmsListGuard *self, const gchar *name)
 {
   const List *list = g_hash_table_lookup (self->lists, name);
 
-  return list && self->if_match == AMS_IF_MATCH_HEEDED ? list->etag : NULL;
+  return list &&
+          (self->if_match == AMS_IF_MATCH_HEEDED ||
+              self->if_match == AMS_IF_MATCH_BARE)
+      ? list->etag
+      : NULL;
+}
+
+void
+ams_list_guard_note_refused (AmsListGuard *self, const gchar *condition,
+    const gchar *etag)
+{
+  if (!etag || g_strcmp0 (condition, etag) != 0)
+    return;
+  ams_list_guard_set_if_match (self,
+      self->if_match == AMS_IF_MATCH_HEEDED ? AMS_IF_MATCH_BARE
+                                            : AMS_IF_MATCH_IGNORED);
+}
+
+gchar *
+ams_list_guard_dup_condition (AmsListGuard *self, const gchar *etag)
+{
+  gsize length = strlen (etag);
+
+  if (self->if_match != AMS_IF_MATCH_BARE || length < 2)
+    return g_strdup (etag);
+  return g_strndup (etag + 1, length - 2);
 }
 
 /* Nothing of this playlist was put or read: does it look like this recording's? */

@@ -65,11 +65,19 @@ typedef enum
 {
   AMS_IF_MATCH_UNKNOWN,
   AMS_IF_MATCH_HEEDED,
+  AMS_IF_MATCH_BARE, /* likewise, but its ETag must come without quotes: Ceph's gateway */
   AMS_IF_MATCH_IGNORED,
 } AmsIfMatch;
 
 AmsIfMatch ams_list_guard_get_if_match (AmsListGuard *guard);
 void ams_list_guard_set_if_match (AmsListGuard *guard, AmsIfMatch if_match);
+
+/* The store said that @condition does not hold, and @etag (nullable) is what it has: if they are the same, it
+ * has to be said in another way, or cannot be said at all. */
+void ams_list_guard_note_refused (AmsListGuard *guard, const gchar *condition,
+    const gchar *etag);
+/* @etag as If-Match has it. (transfer full) */
+gchar *ams_list_guard_dup_condition (AmsListGuard *guard, const gchar *etag);
 
 /* (transfer none) (nullable) for If-Match: the store need not be looked at. */
 const gchar *ams_list_guard_get_etag (AmsListGuard *guard, const gchar *name);

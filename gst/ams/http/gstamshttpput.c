@@ -19,6 +19,8 @@
  * - What fails is tried again, for ever if #GstAmsPutSink:retry-for does not say otherwise. 200, 201 and 204 are success (202
  *   too, though the server has only promised then); redirects are no success.
  * - Segments that the server has already are not replaced (#GstAmsHttpSink:overwrite).
+ * - A playlist that another recorder has written meanwhile is not replaced, either: one ERROR (BUSY), nothing more is
+ *   put, and what is not delivered stays in the spool.
  * - EOS waits for the delivery, #GstAmsPutSink:drain-timeout long.
  *
  * A location that ends in `/` is a folder, and takes a file stream; one that does not is a file, and takes data. Its
@@ -37,7 +39,7 @@
  * - `ams-file-failed`: the file was given up for good. `name`, `role`, `reason`.
  *
  * A fault is a WARNING when it begins, or an ERROR with #GstAmsPutSink:on-error `error`, and an INFO when it is
- * over, all in the RESOURCE domain: NOT_AUTHORIZED (401, 403, 407), NOT_FOUND (404), NO_SPACE_LEFT (507), else WRITE.
+ * over, all in the RESOURCE domain: NOT_AUTHORIZED (401, 403, 407), NOT_FOUND (404), NO_SPACE_LEFT (507), BUSY (another recorder), else WRITE.
  * Their details are `failure` (string: the class of failure), `name` (string: the file that it struck first) and
  * `http-status-code` (uint, as far as there was an answer). Properties that will not do are an ERROR, SETTINGS, when the element leaves NULL.
  *

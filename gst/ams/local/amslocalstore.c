@@ -298,11 +298,12 @@ check_copy (AmsBody *body, const gchar *path, GError **error)
 static gboolean
 put_segment (AmsLocalStore *self, const AmsPut *put, GError **error)
 {
-  g_autofree gchar *path = NULL;
+  g_autofree gchar *path = path_of (self, put->name);
 
-  if (AMS_IS_PART_BODY (put->body))
+  if (AMS_IS_PART_BODY (put->body)) {
+    ams_part_body_set_path (AMS_PART_BODY (put->body), path);
     return ams_part_body_publish (AMS_PART_BODY (put->body), error);
-  path = path_of (self, put->name);
+  }
   return check_copy (put->body, path, error) &&
       ams_local_copy (put->body, path, &self->options, error);
 }
@@ -489,6 +490,36 @@ local_remove_async (AmsStore *store, const gchar *name,
   answer_boolean (task, ok, error);
 }
 
+/* The copy is of a file that stays as it is: a link will do where the disk has them. */
+static gboolean
+copy_file (AmsLocalStore *self, const gchar *from, const gchar *name,
+    GError **error)
+{
+  g_autofree gchar *path = path_of (self, from);
+  g_autofree gchar *other = path_of (self, name);
+  g_autoptr (AmsBody) body = NULL;
+  struct stat info;
+
+  if (link (path, other) == 0)
+    return !self->options.sync || ams_disk_sync_folder (other, error);
+  if (stat (path, &info) < 0)
+    return fail (error, errno, "look at", path);
+  body = ams_copy_body_new (path);
+  return ams_copy_body_refer (AMS_COPY_BODY (body), info.st_size, error) &&
+      ams_local_copy (body, other, &self->options, error);
+}
+
+static void
+local_copy_async (AmsStore *store, const gchar *from, const gchar *name,
+    GCancellable *cancellable, GAsyncReadyCallback callback, gpointer user_data)
+{
+  GTask *task = g_task_new (store, NULL, callback, user_data);
+  GError *error = NULL;
+  gboolean ok = copy_file (AMS_LOCAL_STORE (store), from, name, &error);
+
+  answer_boolean (task, ok, error);
+}
+
 static void
 local_adopt_async (AmsStore *store, const gchar *name, guint64 size,
     GCancellable *cancellable, GAsyncReadyCallback callback, gpointer user_data)
@@ -572,6 +603,8 @@ ams_local_store_store_init (AmsStoreInterface *iface)
   iface->fetch_finish = local_fetch_finish;
   iface->list_async = local_list_async;
   iface->list_finish = local_list_finish;
+  iface->copy_async = local_copy_async;
+  iface->copy_finish = finish_boolean;
   iface->adopt_async = local_adopt_async;
   iface->adopt_finish = finish_boolean;
   iface->claim_async = local_claim_async;

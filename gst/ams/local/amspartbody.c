@@ -237,6 +237,8 @@ keep_aside (AmsPartBody *self, GError **error)
   ams_local_leave_part_folder (self->part);
   self->exists = FALSE;
   g_prefix_error (error, "What was recorded is kept as “%s”. ", aside);
+  g_free (self->part);
+  self->part = g_steal_pointer (&aside);
 }
 
 static gboolean
@@ -259,6 +261,13 @@ rename_part (AmsPartBody *self, GError **error)
   if (local)
     g_propagate_error (error, g_steal_pointer (&local));
   return self->published;
+}
+
+void
+ams_part_body_set_path (AmsPartBody *self, const gchar *path)
+{
+  g_free (self->path);
+  self->path = g_strdup (path);
 }
 
 gboolean

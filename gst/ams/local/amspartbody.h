@@ -27,6 +27,8 @@ AmsBody *ams_part_body_new (const gchar *path, const AmsLocalOptions *options);
 
 /* Makes the finished body the file. What has been done already is not done again
  * when it is called again after an error. */
+/* It is to be published as @path, another name in the same folder. */
+void ams_part_body_set_path (AmsPartBody *body, const gchar *path);
 gboolean ams_part_body_publish (AmsPartBody *body, GError **error);
 
 G_END_DECLS

@@ -28,7 +28,7 @@ GST_DEBUG_CATEGORY_EXTERN (ams_s3_store_debug);
 
 #define MAX_REHASHES 3
 /* So often a playlist is looked at in one attempt to put it. */
-#define MAX_LOOKS 3
+#define MAX_LOOKS 5
 
 typedef struct
 {
@@ -456,6 +456,7 @@ on_looked_at_list (GObject *store, GAsyncResult *result, gpointer user_data)
     g_task_return_error (task, error);
     return;
   }
+  ams_list_guard_note_refused (guard, job->condition, etag);
   g_clear_pointer (&job->condition, g_free);
   if (verdict == AMS_LIST_SAME) {
     job->found_same = TRUE;
@@ -501,8 +502,8 @@ take_false_condition (GTask *task)
   Job *job = g_task_get_task_data (task);
   g_autofree gchar *shown = NULL;
 
-  ams_list_guard_set_if_match (job->place->guard, AMS_IF_MATCH_HEEDED);
   if (job->tries_condition) {
+    ams_list_guard_set_if_match (job->place->guard, AMS_IF_MATCH_HEEDED);
     job->tries_condition = FALSE;
     send_it (task);
   } else if (job->looks < MAX_LOOKS) {
@@ -610,13 +611,16 @@ make_headers (Job *job)
   ams_s3_headers_add_checksum (job->headers, options->checksum, &job->digests);
   if (is_conditional (job))
     ams_s3_headers_add (job->headers, "If-None-Match", "*");
-  /* One that cannot hold tells whether any is heeded. */
   if (job->tries_condition)
     ams_s3_headers_add (job->headers, "If-Match", "\"amshls\"");
   else if (g_strcmp0 (job->condition, "*") == 0)
     ams_s3_headers_add (job->headers, "If-None-Match", "*");
-  else
-    ams_s3_headers_add (job->headers, "If-Match", job->condition);
+  else if (job->condition) {
+    g_autofree gchar *etag =
+        ams_list_guard_dup_condition (job->place->guard, job->condition);
+
+    ams_s3_headers_add (job->headers, "If-Match", etag);
+  }
 }
 
 static void

@@ -18,6 +18,8 @@
  * - A playlist is put when the bucket has confirmed every object that it names, never before.
  * - What fails is tried again, for ever if #GstAmsPutSink:retry-for does not say otherwise.
  * - Segments that are in the bucket already are not replaced (#GstAmsHttpSink:overwrite).
+ * - A playlist that another recorder has written meanwhile is not replaced, either: one ERROR (BUSY), nothing more is
+ *   put, and what is not delivered stays in the spool.
  * - Each object's SHA-256 is signed and its MD5 sent along (#GstAmsS3Put:checksum): what arrives changed is refused by the server.
  * - Objects from #GstAmsS3Put:multipart-threshold on go in parts.
  * - EOS waits for the delivery, #GstAmsPutSink:drain-timeout long.
@@ -50,7 +52,7 @@
  * - `ams-file-failed`: the file was given up for good. `name`, `role`, `reason`.
  *
  * A fault is a WARNING when it begins, or an ERROR with #GstAmsPutSink:on-error `error`, and an INFO when it is
- * over, all in the RESOURCE domain: NOT_AUTHORIZED (401, 403, 407), NOT_FOUND (404), NO_SPACE_LEFT (507), else WRITE.
+ * over, all in the RESOURCE domain: NOT_AUTHORIZED (401, 403, 407), NOT_FOUND (404), NO_SPACE_LEFT (507), BUSY (another recorder), else WRITE.
  * Their details are `failure` (string: the class of failure), `name` (string: the file that it struck first) and
  * `http-status-code` (uint, as far as there was an answer). With #GstAmsS3Put:probe, what makes it impossible to put
  * anything is an ERROR at the start. Properties that will not do are an ERROR, SETTINGS, when the element leaves NULL.

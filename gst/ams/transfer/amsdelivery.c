@@ -122,8 +122,8 @@ ams_delivery_announce_failed (AmsDelivery *self, const AmsOutgoing *file,
   self->callbacks.failed (&info, error, self->user_data);
 }
 
-static void
-give_up_job (AmsDelivery *self, AmsJob *job, const GError *error)
+void
+ams_delivery_give_up_job (AmsDelivery *self, AmsJob *job, const GError *error)
 {
   g_autofree gchar *name = g_strdup (job->name);
   AmsOutgoing *file = g_steal_pointer (&job->data);
@@ -269,7 +269,7 @@ remove_failed (AmsDelivery *self, AmsJob *job, const GError *error, gint64 now)
       ams_retry_goes_on (&self->config.retry, failure, now - job->handed_over))
     retry_job (self, job, error, now);
   else
-    give_up_job (self, job, error);
+    ams_delivery_give_up_job (self, job, error);
 }
 
 /* What waits stays as it is: in the spool, the next start finds it. */
@@ -307,12 +307,15 @@ job_failed (AmsDelivery *self, AmsJob *job, const GError *error)
     remove_failed (self, job, error, now);
     return;
   }
+  if (failure == AMS_FAILURE_EXISTS &&
+      ams_delivery_set_aside (self, job, error))
+    return;
   ams_delivery_note_failure (self, job->name, error);
   tell_breaker (self, job, error, now);
   if (ams_retry_goes_on (&self->config.retry, failure, now - job->handed_over))
     retry_job (self, job, error, now);
   else
-    give_up_job (self, job, error);
+    ams_delivery_give_up_job (self, job, error);
 }
 
 static void
@@ -324,7 +327,9 @@ on_operation_done (AmsOperation *operation, AmsJob *job, const GError *error,
   g_hash_table_remove (self->operations, operation);
   if (job->data)
     ams_delivery_count_held (self, job->data);
-  if (!error)
+  if (job->data && ams_delivery_is_renamed (self, job, !error))
+    GST_DEBUG ("%s is put under its new name", job->name);
+  else if (!error)
     job_succeeded (self, job);
   else if (g_cancellable_is_cancelled (self->cancellable))
     ams_schedule_retry (self->schedule, job, AMS_SCHEDULE_NEVER);
@@ -502,7 +507,7 @@ drop_something (AmsDelivery *self)
     g_autoptr (GError) error = ams_delivery_new_queue_error (self);
 
     ams_delivery_say_queue_fault (self, job->name);
-    give_up_job (self, job, error);
+    ams_delivery_give_up_job (self, job, error);
     return TRUE;
   }
   if (!self->open || !ams_outgoing_is_droppable (self->open) ||
@@ -618,6 +623,7 @@ ams_delivery_new (AmsStore *store, const AmsDeliveryConfig *config,
   self->cancellable = g_object_ref (cancellable);
   self->operations = g_hash_table_new (NULL, NULL);
   self->lineages = ams_lineages_new ();
+  self->taken = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
   self->is_held_back = config->at_eos;
   if (config->probe)
     self->probe = ams_probe_new (store, cancellable, on_probed, self);
@@ -648,6 +654,7 @@ ams_delivery_free (AmsDelivery *self)
   g_hash_table_unref (self->withheld);
   g_clear_error (&self->queue_fault);
   ams_lineages_free (self->lineages);
+  g_hash_table_unref (self->taken);
   g_clear_pointer (&self->config.spool, ams_spool_close);
   g_object_unref (self->cancellable);
   g_object_unref (self->store);

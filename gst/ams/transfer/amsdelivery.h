@@ -57,6 +57,9 @@ typedef struct
   /* Given up for good. */
   void (*failed) (const AmsFileInfo *file, const GError *error,
       gpointer user_data);
+  /* (nullable) Another file has the name. FALSE: nobody will give it another one. */
+  gboolean (*taken) (const AmsFileInfo *file, const GError *error,
+      gpointer user_data);
   /* A fault that is news; @name: the file it struck first (nullable). */
   void (*warning) (const GError *error, const gchar *name, gpointer user_data);
   /* The fault that was said with @error is over. */

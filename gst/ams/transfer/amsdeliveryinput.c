@@ -186,6 +186,8 @@ hand_over (AmsDelivery *self, AmsOutgoing *file)
     ams_outgoing_free (file);
     return;
   }
+  if (ams_outgoing_is_playlist (file))
+    ams_delivery_heed_names (self, &file->begin);
   commit (self, file, &id);
   ams_delivery_count_held (self, file);
   count_handed (self, file);
@@ -225,9 +227,14 @@ ams_delivery_end (AmsDelivery *self, const AmsFileEnd *end)
 void
 ams_delivery_remove (AmsDelivery *self, const gchar *name, gdouble after)
 {
-  AmsJob *job = ams_job_new (AMS_JOB_REMOVE, name, AMS_FILE_ROLE_OTHER);
+  AmsJob *job;
   g_autoptr (GError) error = NULL;
 
+  if (g_hash_table_contains (self->taken, name)) {
+    GST_INFO ("%s is not removed: it is another's", name);
+    return;
+  }
+  job = ams_job_new (AMS_JOB_REMOVE, name, AMS_FILE_ROLE_OTHER);
   /* A century is for ever, and does not overflow. */
   job->after = MIN (after, 3.2e9) * G_TIME_SPAN_SECOND;
   if (self->config.spool)

@@ -35,6 +35,8 @@ struct _AmsDelivery
   GCancellable *cancellable;
   GHashTable *operations; /* set of AmsOperation */
   AmsLineages *lineages;
+  GHashTable
+      *taken; /* set of names that another file has here: never removed */
   AmsOutgoing *open;
   guint64 held;
   guint64 unsafe; /* of held, media */
@@ -65,6 +67,22 @@ void ams_delivery_check_spool (AmsDelivery *delivery, gboolean ok,
     GError **error);
 void ams_delivery_announce_failed (AmsDelivery *delivery,
     const AmsOutgoing *file, const GError *error);
+
+/* Given up for good, and said. */
+void ams_delivery_give_up_job (AmsDelivery *delivery, AmsJob *job,
+    const GError *error);
+
+/* amsdeliveryrename.c */
+
+/* TRUE: @job waits for another name. */
+gboolean ams_delivery_set_aside (AmsDelivery *delivery, AmsJob *job,
+    const GError *error);
+/* TRUE: @job, whose operation has ended, got another name meanwhile, and is put again. @stored: it is there
+ * under the earlier one. */
+gboolean ams_delivery_is_renamed (AmsDelivery *delivery, AmsJob *job,
+    gboolean stored);
+/* What @begin, of a playlist version that is about to be handed over, says of names. */
+void ams_delivery_heed_names (AmsDelivery *delivery, const AmsFileBegin *begin);
 
 /* amsdeliveryinput.c */
 

@@ -799,6 +799,15 @@ on_stored (const AmsFileInfo *file, gpointer user_data)
     self->callbacks.stored (file, self->user_data);
 }
 
+static gboolean
+on_taken (const AmsFileInfo *file, const GError *error, gpointer user_data)
+{
+  AmsEngine *self = user_data;
+
+  return is_attached (self) && self->callbacks.taken &&
+      self->callbacks.taken (file, error, self->user_data);
+}
+
 static void
 on_failed (const AmsFileInfo *file, const GError *error, gpointer user_data)
 {
@@ -866,6 +875,7 @@ on_retrying (const AmsFileInfo *file, const GError *error, guint attempts,
 static const AmsDeliveryCallbacks guarded_callbacks = {
   .stored = on_stored,
   .failed = on_failed,
+  .taken = on_taken,
   .warning = on_warning,
   .recovered = on_recovered,
   .left = on_left,

@@ -35,6 +35,8 @@ finish (AmsOperation *self, GAsyncResult *result, GError **error)
   switch (self->kind) {
     case AMS_JOB_PUT:
       return ams_store_put_finish (self->store, result, error);
+    case AMS_JOB_COPY:
+      return ams_store_copy_finish (self->store, result, error);
     case AMS_JOB_ADOPT:
       return ams_store_adopt_finish (self->store, result, error);
     case AMS_JOB_NOTIFY:
@@ -80,6 +82,10 @@ begin (AmsOperation *self, const AmsOutgoing *file, guint64 unchanged,
   switch (self->kind) {
     case AMS_JOB_PUT:
       begin_put (self, file, unchanged, cancellable);
+      break;
+    case AMS_JOB_COPY:
+      ams_store_copy_async (self->store, file->from, self->name, cancellable,
+          on_done, self);
       break;
     case AMS_JOB_ADOPT:
       ams_store_adopt_async (self->store, self->name, file->size, cancellable,

@@ -20,6 +20,8 @@ ams_outgoing_free (AmsOutgoing *file)
 {
   g_clear_object (&file->body);
   ams_file_begin_clear (&file->begin);
+  g_free (file->from);
+  g_free (file->renamed);
   g_free (file);
 }
 

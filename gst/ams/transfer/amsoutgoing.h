@@ -16,6 +16,9 @@ typedef struct
   AmsFileBegin begin;
   AmsBody *body; /* NULL: an adoption */
   guint64 size;
+  gchar *from; /* of a copy: the name that it has in the store */
+  gchar
+      *renamed; /* (nullable) while it is in flight: what it is to be put as */
   guint64 lineage; /* of a playlist: amslineages.h */
   guint64 held; /* bytes of the body in memory, as they were counted last */
 } AmsOutgoing;

@@ -38,6 +38,7 @@ struct _AmsSchedule
   GSequence *struck; /* of AmsJob, by index */
   GHashTable
       *names; /* name → AmsJob: the first of them; the name is that job's */
+  guint set_aside; /* nor do jobs that wait for another name */
   GHashTable *busy; /* set of names in flight */
   GHashTable *unsettled; /* name → Unsettled */
   GHashTable *failed; /* set of given-up names that no playlist has heeded */
@@ -98,7 +99,8 @@ is_versioned (const AmsJob *job)
 static gboolean
 is_file (const AmsJob *job)
 {
-  return job->kind == AMS_JOB_PUT || job->kind == AMS_JOB_ADOPT;
+  return job->kind == AMS_JOB_PUT || job->kind == AMS_JOB_ADOPT ||
+      job->kind == AMS_JOB_COPY;
 }
 
 static gboolean
@@ -253,6 +255,7 @@ free_job (AmsSchedule *self, AmsJob *job)
   if (job->kind != AMS_JOB_REMOVE)
     g_queue_unlink (&self->ranks[rank_of (job)], &job->rank_link);
   self->removes_waiting -= waits_for_its_time (job);
+  self->set_aside -= job->set_aside;
   ams_job_free (job);
 }
 
@@ -697,6 +700,31 @@ ams_schedule_give_up (AmsSchedule *self, AmsJob *job)
     mark_failed (self, name, role, index);
 }
 
+void
+ams_schedule_set_aside (AmsSchedule *self, AmsJob *job)
+{
+  land (self, job);
+  spare (job);
+  job->set_aside = TRUE;
+  self->set_aside++;
+  job->not_before = AMS_SCHEDULE_NEVER;
+  mark_failed (self, job->name, job->role, job->index);
+}
+
+void
+ams_schedule_rename (AmsSchedule *self, AmsJob *job, const gchar *name)
+{
+  remove_from_name (self, job);
+  g_free (job->name);
+  job->name = g_strdup (name);
+  append_to_name (self, job);
+  spare (job);
+  self->set_aside -= job->set_aside;
+  job->set_aside = FALSE;
+  job->not_before = 0;
+  job->attempts = 0;
+}
+
 /* FALSE: none is struck. */
 gboolean
 ams_schedule_hurry_first (AmsSchedule *self)
@@ -744,6 +772,16 @@ ams_schedule_find (AmsSchedule *self, AmsJobFunc matches, gpointer user_data)
   return NULL;
 }
 
+AmsJob *
+ams_schedule_find_file (AmsSchedule *self, const gchar *name)
+{
+  for (AmsJob *job = first_of_name (self, name); job; job = job->name_next) {
+    if (is_file (job))
+      return job;
+  }
+  return NULL;
+}
+
 const AmsJob *
 ams_schedule_peek_oldest (AmsSchedule *self)
 {
@@ -771,5 +809,5 @@ ams_schedule_get_waiting_removes (AmsSchedule *self)
 gboolean
 ams_schedule_is_settled (AmsSchedule *self)
 {
-  return self->jobs.length == self->removes_waiting;
+  return self->jobs.length == self->removes_waiting + self->set_aside;
 }

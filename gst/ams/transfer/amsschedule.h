@@ -37,6 +37,7 @@ typedef enum
   AMS_JOB_ADOPT,
   AMS_JOB_REMOVE,
   AMS_JOB_NOTIFY,
+  AMS_JOB_COPY, /* of a file that is in the store under another name */
 } AmsJobKind;
 
 typedef struct _AmsJob AmsJob;
@@ -61,6 +62,7 @@ struct _AmsJob
   gint64 not_before;
   gint64 due; /* REMOVE: when `after` has passed; 0: not known yet */
   gboolean in_flight;
+  gboolean set_aside; /* its name is taken: until it is renamed or given up */
   /* (nullable): not_before is because of the endpoint, not of this file */
   GSequenceIter *struck;
   GList link; /* of all jobs */
@@ -116,6 +118,12 @@ void ams_schedule_retry (AmsSchedule *schedule, AmsJob *job, gint64 not_before);
 void ams_schedule_give_up (AmsSchedule *schedule, AmsJob *job);
 /* @job, which is in flight, fails because of the endpoint. */
 void ams_schedule_strike (AmsSchedule *schedule, AmsJob *job);
+/* The name of a job in flight is another file's: playlists handed over after it are withheld, as if it
+ * had been given up, and it waits for ams_schedule_rename(). */
+void ams_schedule_set_aside (AmsSchedule *schedule, AmsJob *job);
+/* A job that is not in flight may go, as @name. */
+void ams_schedule_rename (AmsSchedule *schedule, AmsJob *job,
+    const gchar *name);
 /* Jobs that were struck by the endpoint's failure may go at once. */
 void ams_schedule_hurry (AmsSchedule *schedule);
 /* The one of them that was handed over first. FALSE: there is none. */
@@ -134,6 +142,9 @@ typedef gboolean (*AmsJobFunc) (const AmsJob *job, gpointer user_data);
 /* The first job not in flight for which @matches. (transfer none) (nullable) */
 AmsJob *ams_schedule_find (AmsSchedule *schedule, AmsJobFunc matches,
     gpointer user_data);
+
+/* The file called @name that is to come to the store, in flight or not. (transfer none) (nullable) */
+AmsJob *ams_schedule_find_file (AmsSchedule *schedule, const gchar *name);
 
 /* The oldest job. (transfer none) (nullable) */
 const AmsJob *ams_schedule_peek_oldest (AmsSchedule *schedule);

@@ -50,6 +50,7 @@ struct _AmsSpool
       unsafe; /* of AmsSpoolItem: handed over, and not yet to be relied upon */
   GQueue awaited; /* of AmsSpoolItem: to become links */
   GQueue unlisted; /* of AmsSpoolItem: stored, and no playlist has come since */
+  GArray *renamed; /* ids of what the journal has under an earlier name */
   guint64 playlist_order; /* of the last that is safe, or stored */
   GError *error; /* why the first of unsafe or awaited is */
   gint64 tried; /* when that was; monotonic, µs */
@@ -82,7 +83,7 @@ static gboolean
 needs_sync (const AmsSpoolItem *item)
 {
   return ams_spool_item_has_body (item) &&
-      !ams_spool_item_may_be_superseded (item);
+      (!ams_spool_item_may_be_superseded (item) || item->record.begin.renamed);
 }
 
 /* The journal */
@@ -213,8 +214,23 @@ note_settled (AmsSpool *self, AmsSpoolItem *item, AmsSpoolFate fate)
 }
 
 static void
+write_renamed (AmsSpool *self)
+{
+  for (guint i = 0; i < self->renamed->len; i++) {
+    const AmsSpoolItem *item = ams_spool_index_lookup (self->index,
+        g_array_index (self->renamed, guint64, i));
+
+    if (item && item->recorded)
+      ams_spool_log_add (self->log, &item->record);
+  }
+  g_array_set_size (self->renamed, 0);
+}
+
+static void
 write_item (AmsSpool *self, AmsSpoolItem *item)
 {
+  if (ams_spool_item_is_playlist (item))
+    write_renamed (self);
   ams_spool_log_add (self->log, &item->record);
   item->recorded = TRUE;
   ams_spool_index_heed (self->index, item);
@@ -653,6 +669,18 @@ withhold (AmsSpool *self, AmsSpoolItem *item)
     discard (self, older, AMS_SPOOL_DROPPED);
 }
 
+void
+ams_spool_rename (AmsSpool *self, guint64 id, const gchar *name)
+{
+  AmsSpoolItem *item = ams_spool_index_lookup (self->index, id);
+
+  if (!item)
+    return;
+  g_free (item->record.begin.name);
+  item->record.begin.name = g_strdup (name);
+  g_array_append_val (self->renamed, id);
+}
+
 /* It is synced with what it is about. */
 static void
 add_failed (AmsSpool *self, const gchar *name, AmsFileRole role)
@@ -913,6 +941,7 @@ ams_spool_open (const gchar *folder, const gchar *destination, GError **error)
   self->log = g_steal_pointer (&log);
   self->index = g_steal_pointer (&index);
   self->trash = g_array_new (FALSE, FALSE, sizeof (Trash));
+  self->renamed = g_array_new (FALSE, FALSE, sizeof (guint64));
   self->playlist_order = ams_spool_index_get_playlist_order (self->index);
   self->compact_size = COMPACT_SIZE;
   count_waiting (self);
@@ -954,6 +983,7 @@ ams_spool_close (AmsSpool *self)
   g_queue_clear (&self->unlisted);
   g_clear_error (&self->error);
   g_array_unref (self->trash);
+  g_array_unref (self->renamed);
   ams_spool_index_free (self->index);
   ams_spool_log_close (self->log);
   ams_spool_folder_close (self->folder);

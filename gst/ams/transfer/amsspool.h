@@ -97,6 +97,10 @@ typedef enum
 void ams_spool_settle (AmsSpool *spool, guint64 id, AmsBody *body,
     AmsSpoolFate fate);
 
+/* The file @id, handed over, has another name: its body is the same. The journal says so together
+ * with the playlist that is committed next. */
+void ams_spool_rename (AmsSpool *spool, guint64 id, const gchar *name);
+
 /* A file that was given up without having been committed: as if it were settled as
  * GIVEN_UP. */
 void ams_spool_add_failed (AmsSpool *spool, const gchar *name,

@@ -193,6 +193,98 @@ ams_store_fetch_finish (AmsStore *store, GAsyncResult *result, GError **error)
   return AMS_STORE_GET_IFACE (store)->fetch_finish (store, result, error);
 }
 
+/* A copy by a store that has none of its own */
+
+/* As much as a segment that is read back anywhere. */
+#define MAX_COPY (G_GUINT64_CONSTANT (2) << 30)
+
+typedef struct
+{
+  gchar *name;
+  AmsPut put;
+} Copy;
+
+static void
+copy_free (gpointer data)
+{
+  Copy *copy = data;
+
+  g_clear_object (&copy->put.body);
+  g_free (copy->name);
+  g_free (copy);
+}
+
+static void
+on_copy_put (GObject *store, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (GTask) task = user_data;
+  GError *error = NULL;
+
+  if (ams_store_put_finish (AMS_STORE (store), result, &error))
+    g_task_return_boolean (task, TRUE);
+  else
+    g_task_return_error (task, error);
+}
+
+static void
+on_copy_fetched (GObject *store, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (GTask) task = user_data;
+  Copy *copy = g_task_get_task_data (task);
+  GError *error = NULL;
+  g_autoptr (GBytes) data =
+      ams_store_fetch_finish (AMS_STORE (store), result, &error);
+
+  if (!data) {
+    g_task_return_error (task, error);
+    return;
+  }
+  copy->put.body = ams_memory_body_new ();
+  ams_body_append (copy->put.body, data, NULL);
+  ams_body_finish (copy->put.body, g_bytes_get_size (data));
+  ams_store_put_async (AMS_STORE (store), &copy->put,
+      g_task_get_cancellable (task), on_copy_put, g_object_ref (task));
+}
+
+static void
+copy_by_reading (AmsStore *store, const gchar *from, const gchar *name,
+    GCancellable *cancellable, GAsyncReadyCallback callback, gpointer user_data)
+{
+  GTask *task = g_task_new (store, cancellable, callback, user_data);
+  Copy *copy = g_new0 (Copy, 1);
+
+  copy->name = g_strdup (name);
+  copy->put.name = copy->name;
+  copy->put.role = AMS_FILE_ROLE_SEGMENT;
+  copy->put.attempts = 1;
+  g_task_set_task_data (task, copy, copy_free);
+  g_task_set_check_cancellable (task, FALSE);
+  ams_store_fetch_async (store, from, FALSE, MAX_COPY, cancellable,
+      on_copy_fetched, task);
+}
+
+void
+ams_store_copy_async (AmsStore *store, const gchar *from, const gchar *name,
+    GCancellable *cancellable, GAsyncReadyCallback callback, gpointer user_data)
+{
+  AmsStoreInterface *iface = AMS_STORE_GET_IFACE (store);
+
+  if (iface->copy_async)
+    iface->copy_async (store, from, name, cancellable, callback, user_data);
+  else
+    copy_by_reading (store, from, name, cancellable, callback, user_data);
+}
+
+gboolean
+ams_store_copy_finish (AmsStore *store, GAsyncResult *result, GError **error)
+{
+  AmsStoreInterface *iface = AMS_STORE_GET_IFACE (store);
+
+  if (iface->copy_finish)
+    return iface->copy_finish (store, result, error);
+  return g_task_propagate_boolean (G_TASK (result), error);
+}
+
 void
 ams_store_notify_async (AmsStore *store, AmsBody *body,
     GCancellable *cancellable, GAsyncReadyCallback callback, gpointer user_data)

@@ -83,6 +83,14 @@ struct _AmsStoreInterface
   GBytes *(
       *fetch_finish) (AmsStore *store, GAsyncResult *result, GError **error);
 
+  /* (nullable) What is there as @from is there as @name as well, as if it had been put. NULL: it is
+   * fetched and put. */
+  void (*copy_async) (AmsStore *store, const gchar *from, const gchar *name,
+      GCancellable *cancellable, GAsyncReadyCallback callback,
+      gpointer user_data);
+  gboolean (
+      *copy_finish) (AmsStore *store, GAsyncResult *result, GError **error);
+
   /* (nullable) Tells somebody of what was delivered. @body: finished */
   void (*notify_async) (AmsStore *store, AmsBody *body,
       GCancellable *cancellable, GAsyncReadyCallback callback,
@@ -142,6 +150,11 @@ void ams_store_fetch_async (AmsStore *store, const gchar *name,
     gboolean partial, guint64 max_size, GCancellable *cancellable,
     GAsyncReadyCallback callback, gpointer user_data);
 GBytes *ams_store_fetch_finish (AmsStore *store, GAsyncResult *result,
+    GError **error);
+void ams_store_copy_async (AmsStore *store, const gchar *from,
+    const gchar *name, GCancellable *cancellable, GAsyncReadyCallback callback,
+    gpointer user_data);
+gboolean ams_store_copy_finish (AmsStore *store, GAsyncResult *result,
     GError **error);
 void ams_store_notify_async (AmsStore *store, AmsBody *body,
     GCancellable *cancellable, GAsyncReadyCallback callback,

@@ -201,6 +201,8 @@ begin_file (GstAmsPutSink *self, AmsEngine *engine, const AmsFileBegin *begin)
     note_final (self, begin->name);
   if (begin->role == AMS_FILE_ROLE_SEGMENT)
     priv->drain_until = 0;
+  if (begin->renames)
+    g_atomic_int_set (&priv->renames, TRUE);
   gst_ams_put_sink_say_unsaid (self);
   ams_engine_begin (engine, begin);
 }

@@ -39,7 +39,8 @@ typedef struct
   gboolean
       has_data; /* ordinary data come: one file, and nobody upstream who heeds its loss */
   gboolean said; /* a file has begun: upstream hears of failures */
-  GPtrArray *unsaid; /* names of files that were given up before */
+  gint renames; /* atomic: upstream gives other names to segments */
+  GPtrArray *unsaid; /* (element-type GstEvent) what became of files before */
   gboolean prerolling; /* READY→PAUSED ends with the first data, or EOS */
   gboolean playing;
   gboolean eos; /* all is delivered: EOS may be posted when playing */

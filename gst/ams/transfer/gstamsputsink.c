@@ -154,17 +154,31 @@ on_stored (const AmsFileInfo *file, gpointer user_data)
       file);
 }
 
-static void
-say_failed (GstAmsPutSink *self, const gchar *name)
+static GPtrArray *
+new_events (void)
 {
-  gst_pad_push_event (PRIVATE (self)->sinkpad,
-      ams_files_event_new_failed (name));
+  return g_ptr_array_new_with_free_func ((GDestroyNotify) gst_event_unref);
+}
+
+/* Takes @event. Where upstream does not know of names that are taken, the file is said
+ * to be given up. */
+static void
+say (GstAmsPutSink *self, GstEvent *event)
+{
+  g_autofree gchar *name = NULL;
+
+  if (ams_files_event_parse_taken (event, &name) &&
+      !g_atomic_int_get (&PRIVATE (self)->renames)) {
+    gst_event_unref (event);
+    event = ams_files_event_new_failed (name);
+  }
+  gst_pad_push_event (PRIVATE (self)->sinkpad, event);
 }
 
 /* Before the first file begins, upstream may not be there yet, or forget what it
  * hears when it starts; files of an earlier session are given up that early. */
 static gboolean
-keep_unsaid (GstAmsPutSink *self, const gchar *name)
+keep_unsaid (GstAmsPutSink *self, GstEvent *event)
 {
   GstAmsPutSinkPrivate *priv = PRIVATE (self);
   gboolean keep;
@@ -172,7 +186,7 @@ keep_unsaid (GstAmsPutSink *self, const gchar *name)
   GST_OBJECT_LOCK (self);
   keep = !priv->said;
   if (keep)
-    g_ptr_array_add (priv->unsaid, g_strdup (name));
+    g_ptr_array_add (priv->unsaid, gst_event_ref (event));
   GST_OBJECT_UNLOCK (self);
   return keep;
 }
@@ -181,15 +195,15 @@ void
 gst_ams_put_sink_say_unsaid (GstAmsPutSink *self)
 {
   GstAmsPutSinkPrivate *priv = PRIVATE (self);
-  g_autoptr (GPtrArray) names = NULL;
+  g_autoptr (GPtrArray) events = NULL;
 
   GST_OBJECT_LOCK (self);
-  names = priv->unsaid;
-  priv->unsaid = g_ptr_array_new_with_free_func (g_free);
+  events = priv->unsaid;
+  priv->unsaid = new_events ();
   priv->said = TRUE;
   GST_OBJECT_UNLOCK (self);
-  for (guint i = 0; i < names->len; i++)
-    say_failed (self, g_ptr_array_index (names, i));
+  for (guint i = 0; i < events->len; i++)
+    say (self, gst_event_ref (g_ptr_array_index (events, i)));
 }
 
 static gboolean
@@ -234,13 +248,33 @@ on_failed (const AmsFileInfo *file, const GError *error, gpointer user_data)
   if (is_all_there_is (self)) {
     if (!gst_ams_put_sink_is_in_error (self))
       gst_ams_put_sink_post_error (self, error, file->name);
-  } else if (!keep_unsaid (self, file->name)) {
-    say_failed (self, file->name);
+  } else {
+    g_autoptr (GstEvent) event = ams_files_event_new_failed (file->name);
+
+    if (!keep_unsaid (self, event))
+      say (self, gst_event_ref (event));
   }
   ams_put_post_file (GST_ELEMENT (self),
       gst_structure_new ("ams-file-failed", "reason", G_TYPE_STRING,
           error->message, NULL),
       file);
+}
+
+static gboolean
+on_taken (const AmsFileInfo *file, const GError *error, gpointer user_data)
+{
+  GstAmsPutSink *self = user_data;
+  g_autoptr (GstEvent) event = NULL;
+
+  if (is_all_there_is (self))
+    return FALSE;
+  event = ams_files_event_new_taken (file->name);
+  if (keep_unsaid (self, event))
+    return TRUE;
+  if (!g_atomic_int_get (&PRIVATE (self)->renames))
+    return FALSE;
+  gst_pad_push_event (PRIVATE (self)->sinkpad, gst_event_ref (event));
+  return TRUE;
 }
 
 static void
@@ -287,6 +321,7 @@ on_retrying (const AmsFileInfo *file, const GError *error, guint attempts,
 static const AmsDeliveryCallbacks callbacks = {
   .stored = on_stored,
   .failed = on_failed,
+  .taken = on_taken,
   .warning = on_warning,
   .recovered = on_recovered,
   .left = on_left,
@@ -528,6 +563,7 @@ start (GstAmsPutSink *self)
   priv->said = FALSE;
   priv->has_data = FALSE;
   g_ptr_array_set_size (priv->unsaid, 0);
+  g_atomic_int_set (&priv->renames, FALSE);
   priv->notified = 0;
   g_clear_pointer (&priv->final, g_free);
   GST_OBJECT_LOCK (self);
@@ -731,6 +767,6 @@ gst_ams_put_sink_init (GstAmsPutSink *self)
   GstAmsPutSinkPrivate *priv = PRIVATE (self);
 
   gst_ams_put_settings_init (&priv->settings);
-  priv->unsaid = g_ptr_array_new_with_free_func (g_free);
+  priv->unsaid = new_events ();
   GST_OBJECT_FLAG_SET (self, GST_ELEMENT_FLAG_SINK);
 }
