@@ -48,12 +48,11 @@ typedef struct
   gboolean tries_condition; /* whether the store heeds one is being found out */
   gboolean found_same; /* it was there already */
   guint looks; /* of the guard */
-  gchar *etag; /* (nullable) of the success */
   gboolean in_parts;
   gboolean locked; /* as the options say */
   guint rehashes;
-  guint status; /* of the answer whose ETag is doubted */
-  gchar *etag; /* (nullable) likewise */
+  guint status; /* of the last answer that was a success */
+  gchar *etag; /* (nullable) likewise; it may be doubted */
 } Job;
 
 static void
@@ -264,6 +263,16 @@ on_verified (GObject *store, GAsyncResult *result, gpointer user_data)
     g_task_return_error (task, error);
 }
 
+/* @etag: (nullable), perhaps @job's own. */
+static void
+note_etag (Job *job, const gchar *etag)
+{
+  gchar *copy = g_strdup (etag);
+
+  g_free (job->etag);
+  job->etag = copy;
+}
+
 /* @etag: nullable */
 static void
 take_stored (GTask *task, const gchar *etag)
@@ -271,9 +280,7 @@ take_stored (GTask *task, const gchar *etag)
   Job *job = g_task_get_task_data (task);
   AmsS3Place *place = job->place;
 
-  g_free (job->etag);
-  job->etag = g_strdup (etag);
-
+  note_etag (job, etag);
   if (job->refused_condition && !place->asks_first) {
     place->asks_first = TRUE;
     GST_WARNING ("%s does not take If-None-Match: before each file is put, it "
@@ -283,7 +290,7 @@ take_stored (GTask *task, const gchar *etag)
   if (place->options.verify == AMS_HTTP_VERIFY_NONE)
     finish_stored (task);
   else
-    ams_s3_verify_async (place, job->key, job->sent, job->plain, etag,
+    ams_s3_verify_async (place, job->key, job->sent, job->plain, job->etag,
         g_task_get_cancellable (task), on_verified, g_object_ref (task));
 }
 
@@ -427,8 +434,7 @@ take_success (GTask *task, const AmsS3Reply *reply)
     take_stored (task, etag);
     return;
   }
-  g_free (job->etag);
-  job->etag = g_strdup (etag);
+  note_etag (job, etag);
   job->status = reply->answer->status;
   doubt (task);
 }
