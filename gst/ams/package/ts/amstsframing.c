@@ -11,6 +11,8 @@
 #include "media/amsnalunits.h"
 #include "package/ts/amststables.h"
 
+#define AAC_FRAME_SAMPLES 1024
+
 struct _AmsTsFraming
 {
   AmsCodec codec;
@@ -129,6 +131,14 @@ ams_ts_framing_add_picture (const AmsTsFraming *self, const AmsUnit *unit,
 }
 
 /* ---- audio ---- */
+
+gint64
+ams_ts_framing_get_frame_duration (const AmsTsFraming *self)
+{
+  if (!self->aac)
+    return 0;
+  return AAC_FRAME_SAMPLES * G_GINT64_CONSTANT (1000000000) / self->aac->rate;
+}
 
 static void
 append_bytes (GByteArray *group, GBytes *bytes)

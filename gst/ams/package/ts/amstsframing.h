@@ -23,6 +23,9 @@ AmsTsFraming *ams_ts_framing_new (const AmsTrack *track, GError **error);
 void ams_ts_framing_free (AmsTsFraming *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (AmsTsFraming, ams_ts_framing_free)
 
+/* ns that a frame of audio lasts, as far as the configuration tells; else 0. */
+gint64 ams_ts_framing_get_frame_duration (const AmsTsFraming *self);
+
 /* Appends the bytes of a picture to @pieces (element-type AmsSlice), which point
  * into @unit and the framing. FALSE: the unit is damaged. */
 gboolean ams_ts_framing_add_picture (const AmsTsFraming *self,

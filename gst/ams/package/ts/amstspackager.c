@@ -309,6 +309,14 @@ max_group_time (const Stream *stream)
                                                 : MAX_GROUP_TIME;
 }
 
+static gint64
+frame_duration (const Stream *stream, const AmsUnit *unit)
+{
+  if (unit->duration > 0)
+    return unit->duration;
+  return ams_ts_framing_get_frame_duration (stream->framing);
+}
+
 static gboolean
 fits_into_group (const Stream *stream, const AmsUnit *unit)
 {
@@ -316,7 +324,8 @@ fits_into_group (const Stream *stream, const AmsUnit *unit)
 
   return ABS (drift) <= MAX_GROUP_DRIFT &&
       stream->group->len + g_bytes_get_size (unit->payload) <= MAX_GROUP_SIZE &&
-      unit->pts + unit->duration - stream->group_pts <= max_group_time (stream);
+      unit->pts + frame_duration (stream, unit) - stream->group_pts <=
+      max_group_time (stream);
 }
 
 static gboolean
@@ -329,8 +338,8 @@ add_frame (AmsTsPackager *self, Stream *stream, const AmsUnit *unit,
     stream->group_pts = unit->pts;
   if (!ams_ts_framing_add_frame (stream->framing, unit, stream->group, error))
     return FALSE;
-  stream->group_end = unit->pts + unit->duration;
-  if (unit->duration <= 0)
+  stream->group_end = unit->pts + frame_duration (stream, unit);
+  if (stream->group_end == unit->pts)
     write_group (self, stream, out);
   return TRUE;
 }
