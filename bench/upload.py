@@ -32,6 +32,12 @@ def cpu_of(process):
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
+def waited_by(process):
+    """Seconds for which it could run and had no processor, as others had them all."""
+    with open(f"/proc/{process.pid}/schedstat", encoding="ascii") as stat:
+        return int(stat.read().split()[1]) / 1e9
+
+
 def put(connection, name, body):
     connection.request("PUT", PREFIX + name, body)
     answer = connection.getresponse()
@@ -72,11 +78,12 @@ def size_of(folder):
 @contextlib.contextmanager
 def measured(upload, what):
     other = Other(upload.port)
-    spent, begun = cpu_of(upload.process), time.monotonic()
+    spent, waited, begun = cpu_of(upload.process), waited_by(upload.process), time.monotonic()
     other.start()
     yield
     times = other.end()
-    say(what, f"{time.monotonic() - begun:.1f} s", f"{cpu_of(upload.process) - spent:.1f} s of the processor", f"memory {upload.memory() >> 20} MiB",
+    say(what, f"{time.monotonic() - begun:.1f} s", f"{cpu_of(upload.process) - spent:.1f} s of the processor",
+        f"{waited_by(upload.process) - waited:.1f} s without one", f"memory {upload.memory() >> 20} MiB",
         f"another request: longest {max(times) * 1000:.0f} ms, median {statistics.median(times) * 1000:.1f} ms of {len(times)}")
 
 
