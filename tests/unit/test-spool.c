@@ -1627,6 +1627,42 @@ test_journal_lost_without_notes_is_said (Fixture *f, gconstpointer data)
   }
 }
 
+/* The store has another file of that name: nothing finds it by that any more. */
+static void
+test_renamed_is_found_by_its_new_name (Fixture *f, gconstpointer data)
+{
+  guint64 first = commit (f, "a.ts", "one"), other = commit (f, "b.ts", "two");
+
+  ams_spool_rename (f->spool, first, "c.ts");
+  assert_listed (f, "", "b.ts:3 c.ts:3");
+  assert_fetched (f, "c.ts", "one");
+  assert_fetched (f, "a.ts", NULL);
+  /* A name that was the renamed one's is free, and its own is a row like any other. */
+  settle (f, commit (f, "a.ts", "three"), AMS_SPOOL_STORED);
+  settle (f, commit (f, "c.ts", "four"), AMS_SPOOL_STORED);
+  settle (f, other, AMS_SPOOL_STORED);
+  assert_fetched (f, "c.ts", "one");
+  settle (f, first, AMS_SPOOL_STORED);
+  assert_fetched (f, "c.ts", NULL);
+  assert_listed (f, "", "");
+}
+
+/* The journal knows the new name from the playlist on that lists it; so do the notes. */
+static void
+test_renamed_is_known_by_notes (Fixture *f, gconstpointer data)
+{
+  g_autofree gchar *journal = own_path (f, "journal");
+  guint64 id = commit (f, "a.ts", "one");
+
+  ams_spool_rename (f->spool, id, "c.ts");
+  commit (f, "l.m3u8", "c.ts");
+  flush (f);
+  end_by_crash (f);
+  g_assert_cmpint (g_unlink (journal), ==, 0);
+  f->spool = open_spool (f->folder);
+  assert_taken_up (f, "c.ts=one l.m3u8=c.ts");
+}
+
 /* Notes take no part while the journal is whole, and go with what they are about. */
 static void
 test_notes_go_with_their_bodies (Fixture *f, gconstpointer data)
@@ -1940,6 +1976,8 @@ main (int argc, char **argv)
   ADD ("names/found", test_name_is_found_while_one_of_it_is_there);
   ADD ("journal/lost-is-made-anew", test_journal_lost_is_made_anew_from_notes);
   ADD ("journal/lost-without-notes", test_journal_lost_without_notes_is_said);
+  ADD ("renamed/found", test_renamed_is_found_by_its_new_name);
+  ADD ("renamed/notes", test_renamed_is_known_by_notes);
   ADD ("journal/notes-go", test_notes_go_with_their_bodies);
   ADD ("journal/note-of-a-changed-body",
       test_note_of_a_changed_body_is_not_believed);

@@ -217,11 +217,13 @@ static void
 write_renamed (AmsSpool *self)
 {
   for (guint i = 0; i < self->renamed->len; i++) {
-    const AmsSpoolItem *item = ams_spool_index_lookup (self->index,
+    AmsSpoolItem *item = ams_spool_index_lookup (self->index,
         g_array_index (self->renamed, guint64, i));
 
-    if (item && item->recorded)
-      ams_spool_log_add (self->log, &item->record);
+    if (!item || !item->recorded)
+      continue;
+    ams_spool_log_add (self->log, &item->record);
+    note_item (self, item);
   }
   g_array_set_size (self->renamed, 0);
 }
@@ -676,8 +678,7 @@ ams_spool_rename (AmsSpool *self, guint64 id, const gchar *name)
 
   if (!item)
     return;
-  g_free (item->record.begin.name);
-  item->record.begin.name = g_strdup (name);
+  ams_spool_index_rename (self->index, item, name);
   g_array_append_val (self->renamed, id);
 }
 

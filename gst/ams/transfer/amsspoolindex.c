@@ -112,6 +112,16 @@ ams_spool_index_set_begin (AmsSpoolIndex *self, AmsSpoolItem *item,
   add_name (self, item);
 }
 
+void
+ams_spool_index_rename (AmsSpoolIndex *self, AmsSpoolItem *item,
+    const gchar *name)
+{
+  remove_name (self, item);
+  g_free (item->record.begin.name);
+  item->record.begin.name = g_strdup (name);
+  add_name (self, item);
+}
+
 /* One that has the id goes. */
 AmsSpoolItem *
 ams_spool_index_add (AmsSpoolIndex *self, guint64 id, AmsSpoolRecordType type)

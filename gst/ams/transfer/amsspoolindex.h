@@ -71,6 +71,10 @@ AmsSpoolItem *ams_spool_index_add (AmsSpoolIndex *index, guint64 id,
 /* What @item, which ams_spool_index_add() has made, is about. */
 void ams_spool_index_set_begin (AmsSpoolIndex *index, AmsSpoolItem *item,
     const AmsFileBegin *begin);
+/* A segment that gets another name: tables have its name as a key, so it is not to be
+ * changed elsewhere. */
+void ams_spool_index_rename (AmsSpoolIndex *index, AmsSpoolItem *item,
+    const gchar *name);
 AmsSpoolItem *ams_spool_index_lookup (AmsSpoolIndex *index, guint64 id);
 /* Frees @item. */
 void ams_spool_index_remove (AmsSpoolIndex *index, AmsSpoolItem *item);
