@@ -322,6 +322,30 @@ test_drain_timed_out_waits_for_what_came_since (Fixture *f, gconstpointer data)
   assert_no_message (f, GST_MESSAGE_ERROR);
 }
 
+/* Other stores may have taken the whole drain-timeout: one that kept up has a moment for
+ * what comes last, a list or a removal, and is not said to be late. */
+static void
+test_drain_of_a_store_that_kept_up_leaves_a_moment (Fixture *f,
+    gconstpointer data)
+{
+  GThread *thread;
+
+  g_object_set (f->sink, "drain-timeout", GST_CLOCK_TIME_NONE, NULL);
+  push_file (f, "a", 0, "abc");
+  ask_to_drain (f);
+  /* Over when it begins. */
+  g_object_set (f->sink, "drain-timeout", (guint64) 0, NULL);
+  ask_to_drain (f);
+  ams_fake_store_script (f->store, "l.m3u8", FAKE_HANG, 0);
+  push_file (f, "l.m3u8", 1, "list");
+  thread = g_thread_new ("eos", push_eos_in_thread, f);
+  ams_log_wait (f->ops, "put l.m3u8 1 0");
+  ams_fake_store_release (f->store, "l.m3u8");
+  g_thread_join (thread);
+  assert_stored (f, "l.m3u8", "list");
+  assert_no_message (f, GST_MESSAGE_ERROR | GST_MESSAGE_WARNING);
+}
+
 /* Holding back */
 
 static void
@@ -470,6 +494,8 @@ main (int argc, char **argv)
   ADD ("drain/waits", set_up, test_drain_query_waits_for_the_store);
   ADD ("drain/stopped", set_up, test_drain_query_when_stopped_returns);
   ADD ("drain/once", set_up, test_drain_timed_out_is_not_waited_for_again);
+  ADD ("drain/kept-up", set_up,
+      test_drain_of_a_store_that_kept_up_leaves_a_moment);
   ADD ("drain/since", set_up, test_drain_timed_out_waits_for_what_came_since);
   ADD ("drain/counts-from-when-it-was-asked", set_up,
       test_drain_counts_from_when_it_was_asked);

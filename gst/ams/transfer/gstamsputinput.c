@@ -12,6 +12,9 @@
 GST_DEBUG_CATEGORY_EXTERN (gst_ams_put_sink_debug);
 #define GST_CAT_DEFAULT gst_ams_put_sink_debug
 
+/* For what comes after a drain, lists and removals, to a store that had kept up. */
+#define LAST_MOMENT G_TIME_SPAN_SECOND
+
 #define PRIVATE(sink) gst_ams_put_sink_get_private (sink)
 
 /* Data */
@@ -199,8 +202,10 @@ begin_file (GstAmsPutSink *self, AmsEngine *engine, const AmsFileBegin *begin)
   priv->position = GST_AMS_PUT_IN_FILE;
   if (begin->final)
     note_final (self, begin->name);
-  if (begin->role == AMS_FILE_ROLE_SEGMENT)
+  if (begin->role == AMS_FILE_ROLE_SEGMENT) {
     priv->drain_until = 0;
+    priv->kept_up = FALSE;
+  }
   if (begin->renames)
     g_atomic_int_set (&priv->renames, TRUE);
   gst_ams_put_sink_say_unsaid (self);
@@ -300,7 +305,7 @@ post_withheld (GstAmsPutSink *self, AmsEngine *engine)
 }
 
 /* One drain-timeout, which began at @since, for the drain that upstream asks for and for
- * the EOS that follows. */
+ * the EOS that follows. A store that kept up is not late when others took all of it. */
 static gint64
 time_to_drain (GstAmsPutSink *self, gint64 since)
 {
@@ -313,7 +318,7 @@ time_to_drain (GstAmsPutSink *self, gint64 since)
   if (priv->drain_until == 0)
     priv->drain_until =
         since + MIN (timeout, G_MAXINT64 - since); /* of any length */
-  return MAX (priv->drain_until - now, 0);
+  return MAX (priv->drain_until - now, priv->kept_up ? LAST_MOMENT : 0);
 }
 
 /* What upstream asks before the end: it has to know what was given up. So nothing is
@@ -326,7 +331,9 @@ gst_ams_put_sink_handle_drain (GstAmsPutSink *self, gint64 since)
   if (!engine)
     return;
   ams_engine_release (engine);
-  ams_engine_drain (engine, time_to_drain (self, since), NULL);
+  PRIVATE (self)->kept_up =
+      ams_engine_drain (engine, time_to_drain (self, since), NULL) ==
+      AMS_DRAIN_DONE;
 }
 
 /* What an error has cut off is no whole file. */
@@ -381,6 +388,7 @@ handle_eos (GstAmsPutSink *self, guint32 seqnum)
   ams_engine_release_claims (engine);
   ams_engine_settle_commands (engine, G_TIME_SPAN_SECOND / 2);
   PRIVATE (self)->drain_until = 0;
+  PRIVATE (self)->kept_up = FALSE;
   if (result == AMS_DRAIN_CANCELLED)
     return;
   if (result == AMS_DRAIN_TIMEOUT)

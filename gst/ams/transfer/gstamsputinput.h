@@ -31,6 +31,7 @@ typedef struct
   gchar *final; /* the last playlist that was said to be final */
   gint64
       drain_until; /* monotonic, µs: since a drain was asked for, media have not come; 0: none was */
+  gboolean kept_up; /* all was stored or given up when that drain ended */
 
   /* Under the object lock. */
   GstAmsPutSettings settings;

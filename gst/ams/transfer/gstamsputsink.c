@@ -560,6 +560,7 @@ start (GstAmsPutSink *self)
   }
   priv->position = GST_AMS_PUT_BETWEEN_FILES;
   priv->drain_until = 0;
+  priv->kept_up = FALSE;
   priv->said = FALSE;
   priv->has_data = FALSE;
   g_ptr_array_set_size (priv->unsaid, 0);
