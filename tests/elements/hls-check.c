@@ -98,12 +98,13 @@ add_to_snapshot (GHashTable *snapshot, const gchar *dir, const gchar *below)
   while (entries && (name = g_dir_read_name (entries))) {
     g_autofree gchar *path = g_build_filename (dir, name, NULL);
     g_autofree gchar *whole = g_build_filename (below, name, NULL);
+    g_autofree gchar *hash = NULL;
 
     if (g_file_test (path, G_FILE_TEST_IS_DIR))
       add_to_snapshot (snapshot, path, whole);
-    else
+    else if ((hash = hash_file (path)))
       g_hash_table_insert (snapshot, g_steal_pointer (&whole),
-          hash_file (path));
+          g_steal_pointer (&hash));
   }
 }
 

@@ -141,7 +141,7 @@ void hls_wait_segments (Hls *hls, guint n);
 
 /* ---- files ---- */
 
-/* Name → SHA-256 of all that is in the folder. */
+/* Name → SHA-256 of all that is in the folder. A file that goes away meanwhile is not in it. */
 GHashTable *hls_snapshot (const gchar *dir);
 /* All that was there is there, and the same; but for @except (nullable). */
 void hls_assert_kept (const gchar *dir, GHashTable *snapshot,
