@@ -344,8 +344,9 @@ fake_remove_async (AmsStore *store, const gchar *name,
 }
 
 static void
-fake_adopt_async (AmsStore *store, const gchar *name, guint64 size,
-    GCancellable *cancellable, GAsyncReadyCallback callback, gpointer user_data)
+fake_adopt_async (AmsStore *store, const gchar *name, const gchar *from,
+    guint64 size, GCancellable *cancellable, GAsyncReadyCallback callback,
+    gpointer user_data)
 {
   AmsFakeStore *self = AMS_FAKE_STORE (store);
 

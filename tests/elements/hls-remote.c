@@ -237,7 +237,7 @@ take_note (HlsRemote *self)
 static void
 take_event (HlsRemote *self, GstEvent *event)
 {
-  g_autofree gchar *name = NULL;
+  g_autofree gchar *name = NULL, *from = NULL;
   AmsFileBegin begin;
   AmsFileEnd end;
   guint64 size;
@@ -255,7 +255,8 @@ take_event (HlsRemote *self, GstEvent *event)
     self->open = FALSE;
     if (end.complete)
       store (self, &end);
-  } else if (ams_files_event_parse_adopt (event, &name, &size)) {
+  } else if (ams_files_event_parse_adopt (event, &name, &from, &size)) {
+    g_assert_null (from);
     adopt (self, name, size);
   } else if (ams_files_event_parse_remove (event, &name, &after)) {
     remove_file (self, name);

@@ -398,6 +398,57 @@ test_earlier_accident_is_said (void)
   g_assert_cmpint (g_unlink (aside), ==, 0);
 }
 
+static gint64
+get_modified (const gchar *path)
+{
+  GStatBuf info;
+
+  g_assert_cmpint (g_stat (path, &info), ==, 0);
+  return info.st_mtim.tv_sec * G_USEC_PER_SEC + info.st_mtim.tv_nsec / 1000;
+}
+
+/* Media that were set aside, as the other recorder had their names, are listed by the next
+ * start: behind what is listed, with the date at which they were recorded, under a free
+ * number. No line of the playlist changes. */
+static void
+test_media_set_aside_are_listed (void)
+{
+  g_autoptr (Hls) hls = hls_new ();
+  g_autofree gchar *aside = hls_path (hls, ".s00001.ts.part.1");
+  g_autofree gchar *segment = hls_path (hls, "s00001.ts");
+  g_autofree gchar *listed = hls_path (hls, "s00003.ts");
+  g_autofree gchar *bytes = NULL, *recovered = NULL, *earlier = NULL;
+  g_autofree gchar *later = NULL;
+  g_autoptr (HlsPlaylist) playlist = NULL;
+  g_autoptr (GHashTable) before = NULL;
+  gsize size, recovered_size;
+  gint64 modified;
+
+  hls_add_video (hls, NULL);
+  hls_record (hls, SECONDS (6));
+  before = hls_snapshot (hls->dir);
+  earlier = hls_read (hls->playlist);
+  g_assert_true (g_file_get_contents (segment, &bytes, &size, NULL));
+  g_assert_true (g_file_set_contents (aside, bytes, size, NULL));
+  modified = get_modified (aside);
+  hls_record (hls, SECONDS (4));
+  hls_assert_kept (hls->dir, before, "p.m3u8");
+  later = hls_read (hls->playlist);
+  hls_assert_continues (earlier, later);
+  playlist = hls_check (hls);
+  g_assert_cmpuint (playlist->segments->len, ==, 6);
+  g_assert_cmpstr (hls_segment (playlist, 3)->uri, ==, "s00003.ts");
+  g_assert_true (hls_segment (playlist, 3)->discontinuity);
+  g_assert_true (hls_segment (playlist, 4)->discontinuity);
+  g_assert_cmpint (
+      ABS (hls_segment (playlist, 3)->date_us - modified + 2 * G_USEC_PER_SEC),
+      <, G_USEC_PER_SEC / 20);
+  g_assert_true (
+      g_file_get_contents (listed, &recovered, &recovered_size, NULL));
+  g_assert_cmpmem (recovered, recovered_size, bytes, size);
+  hls_assert_nothing_hidden (hls->dir);
+}
+
 #define ADD(path, test) hls_test_add ("/hls/busy/" path, test_##test)
 
 int
@@ -411,7 +462,8 @@ main (int argc, char **argv)
   ADD ("beside/append-or-new", append_or_new_goes_beside);
   ADD ("beside/add-date-time",
       add_date_time_sessions_do_not_disturb_each_other);
-  ADD ("accident", earlier_accident_is_said);
+  ADD ("accident/said", earlier_accident_is_said);
+  ADD ("accident/set-aside", media_set_aside_are_listed);
   ADD ("wait/ended", wait_goes_on_when_the_first_has_ended);
   ADD ("wait/stopped", wait_goes_on_when_the_first_is_stopped);
   ADD ("wait/cancelled", wait_ends_at_once_when_stopped);

@@ -537,7 +537,7 @@ static void
 test_partial_adopted_is_stored (Fixture *f, gconstpointer data)
 {
   leave_partial (f);
-  ams_engine_adopt (f->engine, "a", 6);
+  ams_engine_adopt (f->engine, "a", NULL, 6);
   put_playlist (f, 1, "a");
   drain (f);
   assert_stored (f, "a", "abcdef");
@@ -550,7 +550,7 @@ test_partial_adopted_survives (Fixture *f, gconstpointer data)
 {
   leave_partial (f);
   ams_fake_store_script (f->store, "a", FAKE_HANG, 0);
-  ams_engine_adopt (f->engine, "a", 6);
+  ams_engine_adopt (f->engine, "a", NULL, 6);
   ams_log_wait (f->ops, "put a 0 0");
   restart (f);
   drain (f);
@@ -561,7 +561,7 @@ static void
 test_adopt_of_nothing_is_ignored (Fixture *f, gconstpointer data)
 {
   start_with_spool (f);
-  ams_engine_adopt (f->engine, "a", 6);
+  ams_engine_adopt (f->engine, "a", NULL, 6);
   put_playlist (f, 1, "a");
   drain (f);
   assert_stored (f, "p", "a");

@@ -300,7 +300,7 @@ static void
 test_remove_and_adopt (Fixture *f, gconstpointer data)
 {
   start (f);
-  ams_engine_adopt (f->engine, "a", 188);
+  ams_engine_adopt (f->engine, "a", NULL, 188);
   put_playlist (f, 1, 0, "x", NULL);
   ams_engine_remove (f->engine, "b", 0);
   ams_engine_remove (f->engine, "c", 3600);

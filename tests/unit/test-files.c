@@ -159,16 +159,19 @@ static void
 test_small_events_round_trip (void)
 {
   g_autoptr (GstEvent) remove = ams_files_event_new_remove ("a", 2.5);
-  g_autoptr (GstEvent) adopt = ams_files_event_new_adopt ("b", 188);
+  g_autoptr (GstEvent) adopt =
+      ams_files_event_new_adopt ("b", ".a.part.1", 188);
   g_autoptr (GstEvent) failed = ams_files_event_new_failed ("c");
   g_autoptr (GstEvent) stored = ams_files_event_new_stored ("d", 4);
   g_autofree gchar *a = NULL, *b = NULL, *c = NULL, *d = NULL, *no = NULL;
+  g_autofree gchar *from = NULL;
   gdouble after;
   guint64 size, version;
 
   g_assert_true (ams_files_event_parse_remove (remove, &a, &after));
   g_assert_cmpfloat (after, ==, 2.5);
-  g_assert_true (ams_files_event_parse_adopt (adopt, &b, &size));
+  g_assert_true (ams_files_event_parse_adopt (adopt, &b, &from, &size));
+  g_assert_cmpstr (from, ==, ".a.part.1");
   g_assert_cmpuint (size, ==, 188);
   g_assert_true (ams_files_event_parse_failed (failed, &c));
   g_assert_cmpstr (c, ==, "c");

@@ -437,8 +437,30 @@ adopt (Fixture *f, const gchar *name, guint64 size, GError **error)
 {
   g_autoptr (GAsyncResult) result = NULL;
 
-  ams_store_adopt_async (f->store, name, size, NULL, on_done, &result);
+  ams_store_adopt_async (f->store, name, NULL, size, NULL, on_done, &result);
   return ams_store_adopt_finish (f->store, wait_for (&result), error);
+}
+
+/* What was set aside becomes a file, and takes no other's place. */
+static void
+test_adopt_of_what_was_set_aside (Fixture *f, gconstpointer data)
+{
+  g_autoptr (GAsyncResult) first = NULL, second = NULL;
+  g_autoptr (GError) exists = NULL;
+
+  set_text (f, ".a.part.1", "0123456789");
+  set_text (f, ".a.part.2", "other");
+  set_text (f, ".b.part", "open");
+  ams_store_adopt_async (f->store, "b", ".a.part.1", 4, NULL, on_done, &first);
+  g_assert_true (ams_store_adopt_finish (f->store, wait_for (&first), NULL));
+  assert_text (f, "b", "0123");
+  assert_text (f, ".b.part", "open");
+  ams_store_adopt_async (f->store, "b", ".a.part.2", 5, NULL, on_done, &second);
+  g_assert_false (
+      ams_store_adopt_finish (f->store, wait_for (&second), &exists));
+  g_assert_error (exists, AMS_STORE_ERROR, AMS_FAILURE_EXISTS);
+  assert_text (f, "b", "0123");
+  assert_text (f, ".a.part.2", "other");
 }
 
 static void
@@ -1150,6 +1172,7 @@ main (int argc, char **argv)
   ADD ("fetch/tells-absent-from-failed", test_fetch_tells_absent_from_failed);
   ADD ("list/by-prefix", test_list_by_prefix);
   ADD ("adopt/cuts-and-publishes", test_adopt_cuts_and_publishes);
+  ADD ("adopt/set-aside", test_adopt_of_what_was_set_aside);
   ADD ("names/long-are-stored-and-found", test_long_names_are_stored_and_found);
   ADD ("names/part-of-an-earlier-version",
       test_part_of_an_earlier_version_is_found);

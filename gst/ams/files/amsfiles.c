@@ -376,23 +376,31 @@ ams_files_event_parse_remove (GstEvent *event, gchar **name, gdouble *after)
 }
 
 GstEvent *
-ams_files_event_new_adopt (const gchar *name, guint64 size)
+ams_files_event_new_adopt (const gchar *name, const gchar *from, guint64 size)
 {
-  return gst_event_new_custom (GST_EVENT_CUSTOM_DOWNSTREAM,
-      gst_structure_new (EVENT_ADOPT, "name", G_TYPE_STRING, name, "size",
-          G_TYPE_UINT64, size, NULL));
+  GstStructure *s = gst_structure_new (EVENT_ADOPT, "name", G_TYPE_STRING, name,
+      "size", G_TYPE_UINT64, size, NULL);
+
+  if (from)
+    gst_structure_set (s, "from", G_TYPE_STRING, from, NULL);
+  return gst_event_new_custom (GST_EVENT_CUSTOM_DOWNSTREAM, s);
 }
 
 gboolean
-ams_files_event_parse_adopt (GstEvent *event, gchar **name, guint64 *size)
+ams_files_event_parse_adopt (GstEvent *event, gchar **name, gchar **from,
+    guint64 *size)
 {
   const GstStructure *s =
       event_fields (event, GST_EVENT_CUSTOM_DOWNSTREAM, EVENT_ADOPT);
+  const gchar *other = s ? gst_structure_get_string (s, "from") : NULL;
 
-  *name = NULL;
-  if (!s || !gst_structure_get_uint64 (s, "size", size))
+  *name = *from = NULL;
+  if (!s || !gst_structure_get_uint64 (s, "size", size) ||
+      (other && !ams_file_name_check (other, NULL)))
     return FALSE;
   *name = dup_name (s);
+  if (*name)
+    *from = g_strdup (other);
   return *name != NULL;
 }
 
@@ -600,7 +608,7 @@ ams_files_query_fetch_answers (GstQuery *query)
 /* ams-file-list: the entries travel as one GVariant a(stb), which costs the
  * same to pass on however many there are. */
 
-#define ENTRIES_TYPE "a(stbxb)"
+#define ENTRIES_TYPE "a(stbxbx)"
 
 GstQuery *
 ams_files_query_new_list (const gchar *prefix)
@@ -628,8 +636,9 @@ ams_files_query_add_listed (GstQuery *query, GPtrArray *entries)
   for (guint i = 0; i < entries->len; i++) {
     const AmsFileEntry *entry = g_ptr_array_index (entries, i);
 
-    g_variant_builder_add (&builder, "(stbxb)", entry->name, entry->size,
-        entry->partial, entry->date_time, entry->discontinuity);
+    g_variant_builder_add (&builder, "(stbxbx)", entry->name, entry->size,
+        entry->partial, entry->date_time, entry->discontinuity,
+        entry->modified);
   }
   gst_structure_set (answer, "entries", G_TYPE_VARIANT,
       g_variant_builder_end (&builder), NULL);
@@ -652,6 +661,7 @@ copy_entry (const AmsFileEntry *entry)
 
   copy->date_time = entry->date_time;
   copy->discontinuity = entry->discontinuity;
+  copy->modified = entry->modified;
   return copy;
 }
 
@@ -666,8 +676,9 @@ parse_entries (const GstStructure *s, GPtrArray *entries)
       !g_variant_is_of_type (list, G_VARIANT_TYPE (ENTRIES_TYPE)))
     return FALSE;
   g_variant_iter_init (&iter, list);
-  while (g_variant_iter_next (&iter, "(&stbxb)", &entry.name, &entry.size,
-      &entry.partial, &entry.date_time, &entry.discontinuity)) {
+  while (g_variant_iter_next (&iter, "(&stbxbx)", &entry.name, &entry.size,
+      &entry.partial, &entry.date_time, &entry.discontinuity,
+      &entry.modified)) {
     if (!name_fault (entry.name))
       g_ptr_array_add (entries, copy_entry (&entry));
   }

@@ -99,10 +99,14 @@ GstEvent *ams_files_event_new_remove (const gchar *name, gdouble after);
 gboolean ams_files_event_parse_remove (GstEvent *event, gchar **name,
     gdouble *after);
 
-/* Keep the first @size bytes of what a crash left of @name: it is whole now. */
-GstEvent *ams_files_event_new_adopt (const gchar *name, guint64 size);
+/* Keep the first @size bytes of what a crash left of @name: it is whole now.
+ * @from: (nullable) a file of the store that is to become @name, instead of @name's
+ * own part */
+GstEvent *ams_files_event_new_adopt (const gchar *name, const gchar *from,
+    guint64 size);
+/* @from: (out) (nullable) (transfer full) */
 gboolean ams_files_event_parse_adopt (GstEvent *event, gchar **name,
-    guint64 *size);
+    gchar **from, guint64 *size);
 
 /* Upstream events. failed: the store has given this file up, the playlist
  * must mark it EXT-X-GAP; until a version whose begin names it in `failed`
@@ -171,6 +175,7 @@ typedef struct
       partial; /* a crash left this much of it; ams-file-adopt makes it whole */
   gint64 date_time; /* as its ams-file-begin said; 0: unknown */
   gboolean discontinuity; /* likewise */
+  gint64 modified; /* last written to, µs since 1970 UTC; 0: unknown */
 } AmsFileEntry;
 
 typedef struct

@@ -451,6 +451,22 @@ ams_recording_predict_name (AmsRecording *self, guint64 number)
   return ams_names_format (names, number, self->session, self->session, NULL);
 }
 
+gboolean
+ams_recording_name_recovered (AmsRecording *self, AmsRecordingSegment *segment)
+{
+  g_autoptr (GDateTime) date =
+      segment->date_time ? local_date (self, segment->date_time) : NULL;
+
+  if (!ams_names_has_number (self->segment_names) ||
+      self->next_number > G_MAXINT64)
+    return FALSE;
+  segment->name = ams_names_format (self->segment_names, self->next_number,
+      self->session, date ? date : self->session, NULL);
+  if (segment->name)
+    segment->number = self->next_number++;
+  return segment->name != NULL;
+}
+
 guint64
 ams_recording_add_recovered (AmsRecording *self,
     const AmsRecordingSegment *segment)

@@ -119,6 +119,9 @@ void ams_recording_continue (AmsRecording *self,
 /* What segment @number is called, if no date is in the name. (transfer full) (nullable) */
 gchar *ams_recording_predict_name (AmsRecording *self, guint64 number);
 
+/* Gives @segment, which has none, the next free name and number. FALSE: it cannot have any. */
+gboolean ams_recording_name_recovered (AmsRecording *self,
+    AmsRecordingSegment *segment);
 /* Lists a segment that an earlier session left behind. Returns: its media sequence number. */
 guint64 ams_recording_add_recovered (AmsRecording *self,
     const AmsRecordingSegment *segment);

@@ -33,6 +33,7 @@ typedef struct
   gboolean remote; /* it is behind the src pad, not on the disk */
   gint64 date_time; /* µs since 1970 UTC; 0: the store does not know */
   gboolean discontinuity; /* with a date_time */
+  gint64 modified; /* last written to, µs since 1970 UTC; 0: unknown */
 } AmsRecoveryFile;
 
 AmsRecoveryFile *ams_recovery_file_new (const gchar *name, guint64 size,

@@ -132,6 +132,7 @@ take_entries (GPtrArray *files, const AmsFileListAnswer *answer,
     file->remote = remote;
     file->date_time = entry->date_time;
     file->discontinuity = entry->discontinuity;
+    file->modified = entry->modified;
     g_ptr_array_add (files, file);
   }
 }

@@ -9,6 +9,20 @@
 #include <string.h>
 
 #include "amspaths.h"
+#include "amsrecovery.h"
+#include "files/amsfiles.h"
+#include "gstamsask.h"
+
+GST_DEBUG_CATEGORY_EXTERN (gst_ams_recover_debug);
+#define GST_CAT_DEFAULT gst_ams_recover_debug
+
+#define TS_PACKET_SIZE 188
+
+/* Bytes. A segment that is larger is not read back: 60 s at 250 Mb/s. */
+#define MAX_ASIDE_SIZE (G_GUINT64_CONSTANT (2) << 30)
+
+/* Each is read once, and noted in the journal, which is small: the next starts list the others. */
+#define MAX_AT_A_START 64
 
 /* ---- marked as missing, and there ---- */
 
@@ -100,37 +114,210 @@ is_aside (AmsRecording *recording, const gchar *aside)
           &number);
 }
 
-static void
-warn_aside (AmsRecording *recording, const GstAmsStores *stores,
-    GPtrArray *warnings)
+static gint
+compare_age (gconstpointer a, gconstpointer b)
+{
+  const AmsRecoveryFile *x = *(const AmsRecoveryFile *const *) a;
+  const AmsRecoveryFile *y = *(const AmsRecoveryFile *const *) b;
+
+  if (x->modified != y->modified)
+    return x->modified < y->modified ? -1 : 1;
+  return strcmp (x->name, y->name);
+}
+
+/* (transfer full) (element-type AmsRecoveryFile) the oldest first */
+static GPtrArray *
+list_aside (AmsRecording *recording, const GstAmsStores *stores)
 {
   g_autofree gchar *prefix = ams_paths_hidden (
       ams_names_prefix (ams_recording_get_segment_names (recording)), "");
-  g_autoptr (GPtrArray) files =
+  GPtrArray *files =
       g_ptr_array_new_with_free_func ((GDestroyNotify) ams_recovery_file_free);
   g_auto (GstAmsAnswers) about = {
     0,
   };
-  const gchar *first = NULL;
-  guint n = 0;
+  guint i = 0;
 
   gst_ams_ask_list (stores, FALSE, prefix, files, &about);
-  for (guint i = 0; i < files->len; i++) {
+  while (i < files->len) {
     const AmsRecoveryFile *file = g_ptr_array_index (files, i);
 
-    if (!is_aside (recording, file->name))
-      continue;
-    n++;
-    if (!first || strcmp (file->name, first) < 0)
-      first = file->name;
+    if (is_aside (recording, file->name))
+      i++;
+    else
+      g_ptr_array_remove_index (files, i);
+  }
+  g_ptr_array_sort (files, compare_age);
+  return files;
+}
+
+/* A recorder writes whole packets, and whole access units but for the one that it was killed
+ * in: a file that ends with a packet was closed properly, and its last frame is kept. */
+static gboolean
+was_cut (const AmsRecoveryFile *file)
+{
+  return file->size % TS_PACKET_SIZE != 0;
+}
+
+/* FALSE: nothing in it can be made out. */
+static gboolean
+measure_aside (const GstAmsStores *stores, const AmsRecoveryFile *file,
+    guint64 *end_pts, AmsRecordingSegment *segment)
+{
+  const AmsRecoveryFile part = { file->name, file->size, was_cut (file) };
+  g_autoptr (GBytes) data =
+      gst_ams_ask_one (stores->local, file->name, FALSE, MAX_ASIDE_SIZE);
+  guint64 usable;
+
+  if (!data ||
+      !ams_recovery_measure (&part, data, NULL, end_pts, segment, &usable))
+    return FALSE;
+  g_clear_pointer (&segment->name, g_free);
+  return TRUE;
+}
+
+/* Nothing but the file itself still says when its media were recorded: a recorder writes as the media come. */
+static void
+date_aside (const AmsRecoveryFile *file, AmsRecordingSegment *segment,
+    gint64 *end_date)
+{
+  if (segment->discontinuity && file->modified > 0)
+    segment->date_time = file->modified - (gint64) (segment->duration / 1000);
+  ams_recovery_date (segment, end_date);
+}
+
+/* Where the next segment would go on from. */
+typedef struct
+{
+  guint64 pts; /* 90 kHz */
+  gint64 date; /* µs since 1970 UTC */
+} End;
+
+/* FALSE: it stays as it is. */
+static gboolean
+recover_aside (AmsRecording *recording, const GstAmsStores *stores,
+    const AmsRecoveryFile *file, End *end, AmsJournal *journal,
+    GPtrArray *adoptions, GstAmsHandover *handover)
+{
+  AmsRecordingSegment segment = {
+    NULL,
+  };
+  AmsJournalSegment *note;
+
+  if (!measure_aside (stores, file, &end->pts, &segment))
+    return FALSE;
+  date_aside (file, &segment, &end->date);
+  if (!ams_recording_name_recovered (recording, &segment))
+    return FALSE;
+  segment.discontinuity &= ams_recording_get_length (recording) > 0;
+  segment.sequence = ams_recording_add_recovered (recording, &segment);
+  GST_INFO ("\"%s\", set aside by an earlier session, becomes \"%s\": "
+            "%" G_GUINT64_FORMAT " bytes, %" GST_TIME_FORMAT,
+      file->name, segment.name, segment.size, GST_TIME_ARGS (segment.duration));
+  note = ams_journal_segment_new (segment.name);
+  note->number = segment.number;
+  note->date_time = segment.date_time;
+  note->duration = segment.duration;
+  note->discontinuity = segment.discontinuity;
+  g_ptr_array_add (journal->segments, note);
+  g_ptr_array_add (adoptions,
+      ams_files_event_new_adopt (segment.name, file->name, segment.size));
+  gst_ams_handover_refer (handover, stores, &segment);
+  g_free (segment.name);
+  return TRUE;
+}
+
+static void
+warn_aside (AmsRecording *recording, guint n, const gchar *first,
+    GstAmsHandover *handover)
+{
+  if (n > 0)
+    g_ptr_array_add (handover->warnings,
+        g_strdup_printf (
+            "%u file(s) beside “%s” were set aside, as another recorder had "
+            "taken their names, and are not MPEG-TS that can be listed: “%s” "
+            "is the first. They are kept; look at them, and move them away.",
+            n, ams_recording_get_playlist_name (recording), first));
+}
+
+/* A kill may come between an adoption and the playlist: then the next start knows from the
+ * journal that the segments are this recording's. (transfer full) */
+static AmsJournal *
+copy_journal (AmsRecording *recording, const AmsJournal *earlier)
+{
+  g_autoptr (GBytes) own = ams_recording_render_journal (recording);
+  g_autoptr (GBytes) text = earlier ? ams_journal_write (earlier) : NULL;
+  AmsJournal *journal = ams_journal_read (text ? text : own);
+
+  return journal ? journal : ams_journal_new ();
+}
+
+static void
+hand_over_journal (AmsRecording *recording, const AmsJournal *journal,
+    GstAmsHandover *handover)
+{
+  g_autoptr (GBytes) text = ams_journal_write (journal);
+  AmsFileBegin begin = {
+    .name = (gchar *) ams_recording_get_journal_name (recording),
+    .role = AMS_FILE_ROLE_OTHER,
+    .content_type = (gchar *) "text/plain",
+  };
+  AmsFileEnd end = {
+    .size = g_bytes_get_size (text),
+    .complete = TRUE,
+    .duration = GST_CLOCK_TIME_NONE,
+  };
+
+  g_ptr_array_add (handover->local, ams_files_event_new_begin (&begin));
+  g_ptr_array_add (handover->local, gst_buffer_new_wrapped_bytes (text));
+  g_ptr_array_add (handover->local, ams_files_event_new_end (&end));
+}
+
+/* With a date in the playlist's name, what is found may be another playlist's. */
+static gboolean
+may_list (AmsRecording *recording, const GstAmsStores *stores)
+{
+  return gst_pad_is_linked (stores->local) && !stores->unlistable &&
+      !ams_names_has_session (ams_recording_get_playlist_names (recording)) &&
+      !ams_names_has_session (ams_recording_get_segment_names (recording));
+}
+
+guint
+gst_ams_leftover_recover (AmsRecording *recording, const GstAmsStores *stores,
+    const AmsJournal *earlier, GstAmsHandover *handover)
+{
+  g_autoptr (AmsJournal) journal = NULL;
+  g_autoptr (GPtrArray) files = NULL;
+  g_autoptr (GPtrArray) adoptions = NULL;
+  const gchar *first_kept = NULL;
+  End end = { G_MAXUINT64, 0 };
+  guint n = 0, kept = 0;
+  guint i;
+
+  if (!may_list (recording, stores))
+    return 0;
+  files = list_aside (recording, stores);
+  if (files->len == 0)
+    return 0;
+  journal = copy_journal (recording, earlier);
+  adoptions = g_ptr_array_new ();
+  for (i = 0; i < files->len && n < MAX_AT_A_START; i++) {
+    const AmsRecoveryFile *file = g_ptr_array_index (files, i);
+
+    if (recover_aside (recording, stores, file, &end, journal, adoptions,
+            handover))
+      n++;
+    else if (kept++ == 0)
+      first_kept = file->name;
   }
   if (n > 0)
-    g_ptr_array_add (warnings,
-        g_strdup_printf (
-            "%u file(s) beside “%s” hold media that no playlist lists, as "
-            "another recorder had taken their names: “%s” is the first. They "
-            "are kept; each is MPEG-TS and plays when it is renamed.",
-            n, ams_recording_get_playlist_name (recording), first));
+    hand_over_journal (recording, journal, handover);
+  g_ptr_array_extend_and_steal (handover->local, g_steal_pointer (&adoptions));
+  if (i < files->len)
+    GST_INFO ("%u files that were set aside are left to the next start",
+        files->len - i);
+  warn_aside (recording, kept, first_kept, handover);
+  return n;
 }
 
 void
@@ -138,10 +325,8 @@ gst_ams_leftover_warn (AmsRecording *recording, const GstAmsStores *stores,
     const AmsPlaylistParsed *earlier, GPtrArray *files,
     GstAmsHandover *handover)
 {
-  if (!gst_pad_is_linked (stores->local) || stores->unlistable)
-    return;
   /* What a remote store has given up is marked on the disk as well, which has it. */
-  if (earlier && !gst_pad_is_linked (stores->remote))
+  if (earlier && gst_pad_is_linked (stores->local) && !stores->unlistable &&
+      !gst_pad_is_linked (stores->remote))
     warn_gaps (recording, earlier, files, handover->warnings);
-  warn_aside (recording, stores, handover->warnings);
 }

@@ -2,20 +2,30 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-/* What is on the disk and no playlist lists, nor ever will by itself: two recorders on one
- * recording left it, before one kept the other away. */
+/* Media on the disk that no playlist lists, and that recovery after a crash does not find: two
+ * recorders on one recording left them, before one kept the other away. */
 
 #pragma once
 
+#include "amsjournal.h"
 #include "amsplaylistparser.h"
 #include "amsrecording.h"
 #include "gstamscatchup.h"
 
 G_BEGIN_DECLS
 
+/* Lists at the end of @recording, which goes on already, the media that were set aside as
+ * ".NAME.part.N" because another recorder had their names. Each becomes a segment with a number
+ * of its own; a DISCONTINUITY comes before it unless it continues the one before. The
+ * remote stores get them from the disk.
+ * @journal: (nullable) what the last session noted: it is kept, and added to
+ * Returns: the number of segments that were listed */
+guint gst_ams_leftover_recover (AmsRecording *recording,
+    const GstAmsStores *stores, const AmsJournal *journal,
+    GstAmsHandover *handover);
+
 /* Says in @handover's warnings which segments @earlier (nullable) marks EXT-X-GAP though
- * @files (element-type AmsRecoveryFile), what the disk has, has them whole; and which media were
- * set aside as their names were taken. */
+ * @files (element-type AmsRecoveryFile), what the disk has, has them whole. */
 void gst_ams_leftover_warn (AmsRecording *recording, const GstAmsStores *stores,
     const AmsPlaylistParsed *earlier, GPtrArray *files,
     GstAmsHandover *handover);

@@ -168,7 +168,7 @@ hand_over (GstAmsHandover *handover, const GstAmsStores *stores,
 {
   if (file->partial)
     g_ptr_array_add (file->remote ? handover->remote : handover->local,
-        ams_files_event_new_adopt (file->name, segment->size));
+        ams_files_event_new_adopt (file->name, NULL, segment->size));
   if (file->remote && stores->folder)
     gst_ams_handover_copy (handover, segment, data);
   if (!file->remote || several)
@@ -251,6 +251,8 @@ go_on (AmsRecording *recording, const GstAmsStores *stores,
       &recovered->handover);
   catch_up (recording, stores, found, recovered);
   recover_orphans (recording, stores, found, recovered);
+  recovered->recovered += gst_ams_leftover_recover (recording, stores,
+      found->journal, &recovered->handover);
   for (i = 0; i < found->survey->unlisted->len; i++)
     ams_recording_add_unlisted (recording,
         g_ptr_array_index (found->survey->unlisted, i));

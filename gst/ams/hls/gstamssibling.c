@@ -123,7 +123,7 @@ finish_session (AmsRecording *recording, const GstAmsStores *stores,
       ams_playlist_add (playlist, &line);
       if (file->partial)
         g_ptr_array_add (handover->local,
-            ams_files_event_new_adopt (file->name, segment.size));
+            ams_files_event_new_adopt (file->name, NULL, segment.size));
       g_ptr_array_add (recovered,
           ams_recovery_file_new (file->name, segment.size, FALSE));
     }

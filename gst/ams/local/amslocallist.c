@@ -59,8 +59,9 @@ is_debris (const gchar *entry)
 
 static gboolean
 add_entry (Listing *listing, const gchar *names, const gchar *name,
-    guint64 size, gboolean partial, GError **error)
+    const struct stat *info, gboolean partial, GError **error)
 {
+  AmsFileEntry *entry;
   g_autofree gchar *whole = g_strconcat (names, name, NULL);
 
   if (!ams_file_name_check (whole, NULL))
@@ -71,7 +72,10 @@ add_entry (Listing *listing, const gchar *names, const gchar *name,
             "There are too many files to list, at “%s”", whole));
     return FALSE;
   }
-  g_ptr_array_add (listing->entries, ams_file_entry_new (whole, size, partial));
+  entry = ams_file_entry_new (whole, info->st_size, partial);
+  entry->modified = info->st_mtim.tv_sec * G_USEC_PER_SEC +
+      info->st_mtim.tv_nsec / (1000000000 / G_USEC_PER_SEC);
+  g_ptr_array_add (listing->entries, entry);
   return TRUE;
 }
 
@@ -143,7 +147,7 @@ list_entry (Listing *listing, gint dir_fd, const gchar *folder,
     return TRUE; /* leads nowhere */
   if (!S_ISREG (info.st_mode))
     return TRUE;
-  return add_entry (listing, names, name, info.st_size, part_of != NULL, error);
+  return add_entry (listing, names, name, &info, part_of != NULL, error);
 }
 
 static gboolean

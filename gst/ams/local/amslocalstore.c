@@ -363,11 +363,12 @@ is_adopted (const gchar *part, const gchar *path, guint64 size)
 }
 
 static gboolean
-adopt_part (AmsLocalStore *self, const gchar *name, guint64 size,
-    GError **error)
+adopt_part (AmsLocalStore *self, const gchar *name, const gchar *from,
+    guint64 size, GError **error)
 {
   g_autofree gchar *path = path_of (self, name);
-  g_autofree gchar *part = ams_local_part_path (path);
+  g_autofree gchar *part =
+      from ? path_of (self, from) : ams_local_part_path (path);
 
   if (!is_adopted (part, path, size) &&
       (!cut_part (self, part, size, error) ||
@@ -521,12 +522,13 @@ local_copy_async (AmsStore *store, const gchar *from, const gchar *name,
 }
 
 static void
-local_adopt_async (AmsStore *store, const gchar *name, guint64 size,
-    GCancellable *cancellable, GAsyncReadyCallback callback, gpointer user_data)
+local_adopt_async (AmsStore *store, const gchar *name, const gchar *from,
+    guint64 size, GCancellable *cancellable, GAsyncReadyCallback callback,
+    gpointer user_data)
 {
   GTask *task = g_task_new (store, NULL, callback, user_data);
   GError *error = NULL;
-  gboolean ok = adopt_part (AMS_LOCAL_STORE (store), name, size, &error);
+  gboolean ok = adopt_part (AMS_LOCAL_STORE (store), name, from, size, &error);
 
   answer_boolean (task, ok, error);
 }

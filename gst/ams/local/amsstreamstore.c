@@ -220,10 +220,11 @@ stream_list_finish (AmsStore *store, GAsyncResult *result, GError **error)
 }
 
 static void
-stream_adopt_async (AmsStore *store, const gchar *name, guint64 size,
-    GCancellable *cancellable, GAsyncReadyCallback callback, gpointer user_data)
+stream_adopt_async (AmsStore *store, const gchar *name, const gchar *from,
+    guint64 size, GCancellable *cancellable, GAsyncReadyCallback callback,
+    gpointer user_data)
 {
-  ams_store_adopt_async (AMS_STREAM_STORE (store)->others, name, size,
+  ams_store_adopt_async (AMS_STREAM_STORE (store)->others, name, from, size,
       cancellable, callback, user_data);
 }
 

@@ -116,7 +116,7 @@ void ams_delivery_cut_open (AmsDelivery *delivery);
 void ams_delivery_remove (AmsDelivery *delivery, const gchar *name,
     gdouble after);
 void ams_delivery_adopt (AmsDelivery *delivery, const gchar *name,
-    guint64 size);
+    const gchar *from, guint64 size);
 /* When all that was handed over before has been delivered, the store is told to
  * notify somebody with @text. */
 void ams_delivery_notify (AmsDelivery *delivery, GBytes *text);

@@ -246,12 +246,14 @@ ams_delivery_remove (AmsDelivery *self, const gchar *name, gdouble after)
 }
 
 static void
-adopt_in_store (AmsDelivery *self, const gchar *name, guint64 size)
+adopt_in_store (AmsDelivery *self, const gchar *name, const gchar *from,
+    guint64 size)
 {
   AmsFileBegin begin = { .name = (gchar *) name,
     .role = AMS_FILE_ROLE_SEGMENT };
   AmsOutgoing *file = ams_outgoing_new (&begin);
 
+  file->from = g_strdup (from);
   file->size = size;
   add_file (self, file, AMS_JOB_ADOPT, 0);
 }
@@ -277,12 +279,15 @@ adopt_in_spool (AmsDelivery *self, const gchar *name, guint64 size)
 }
 
 void
-ams_delivery_adopt (AmsDelivery *self, const gchar *name, guint64 size)
+ams_delivery_adopt (AmsDelivery *self, const gchar *name, const gchar *from,
+    guint64 size)
 {
-  if (self->config.spool)
-    adopt_in_spool (self, name, size);
+  if (!self->config.spool)
+    adopt_in_store (self, name, from, size);
+  else if (from)
+    GST_INFO ("\"%s\" is not in the spool, which has parts only", from);
   else
-    adopt_in_store (self, name, size);
+    adopt_in_spool (self, name, size);
 }
 
 /* What is posted to somebody is a file that nobody else sees. */

@@ -257,11 +257,13 @@ ams_engine_remove (AmsEngine *self, const gchar *name, gdouble after)
 }
 
 AmsEngineResult
-ams_engine_adopt (AmsEngine *self, const gchar *name, guint64 size)
+ams_engine_adopt (AmsEngine *self, const gchar *name, const gchar *from,
+    guint64 size)
 {
   AmsCommand *command = ams_command_new (AMS_COMMAND_ADOPT);
 
   command->file.name = g_strdup (name);
+  command->file.from = g_strdup (from);
   command->file.size = size;
   return push (self, command);
 }
@@ -599,7 +601,8 @@ handle (AmsEngine *self, AmsCommand *command)
       ams_delivery_remove (delivery, command->file.name, command->file.after);
       break;
     case AMS_COMMAND_ADOPT:
-      ams_delivery_adopt (delivery, command->file.name, command->file.size);
+      ams_delivery_adopt (delivery, command->file.name, command->file.from,
+          command->file.size);
       break;
     case AMS_COMMAND_NOTIFY:
       ams_delivery_notify (delivery, command->bytes);

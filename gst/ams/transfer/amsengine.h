@@ -58,7 +58,7 @@ AmsEngineResult ams_engine_end (AmsEngine *engine, const AmsFileEnd *end);
 AmsEngineResult ams_engine_remove (AmsEngine *engine, const gchar *name,
     gdouble after);
 AmsEngineResult ams_engine_adopt (AmsEngine *engine, const gchar *name,
-    guint64 size);
+    const gchar *from, guint64 size);
 
 /* ams_delivery_notify() */
 AmsEngineResult ams_engine_notify (AmsEngine *engine, GBytes *text);

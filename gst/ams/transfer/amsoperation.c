@@ -88,8 +88,8 @@ begin (AmsOperation *self, const AmsOutgoing *file, guint64 unchanged,
           on_done, self);
       break;
     case AMS_JOB_ADOPT:
-      ams_store_adopt_async (self->store, self->name, file->size, cancellable,
-          on_done, self);
+      ams_store_adopt_async (self->store, self->name, file->from, file->size,
+          cancellable, on_done, self);
       break;
     case AMS_JOB_NOTIFY:
       ams_store_notify_async (self->store, self->body, cancellable, on_done,

@@ -16,7 +16,8 @@ typedef struct
   AmsFileBegin begin;
   AmsBody *body; /* NULL: an adoption */
   guint64 size;
-  gchar *from; /* of a copy: the name that it has in the store */
+  gchar *
+      from; /* of a copy or an adoption (nullable): the name that it has in the store */
   gchar
       *renamed; /* (nullable) while it is in flight: what it is to be put as */
   guint64 lineage; /* of a playlist: amslineages.h */

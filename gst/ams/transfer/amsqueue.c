@@ -31,6 +31,7 @@ ams_command_free (gpointer data)
     case AMS_COMMAND_REMOVE:
     case AMS_COMMAND_ADOPT:
       g_free (command->file.name);
+      g_free (command->file.from);
       break;
     case AMS_COMMAND_ASK:
       if (command->free_request)

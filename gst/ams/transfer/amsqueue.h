@@ -40,6 +40,7 @@ typedef struct
       gchar *name;
       gdouble after;
       guint64 size;
+      gchar *from; /* ADOPT: (nullable) */
     } file;
     gpointer request;
   };

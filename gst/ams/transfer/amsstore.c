@@ -385,13 +385,15 @@ ams_store_release (AmsStore *store)
 }
 
 void
-ams_store_adopt_async (AmsStore *store, const gchar *name, guint64 size,
-    GCancellable *cancellable, GAsyncReadyCallback callback, gpointer user_data)
+ams_store_adopt_async (AmsStore *store, const gchar *name, const gchar *from,
+    guint64 size, GCancellable *cancellable, GAsyncReadyCallback callback,
+    gpointer user_data)
 {
   AmsStoreInterface *iface = AMS_STORE_GET_IFACE (store);
 
   if (iface->adopt_async)
-    iface->adopt_async (store, name, size, cancellable, callback, user_data);
+    iface->adopt_async (store, name, from, size, cancellable, callback,
+        user_data);
   else
     answer_unsupported (store, &adopt_unsupported, "keep a partial file",
         callback, user_data);

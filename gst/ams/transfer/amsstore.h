@@ -126,9 +126,10 @@ struct _AmsStoreInterface
   /* (nullable) All claims are given back: nothing is put or removed any more. */
   void (*release) (AmsStore *store);
 
-  /* (nullable) */
-  void (*adopt_async) (AmsStore *store, const gchar *name, guint64 size,
-      GCancellable *cancellable, GAsyncReadyCallback callback,
+  /* (nullable) The first @size bytes of @name's part, or of the file @from (nullable), become
+   * @name. */
+  void (*adopt_async) (AmsStore *store, const gchar *name, const gchar *from,
+      guint64 size, GCancellable *cancellable, GAsyncReadyCallback callback,
       gpointer user_data);
   gboolean (
       *adopt_finish) (AmsStore *store, GAsyncResult *result, GError **error);
@@ -178,9 +179,9 @@ void ams_store_claim_async (AmsStore *store, const AmsClaim *claim,
 gboolean ams_store_claim_finish (AmsStore *store, GAsyncResult *result,
     GError **error);
 void ams_store_release (AmsStore *store);
-void ams_store_adopt_async (AmsStore *store, const gchar *name, guint64 size,
-    GCancellable *cancellable, GAsyncReadyCallback callback,
-    gpointer user_data);
+void ams_store_adopt_async (AmsStore *store, const gchar *name,
+    const gchar *from, guint64 size, GCancellable *cancellable,
+    GAsyncReadyCallback callback, gpointer user_data);
 gboolean ams_store_adopt_finish (AmsStore *store, GAsyncResult *result,
     GError **error);
 

@@ -218,7 +218,7 @@ take_file_event (GstAmsPutSink *self, AmsEngine *engine, GstEvent *event)
 {
   GstAmsPutSinkPrivate *priv = PRIVATE (self);
   g_auto (AmsFileBegin) begin = { 0 };
-  g_autofree gchar *name = NULL;
+  g_autofree gchar *name = NULL, *from = NULL;
   AmsFileEnd end;
   gdouble after;
   guint64 size;
@@ -231,8 +231,8 @@ take_file_event (GstAmsPutSink *self, AmsEngine *engine, GstEvent *event)
     priv->position = GST_AMS_PUT_BETWEEN_FILES;
   } else if (ams_files_event_parse_remove (event, &name, &after)) {
     ams_engine_remove (engine, name, after);
-  } else if (ams_files_event_parse_adopt (event, &name, &size)) {
-    ams_engine_adopt (engine, name, size);
+  } else if (ams_files_event_parse_adopt (event, &name, &from, &size)) {
+    ams_engine_adopt (engine, name, from, size);
   } else {
     return FALSE;
   }
