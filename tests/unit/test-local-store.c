@@ -1082,6 +1082,67 @@ test_claim_of_long_names_tells_them_apart (Fixture *f, gconstpointer data)
   assert_busy (other, a, NULL);
 }
 
+/* The disk is away when the recording begins: a file is where its folder is to be. */
+static AmsStore *
+claim_while_away (Fixture *f, const gchar *folder)
+{
+  AmsLocalOptions options = { 0 };
+  AmsStore *store;
+  g_autoptr (GError) error = NULL;
+
+  g_assert_true (g_file_set_contents (folder, "", 0, NULL));
+  store = ams_local_store_new (folder, &options);
+  g_assert_false (claim_in (store, "p.m3u8", "s_.ts", &error));
+  g_assert_cmpint (ams_store_error_get_failure (error), !=, AMS_FAILURE_BUSY);
+  g_assert_cmpint (g_unlink (folder), ==, 0);
+  return store;
+}
+
+static gboolean
+put_other (AmsStore *store, GError **error)
+{
+  g_autoptr (AmsBody) body = ams_memory_body_new ();
+  const AmsPut put = { .name = "x", .role = AMS_FILE_ROLE_OTHER, .body = body };
+  g_autoptr (GAsyncResult) result = NULL;
+
+  ams_body_finish (body, 0);
+  ams_store_put_async (store, &put, NULL, on_done, &result);
+  return ams_store_put_finish (store, wait_for (&result), error);
+}
+
+static void
+test_claim_is_taken_when_the_disk_is_back (Fixture *f, gconstpointer data)
+{
+  AmsLocalOptions options = { 0 };
+  g_autofree gchar *folder = path_in (f, "away");
+  g_autoptr (AmsStore) first = claim_while_away (f, folder);
+  g_autoptr (AmsStore) second = ams_local_store_new (folder, &options);
+  g_autoptr (GError) error = NULL;
+
+  g_assert_true (put_other (first, NULL));
+  g_assert_false (claim_in (second, "p.m3u8", NULL, &error));
+  g_assert_cmpint (ams_store_error_get_failure (error), ==, AMS_FAILURE_BUSY);
+  ams_store_release (first);
+  g_assert_true (claim_in (second, "p.m3u8", "s_.ts", NULL));
+}
+
+/* Another recorder began meanwhile: nothing is written beside it. */
+static void
+test_claim_that_came_too_late_puts_nothing (Fixture *f, gconstpointer data)
+{
+  AmsLocalOptions options = { 0 };
+  g_autofree gchar *folder = path_in (f, "away");
+  g_autofree gchar *written = path_in (f, "away/x");
+  g_autoptr (AmsStore) late = claim_while_away (f, folder);
+  g_autoptr (AmsStore) other = ams_local_store_new (folder, &options);
+  g_autoptr (GError) error = NULL;
+
+  g_assert_true (claim_in (other, "p.m3u8", "s_.ts", NULL));
+  g_assert_false (put_other (late, &error));
+  g_assert_cmpint (ams_store_error_get_failure (error), ==, AMS_FAILURE_BUSY);
+  g_assert_false (g_file_test (written, G_FILE_TEST_EXISTS));
+}
+
 /* Whoever finds out is at the disk's mercy: it says so, and nothing is claimed. */
 static void
 test_claim_in_a_folder_that_cannot_be_is_no_busy (Fixture *f,
@@ -1207,6 +1268,10 @@ main (int argc, char **argv)
       test_claim_of_another_user_is_respected);
   ADD ("claim/of-long-names-tells-them-apart",
       test_claim_of_long_names_tells_them_apart);
+  ADD ("claim/is-taken-when-the-disk-is-back",
+      test_claim_is_taken_when_the_disk_is_back);
+  ADD ("claim/that-came-too-late-puts-nothing",
+      test_claim_that_came_too_late_puts_nothing);
   ADD ("claim/in-a-folder-that-cannot-be-is-no-busy",
       test_claim_in_a_folder_that_cannot_be_is_no_busy);
   ADD ("lock/is-one-takers-at-a-time", test_lock_is_one_takers_at_a_time);

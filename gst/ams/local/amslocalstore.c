@@ -33,6 +33,7 @@ struct _AmsLocalStore
   AmsLocalOptions options;
   GHashTable *written; /* name → Written */
   GHashTable *locks; /* name → AmsRecorderLock: what this store records */
+  GHashTable *wanted; /* names of locks that the disk could not take yet */
 };
 
 static void ams_local_store_store_init (AmsStoreInterface *iface);
@@ -409,20 +410,68 @@ lock_name (AmsLocalStore *self, const gchar *name, GError **error)
   return TRUE;
 }
 
-/* All of it or nothing. */
+/* The disk is full, read-only or away: the lock is made before the first file is. */
+static gboolean
+may_lock_later (const GError *error)
+{
+  AmsFailure failure = ams_store_error_get_failure (error);
+
+  return failure != AMS_FAILURE_BUSY && failure != AMS_FAILURE_UNSUPPORTED;
+}
+
+static void
+want_lock (AmsLocalStore *self, const gchar *name)
+{
+  if (name && !g_hash_table_contains (self->locks, name))
+    g_hash_table_add (self->wanted, g_strdup (name));
+}
+
+/* All of it or nothing; what the disk cannot take now is wanted. */
 static gboolean
 take_claim (AmsLocalStore *self, const AmsClaim *claim, GError **error)
 {
   gboolean had =
       claim->playlist && g_hash_table_contains (self->locks, claim->playlist);
+  GError *why = NULL;
 
-  if (!lock_name (self, claim->playlist, error))
-    return FALSE;
-  if (lock_name (self, claim->segments, error))
+  if (lock_name (self, claim->playlist, &why) &&
+      lock_name (self, claim->segments, &why))
     return TRUE;
-  if (!had && claim->playlist)
+  if (may_lock_later (why)) {
+    want_lock (self, claim->playlist);
+    want_lock (self, claim->segments);
+  } else if (!had && claim->playlist) {
     g_hash_table_remove (self->locks, claim->playlist);
+  }
+  g_propagate_error (error, why);
   return FALSE;
+}
+
+/* FALSE: somebody else began to record while this store had no lock. */
+static gboolean
+take_wanted (AmsLocalStore *self, GError **error)
+{
+  GHashTableIter iter;
+  gpointer name;
+
+  g_hash_table_iter_init (&iter, self->wanted);
+  while (g_hash_table_iter_next (&iter, &name, NULL)) {
+    g_autoptr (GError) why = NULL;
+
+    if (lock_name (self, name, &why)) {
+      GST_INFO ("the lock of \"%s\" is made, now that it can be",
+          (const gchar *) name);
+    } else if (ams_store_error_get_failure (why) == AMS_FAILURE_BUSY) {
+      g_propagate_error (error, g_steal_pointer (&why));
+      return FALSE;
+    } else {
+      GST_DEBUG ("there is no lock of \"%s\" yet: %s", (const gchar *) name,
+          why->message);
+      continue;
+    }
+    g_hash_table_iter_remove (&iter);
+  }
+  return TRUE;
 }
 
 /* AmsStore */
@@ -455,6 +504,8 @@ local_create_body (AmsStore *store, const AmsFileBegin *begin)
   AmsLocalStore *self = AMS_LOCAL_STORE (store);
   g_autofree gchar *path = path_of (self, begin->name);
 
+  /* A part is written at once. If the lock is another's by now, the put says so. */
+  take_wanted (self, NULL);
   if (is_replaced (begin->role))
     return ams_memory_body_new ();
   if (begin->local_path)
@@ -473,7 +524,9 @@ local_put_async (AmsStore *store, const AmsPut *put, GCancellable *cancellable,
 
   /* What is done is done, also when it was cancelled meanwhile. */
   g_task_set_check_cancellable (task, FALSE);
-  if (is_replaced (put->role))
+  if (!take_wanted (self, &error))
+    ok = FALSE;
+  else if (is_replaced (put->role))
     ok = put_playlist (self, put, &error);
   else
     ok = put_segment (AMS_LOCAL_STORE (store), put, &error);
@@ -547,6 +600,7 @@ local_claim_async (AmsStore *store, const AmsClaim *claim,
 static void
 local_release (AmsStore *store)
 {
+  g_hash_table_remove_all (AMS_LOCAL_STORE (store)->wanted);
   g_hash_table_remove_all (AMS_LOCAL_STORE (store)->locks);
 }
 
@@ -624,6 +678,7 @@ ams_local_store_finalize (GObject *object)
   g_free (self->root);
   g_hash_table_unref (self->written);
   g_hash_table_unref (self->locks);
+  g_hash_table_unref (self->wanted);
   G_OBJECT_CLASS (ams_local_store_parent_class)->finalize (object);
 }
 
@@ -640,6 +695,7 @@ ams_local_store_init (AmsLocalStore *self)
       g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
   self->locks = g_hash_table_new_full (g_str_hash, g_str_equal, g_free,
       (GDestroyNotify) ams_recorder_lock_release);
+  self->wanted = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
 }
 
 AmsStore *
