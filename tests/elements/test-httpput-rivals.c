@@ -129,10 +129,12 @@ test_lost_answers_are_no_other_recorder (gconstpointer data)
 
 /* A name that is taken tells the other recorder, before any playlist is put. */
 static void
-test_other_segment_and_playlist_is_busy (void)
+test_other_segment_and_playlist_is_busy (gconstpointer data)
 {
-  g_autoptr (AmsFaultServer) server = ams_fault_server_new (NULL);
+  const Case *c = data;
+  g_autoptr (AmsFaultServer) server = ams_fault_server_new (&c->server);
   g_autoptr (Put) put = put_new (server, NULL);
+  g_autofree gchar *text = NULL;
 
   put_record (put, 1);
   put_drain (put);
@@ -142,6 +144,8 @@ test_other_segment_and_playlist_is_busy (void)
   put_push_segment (put, 1000);
   assert_busy (put);
   assert_other_is_unharmed (put, server);
+  text = ams_fault_server_dup_text (server, PUT_FOLDER "s00001.ts");
+  g_assert_cmpstr (text, ==, "another");
 }
 
 /* One request for a segment, one for its playlist. */
@@ -245,9 +249,9 @@ main (int argc, char **argv)
   add_cases ("between", test_other_playlist_between_two_writes_is_kept);
   add_cases ("before", test_other_playlist_before_the_first_write_is_kept);
   add_cases ("lost-answers", test_lost_answers_are_no_other_recorder);
+  add_cases ("segment", test_other_segment_and_playlist_is_busy);
   add_cases ("removed", test_playlist_that_was_removed_is_put_again);
 #define ADD(path, name) g_test_add_func ("/httpput/rivals/" path, test_##name)
-  ADD ("segment", other_segment_and_playlist_is_busy);
   ADD ("cost", condition_costs_no_request);
   ADD ("overwrite", overwrite_always_replaces_it);
   ADD ("spool", what_is_not_delivered_stays_in_the_spool);

@@ -505,6 +505,18 @@ on_looked (GObject *source, GAsyncResult *result, gpointer user_data)
   ams_http_put_send (task);
 }
 
+/* What does not heed If-Match does not heed If-None-Match, either: without a look, the segment
+ * of another recorder would be replaced. */
+static gboolean
+heeds_no_condition (const Job *job)
+{
+  AmsIfMatch if_match = ams_list_guard_get_if_match (job->place->guard);
+
+  return job->place->options.guard_lists &&
+      ams_put_is_made_once (job->put->role) &&
+      (if_match == AMS_IF_MATCH_UNKNOWN || if_match == AMS_IF_MATCH_IGNORED);
+}
+
 /* Servers that do not heed If-None-Match would replace what an earlier recording has
  * put under the same names. So they are looked at, until one is found to be free. */
 static void
@@ -514,7 +526,8 @@ ask_or_put (GTask *task)
 
   if (job->is_protected && job->place->asks_first)
     compare (task, on_asked);
-  else if (job->is_protected && !job->place->found_free)
+  else if (job->is_protected &&
+      (!job->place->found_free || heeds_no_condition (job)))
     compare (task, on_looked);
   else if (job->is_guarded)
     ams_http_put_guarded (task);
