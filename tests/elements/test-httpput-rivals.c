@@ -7,6 +7,7 @@
 
 #include "config.h"
 
+#include "files/amsclaim.h"
 #include "files/amsfiles.h"
 #include "httpput-common.h"
 
@@ -230,6 +231,85 @@ test_what_is_not_delivered_stays_in_the_spool (void)
   put_remove_folder (folder);
 }
 
+static AmsClaimAnswer *
+ask_claim (Put *put, gboolean waits)
+{
+  const AmsClaim claim = { (gchar *) "p.m3u8", (gchar *) "s_.ts", waits,
+    waits };
+  g_autoptr (GstQuery) query = ams_files_query_new_claim (&claim);
+  g_autoptr (GPtrArray) answers = NULL;
+
+  gst_pad_peer_query (put->pad, query);
+  answers = ams_files_query_claim_answers (query);
+  g_assert_cmpuint (answers->len, ==, 1);
+  return g_ptr_array_steal_index (answers, 0);
+}
+
+static void
+assert_claim (Put *put, gboolean waits, AmsClaimStatus status,
+    const gchar *part)
+{
+  AmsClaimAnswer *answer = ask_claim (put, waits);
+
+  g_assert_cmpint (answer->status, ==, status);
+  g_assert_false (answer->posted);
+  if (part)
+    g_assert_nonnull (strstr (answer->message, part));
+  if (status == AMS_CLAIM_BUSY)
+    g_assert_cmpuint (answer->again, >=, GST_SECOND);
+  g_free (answer->message);
+  g_free (answer);
+}
+
+static void
+put_text (AmsFaultServer *server, const gchar *text)
+{
+  ams_fault_server_put_object (server, PUT_FOLDER "p.m3u8",
+      "application/vnd.apple.mpegurl", text, strlen (text));
+}
+
+/* It is asked again, until the other has ended; then the playlist is read anew and goes on. */
+static void
+test_who_waits_is_busy_until_the_other_has_ended (gconstpointer data)
+{
+  const Case *c = data;
+  g_autoptr (AmsFaultServer) server = ams_fault_server_new (&c->server);
+  g_autoptr (Put) put = put_new (server, NULL);
+  AmsFaultRule away = { .method = "GET", .status = 503 };
+  g_autoptr (GstQuery) query =
+      ams_files_query_new_fetch ("p.m3u8", FALSE, 65536);
+
+  put_text (server, OTHER);
+  assert_claim (put, FALSE, AMS_CLAIM_UNKNOWN, NULL);
+  assert_claim (put, TRUE, AMS_CLAIM_BUSY, "has not changed for 27 s");
+  put_text (server, OTHER "#EXTINF:9.0,\nmore.ts\n");
+  assert_claim (put, TRUE, AMS_CLAIM_BUSY, "it changed 0 s ago");
+  ams_fault_server_add_rule (server, &away);
+  assert_claim (put, TRUE, AMS_CLAIM_BUSY, "cannot be read");
+  ams_fault_server_clear_rules (server);
+  put_text (server, OTHER "#EXT-X-ENDLIST\n");
+  assert_claim (put, TRUE, AMS_CLAIM_CLAIMED, NULL);
+  gst_pad_peer_query (put->pad, query);
+  assert_claim (put, TRUE, AMS_CLAIM_CLAIMED, NULL);
+  put_record (put, 2);
+  put_finish (put);
+  g_assert_cmpuint (put_count (put, GST_MESSAGE_ERROR, NULL), ==, 0);
+}
+
+static void
+test_nothing_there_is_not_waited_for (void)
+{
+  g_autoptr (AmsFaultServer) server = ams_fault_server_new (NULL);
+  g_autoptr (Put) put = put_new (server, NULL);
+
+  assert_claim (put, TRUE, AMS_CLAIM_CLAIMED, NULL);
+  put_record (put, 1);
+  put_drain (put);
+  assert_claim (put, TRUE, AMS_CLAIM_CLAIMED, NULL);
+  put_finish (put);
+  put_assert_stored (put, server);
+}
+
 static void
 add_cases (const gchar *name, GTestDataFunc func)
 {
@@ -251,7 +331,9 @@ main (int argc, char **argv)
   add_cases ("lost-answers", test_lost_answers_are_no_other_recorder);
   add_cases ("segment", test_other_segment_and_playlist_is_busy);
   add_cases ("removed", test_playlist_that_was_removed_is_put_again);
+  add_cases ("waits", test_who_waits_is_busy_until_the_other_has_ended);
 #define ADD(path, name) g_test_add_func ("/httpput/rivals/" path, test_##name)
+  ADD ("waits-for-nothing", nothing_there_is_not_waited_for);
   ADD ("cost", condition_costs_no_request);
   ADD ("overwrite", overwrite_always_replaces_it);
   ADD ("spool", what_is_not_delivered_stays_in_the_spool);

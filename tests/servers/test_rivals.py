@@ -191,6 +191,30 @@ def replaced(place_of):
             tap.check(not pods.spooled(name), f"segments are left in the spool of {name}")
 
 
+def killed(place_of):
+    """The old one is killed: its silence is the sign. A start without when-busy=wait does not wait for that."""
+    with tap.folder() as folder, place_of(folder) as place:
+        pods = Pods(folder, place)
+        reader = servers.PollingReader(place.url())
+        with pods.start("a") as a:
+            reader.wait_for_version(2)
+            with pods.start("b", "when-busy=wait ") as b:
+                b.wait_for("ams-recording-waiting")
+                a.kill()
+                b.wait_for("ams-recording-started")
+                seen = reader.looked_at
+                reader.wait_for_version(seen + 2)
+                b.kill()
+        with pods.start("b") as b:
+            b.wait_for("ams-recording-started")
+            seen = reader.looked_at
+            reader.wait_for_version(seen + 2)
+            b.stop()
+        tap.check("ams-recording-waiting" not in b.said() and not errors(b.said()), b.said()[-3000:])
+        check_reader(reader)
+        check_whole(pods, 3)
+
+
 def test_two_at_once_nginx():
     two_at_once(nginx)
 
@@ -201,6 +225,26 @@ def test_two_at_once_apache():
 
 def test_two_at_once_ceph():
     two_at_once(ceph)
+
+
+def test_replaced_nginx():
+    replaced(nginx)
+
+
+def test_replaced_apache():
+    replaced(apache)
+
+
+def test_replaced_ceph():
+    replaced(ceph)
+
+
+def test_killed_nginx():
+    killed(nginx)
+
+
+def test_killed_ceph():
+    killed(ceph)
 
 
 if __name__ == "__main__":

@@ -271,7 +271,8 @@ test_list_answers_are_collected (void)
 static void
 test_claim_round_trip_and_answers_are_collected (void)
 {
-  const AmsClaim claim = { (gchar *) "rec/a.m3u8", (gchar *) "rec/_.ts", TRUE };
+  const AmsClaim claim = { (gchar *) "rec/a.m3u8", (gchar *) "rec/_.ts", TRUE,
+    TRUE };
   g_autoptr (GstQuery) query = ams_files_query_new_claim (&claim);
   g_autoptr (GPtrArray) answers = NULL;
   g_auto (AmsClaim) parsed = { NULL };
@@ -281,6 +282,7 @@ test_claim_round_trip_and_answers_are_collected (void)
   g_assert_cmpstr (parsed.playlist, ==, "rec/a.m3u8");
   g_assert_cmpstr (parsed.segments, ==, "rec/_.ts");
   g_assert_true (parsed.tentative);
+  g_assert_true (parsed.waits);
   ams_files_query_add_claimed (query);
   ams_files_query_add_busy (query, "somebody", 5 * GST_SECOND, TRUE);
   ams_files_query_add_unclaimed (query, "no locks here", FALSE);

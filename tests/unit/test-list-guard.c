@@ -5,6 +5,7 @@
 #include "config.h"
 
 #include "http/amslistguard.h"
+#include "http/amslistwatch.h"
 
 #include <string.h>
 
@@ -125,6 +126,95 @@ test_etag_is_a_condition_where_it_can_be (void)
   ams_list_guard_free (guard);
 }
 
+#define ALIVE "#EXTM3U\n#EXT-X-TARGETDURATION:4\n" A
+#define SECOND G_TIME_SPAN_SECOND
+
+static AmsListLifeSign
+look (AmsListLife *life, const gchar *text, gint64 now)
+{
+  g_auto (AmsListSeen) seen;
+
+  see (&seen, text, "\"1\"");
+  return ams_list_life_take_look (life, &seen, now);
+}
+
+static AmsListLifeSign
+read_all (AmsListLife *life, const gchar *text, gint64 now)
+{
+  return ams_list_life_take_text (life, text, strlen (text), now);
+}
+
+/* Each change is a sign of life; three target durations without one are none. */
+static void
+test_life_ends_with_silence (void)
+{
+  AmsListLife life = {
+    0,
+  };
+
+  g_assert_cmpint (look (&life, ALIVE, 0), ==, AMS_LIST_LIFE_READ);
+  g_assert_cmpint (read_all (&life, ALIVE, 1), ==, AMS_LIST_LIFE_BUSY);
+  g_assert_cmpuint (life.target, ==, 4);
+  g_assert_cmpint (look (&life, ALIVE, 11 * SECOND), ==, AMS_LIST_LIFE_BUSY);
+  g_assert_false (life.grew);
+  g_assert_cmpint (look (&life, ALIVE B, 11 * SECOND), ==, AMS_LIST_LIFE_BUSY);
+  g_assert_true (life.grew);
+  g_assert_cmpint (look (&life, ALIVE B, 22 * SECOND), ==, AMS_LIST_LIFE_BUSY);
+  ams_list_life_take_failure (&life, 22 * SECOND);
+  g_assert_cmpint (look (&life, ALIVE B, 33 * SECOND), ==, AMS_LIST_LIFE_BUSY);
+  g_assert_cmpint (look (&life, ALIVE B, 34 * SECOND), ==, AMS_LIST_LIFE_FREE);
+  ams_list_life_clear (&life);
+}
+
+static void
+test_life_ends_with_endlist (void)
+{
+  static const gchar *const ends[] = { NULL, ALIVE "#EXT-X-ENDLIST\n",
+    ALIVE "#EXT-X-ENDLIST", ALIVE "#EXT-X-ENDLIST\r\n" };
+
+  for (guint i = 0; i < G_N_ELEMENTS (ends); i++) {
+    AmsListLife life = {
+      0,
+    };
+
+    g_assert_cmpint (look (&life, ends[i], 0), ==, AMS_LIST_LIFE_FREE);
+    if (ends[i])
+      g_assert_cmpint (read_all (&life, ends[i], 0), ==, AMS_LIST_LIFE_FREE);
+    g_assert_cmpint (read_all (&life, ALIVE "#EXT-X-ENDLISTS\n", 0), ==,
+        AMS_LIST_LIFE_BUSY);
+    ams_list_life_clear (&life);
+  }
+}
+
+/* What is packed has to be read again whenever it has changed. */
+static void
+test_life_of_what_is_packed (void)
+{
+  AmsListLife life = {
+    0,
+  };
+
+  g_assert_cmpint (look (&life,
+                       "\x1f\x8b"
+                       "a",
+                       0),
+      ==, AMS_LIST_LIFE_READ);
+  g_assert_cmpint (read_all (&life, ALIVE, 0), ==, AMS_LIST_LIFE_BUSY);
+  g_assert_cmpint (look (&life,
+                       "\x1f\x8b"
+                       "a",
+                       1),
+      ==, AMS_LIST_LIFE_BUSY);
+  g_assert_cmpint (look (&life,
+                       "\x1f\x8b"
+                       "b",
+                       2),
+      ==, AMS_LIST_LIFE_READ);
+  g_assert_cmpint (read_all (&life, ALIVE "#EXT-X-ENDLIST\n", 2), ==,
+      AMS_LIST_LIFE_FREE);
+  ams_list_life_clear (&life);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -135,6 +225,9 @@ main (int argc, char **argv)
 
     g_test_add_data_func (path, GUINT_TO_POINTER (i), test_agree);
   }
+  g_test_add_func ("/list-guard/life/silence", test_life_ends_with_silence);
+  g_test_add_func ("/list-guard/life/endlist", test_life_ends_with_endlist);
+  g_test_add_func ("/list-guard/life/packed", test_life_of_what_is_packed);
   g_test_add_func ("/list-guard/judge", test_judge_knows_its_versions);
   g_test_add_func ("/list-guard/etag",
       test_etag_is_a_condition_where_it_can_be);

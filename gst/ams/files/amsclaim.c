@@ -30,7 +30,7 @@ GstQuery *
 ams_files_query_new_claim (const AmsClaim *claim)
 {
   GstStructure *s = gst_structure_new (QUERY_CLAIM, "tentative", G_TYPE_BOOLEAN,
-      claim->tentative, NULL);
+      claim->tentative, "waits", G_TYPE_BOOLEAN, claim->waits, NULL);
 
   if (claim->playlist)
     gst_structure_set (s, "playlist", G_TYPE_STRING, claim->playlist, NULL);
@@ -60,6 +60,7 @@ ams_files_query_parse_claim (GstQuery *query, AmsClaim *claim)
   if (!s)
     return FALSE;
   gst_structure_get_boolean (s, "tentative", &claim->tentative);
+  gst_structure_get_boolean (s, "waits", &claim->waits);
   if (get_name (s, "playlist", &claim->playlist) &&
       get_name (s, "segments", &claim->segments) &&
       (claim->playlist || claim->segments))

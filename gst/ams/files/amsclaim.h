@@ -23,6 +23,10 @@ typedef struct
   gchar *segments;
   /* Whoever asks does something else if it is busy: nothing is posted. */
   gboolean tentative;
+  /* Whoever asks waits, and asks again, until nobody else records here (it is
+   * tentative, too). A store that knows others only by what they write looks out for
+   * that. */
+  gboolean waits;
 } AmsClaim;
 
 void ams_claim_clear (AmsClaim *claim);

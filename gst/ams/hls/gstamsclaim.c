@@ -168,7 +168,7 @@ gst_ams_claimer_wait (GstAmsClaimer *self, const GstAmsStores *stores,
   AmsClaim tentative = *claim;
   GstAmsClaimResult result;
 
-  tentative.tentative = TRUE;
+  tentative.tentative = tentative.waits = TRUE;
   set_waiting (self, TRUE);
   result = ask_until_granted (self, stores, &tentative, waiting, user_data);
   /* Whoever has cancelled was told that nothing has begun. */

@@ -209,6 +209,49 @@ ams_http_guard_suspect_finish (GAsyncResult *result)
   return g_task_propagate_boolean (G_TASK (result), NULL);
 }
 
+static void
+on_peeked (GObject *client, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (GTask) task = user_data;
+  Look *look = g_task_get_task_data (task);
+  GError *error = NULL;
+  g_autoptr (AmsHttpReply) reply =
+      ams_http_client_send_finish (AMS_HTTP_CLIENT (client), result, &error);
+
+  if (!reply)
+    g_task_return_error (task, error);
+  else if (take_reply (look, reply))
+    g_task_return_boolean (task, TRUE);
+  else
+    g_task_return_error (task,
+        ams_http_place_error (look->place, AMS_HTTP_GET, look->name, reply));
+}
+
+void
+ams_http_guard_peek_async (AmsHttpPlace *place, const gchar *name,
+    GCancellable *cancellable, GAsyncReadyCallback callback, gpointer user_data)
+{
+  GTask *task = g_task_new (NULL, cancellable, callback, user_data);
+  Look *look = look_new (place, name);
+
+  g_task_set_task_data (task, look, look_free);
+  ams_http_client_send_async (place->client, &look->request, cancellable,
+      on_peeked, task);
+}
+
+gboolean
+ams_http_guard_peek_finish (GAsyncResult *result, AmsListSeen *seen,
+    GError **error)
+{
+  Look *look = g_task_get_task_data (G_TASK (result));
+
+  if (!g_task_propagate_boolean (G_TASK (result), error))
+    return FALSE;
+  *seen = look->seen;
+  look->seen.etag = NULL;
+  return TRUE;
+}
+
 static gboolean
 is_list_name (const gchar *name)
 {

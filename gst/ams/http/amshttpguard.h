@@ -26,6 +26,13 @@ void ams_http_guard_suspect_async (AmsHttpPlace *place,
     gpointer user_data);
 gboolean ams_http_guard_suspect_finish (GAsyncResult *result);
 
+/* For AmsListLooker: what is there as @name. */
+void ams_http_guard_peek_async (AmsHttpPlace *place, const gchar *name,
+    GCancellable *cancellable, GAsyncReadyCallback callback,
+    gpointer user_data);
+gboolean ams_http_guard_peek_finish (GAsyncResult *result, AmsListSeen *seen,
+    GError **error);
+
 /* @shown: the playlist, for people. */
 GError *ams_list_guard_error (const gchar *shown);
 

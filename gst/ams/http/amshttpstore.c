@@ -7,9 +7,11 @@
 #include "http/amshttpstore.h"
 
 #include "http/amshttpfetch.h"
+#include "http/amshttpguard.h"
 #include "http/amshttpnotify.h"
 #include "http/amshttpput.h"
 #include "http/amshttpsimple.h"
+#include "http/amslistwatch.h"
 #include "transfer/amscopybody.h"
 
 #include <gst/gst.h>
@@ -21,6 +23,7 @@ struct _AmsHttpStore
   GObject parent;
 
   AmsHttpPlace place;
+  AmsListWatch *watch;
 };
 
 static void ams_http_store_store_init (AmsStoreInterface *iface);
@@ -146,6 +149,50 @@ http_notify_async (AmsStore *store, AmsBody *body, GCancellable *cancellable,
       place->options.url, body, cancellable, callback, user_data);
 }
 
+/* Claims: no other recorder is kept away, but one that writes is seen. */
+
+static gchar *
+dup_key (gpointer place, const gchar *name)
+{
+  return g_strdup (name);
+}
+
+static gchar *
+dup_shown (gpointer place, const gchar *key)
+{
+  return ams_http_url_to_display (((AmsHttpPlace *) place)->options.url, key);
+}
+
+static void
+peek_async (gpointer place, const gchar *key, GCancellable *cancellable,
+    GAsyncReadyCallback callback, gpointer user_data)
+{
+  ams_http_guard_peek_async (place, key, cancellable, callback, user_data);
+}
+
+static const AmsListLooker looker = { dup_key, dup_shown, peek_async,
+  ams_http_guard_peek_finish };
+
+static void
+http_claim_async (AmsStore *store, const AmsClaim *claim,
+    GCancellable *cancellable, GAsyncReadyCallback callback, gpointer user_data)
+{
+  ams_list_watch_claim_async (AMS_HTTP_STORE (store)->watch, claim, cancellable,
+      callback, user_data);
+}
+
+static gboolean
+http_claim_finish (AmsStore *store, GAsyncResult *result, GError **error)
+{
+  return ams_list_watch_claim_finish (result, error);
+}
+
+static void
+http_release (AmsStore *store)
+{
+  ams_list_watch_release (AMS_HTTP_STORE (store)->watch);
+}
+
 static void
 ams_http_store_store_init (AmsStoreInterface *iface)
 {
@@ -158,6 +205,9 @@ ams_http_store_store_init (AmsStoreInterface *iface)
   iface->fetch_finish = http_fetch_finish;
   iface->notify_async = http_notify_async;
   iface->notify_finish = finish_boolean;
+  iface->claim_async = http_claim_async;
+  iface->claim_finish = http_claim_finish;
+  iface->release = http_release;
 }
 
 /* Life */
@@ -171,6 +221,7 @@ ams_http_store_set_patience (AmsHttpStore *self, gint64 patience)
 static void
 ams_http_store_finalize (GObject *object)
 {
+  ams_list_watch_free (AMS_HTTP_STORE (object)->watch);
   ams_http_place_clear (&AMS_HTTP_STORE (object)->place);
   G_OBJECT_CLASS (ams_http_store_parent_class)->finalize (object);
 }
@@ -194,5 +245,7 @@ ams_http_store_new (AmsHttpClient *client, const AmsHttpStoreOptions *options)
   AmsHttpStore *self = g_object_new (AMS_TYPE_HTTP_STORE, NULL);
 
   ams_http_place_init (&self->place, client, options);
+  self->watch = ams_list_watch_new (AMS_STORE (self), &looker, &self->place,
+      self->place.guard);
   return AMS_STORE (self);
 }

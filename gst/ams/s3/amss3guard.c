@@ -99,6 +99,13 @@ judge (GTask *task)
   g_task_return_error (task, ams_list_guard_error (shown));
 }
 
+static GError *
+no_size_error (const Look *look, const AmsS3Reply *reply)
+{
+  return ams_store_error_new (AMS_FAILURE_TRANSIENT, reply->http->status, 0,
+      "The store does not say how large “%s” is", look->key);
+}
+
 static void
 on_looked (GObject *store, GAsyncResult *result, gpointer user_data)
 {
@@ -114,9 +121,7 @@ on_looked (GObject *store, GAsyncResult *result, gpointer user_data)
   else if (reply->error)
     g_task_return_error (task, g_steal_pointer (&reply->error));
   else
-    g_task_return_error (task,
-        ams_store_error_new (AMS_FAILURE_TRANSIENT, reply->http->status, 0,
-            "The store does not say how large “%s” is", look->key));
+    g_task_return_error (task, no_size_error (look, reply));
 }
 
 void
@@ -186,6 +191,50 @@ gboolean
 ams_s3_guard_suspect_finish (GAsyncResult *result)
 {
   return g_task_propagate_boolean (G_TASK (result), NULL);
+}
+
+static void
+on_peeked (GObject *store, GAsyncResult *result, gpointer user_data)
+{
+  g_autoptr (GTask) task = user_data;
+  Look *look = g_task_get_task_data (task);
+  GError *error = NULL;
+  g_autoptr (AmsS3Reply) reply = ams_s3_send_finish (result, &error);
+
+  if (!reply)
+    g_task_return_error (task, error);
+  else if (take_reply (look, reply))
+    g_task_return_boolean (task, TRUE);
+  else
+    g_task_return_error (task,
+        reply->error ? g_steal_pointer (&reply->error)
+                     : no_size_error (look, reply));
+}
+
+void
+ams_s3_guard_peek_async (AmsS3Place *place, const gchar *key,
+    GCancellable *cancellable, GAsyncReadyCallback callback, gpointer user_data)
+{
+  g_autoptr (GTask) task =
+      g_task_new (place->store, cancellable, callback, user_data);
+  Look *look = look_new (place, key);
+
+  g_task_set_task_data (task, look, look_free);
+  ams_s3_send_async (place, &look->request, cancellable, on_peeked,
+      g_object_ref (task));
+}
+
+gboolean
+ams_s3_guard_peek_finish (GAsyncResult *result, AmsListSeen *seen,
+    GError **error)
+{
+  Look *look = g_task_get_task_data (G_TASK (result));
+
+  if (!g_task_propagate_boolean (G_TASK (result), error))
+    return FALSE;
+  *seen = look->seen;
+  look->seen.etag = NULL;
+  return TRUE;
 }
 
 static gboolean

@@ -26,6 +26,13 @@ void ams_s3_guard_suspect_async (AmsS3Place *place, GCancellable *cancellable,
     GAsyncReadyCallback callback, gpointer user_data);
 gboolean ams_s3_guard_suspect_finish (GAsyncResult *result);
 
+/* For AmsListLooker: what is there as @key. */
+void ams_s3_guard_peek_async (AmsS3Place *place, const gchar *key,
+    GCancellable *cancellable, GAsyncReadyCallback callback,
+    gpointer user_data);
+gboolean ams_s3_guard_peek_finish (GAsyncResult *result, AmsListSeen *seen,
+    GError **error);
+
 /* What was read of @key for somebody else. */
 void ams_s3_guard_note_read (AmsS3Place *place, const gchar *key,
     const AmsHttpReply *reply);

@@ -7,6 +7,9 @@
 #include "s3/amss3store.h"
 
 #include "http/amshttpnotify.h"
+#include "http/amslistwatch.h"
+#include "s3/amss3guard.h"
+#include "s3/amss3key.h"
 #include "s3/amss3place.h"
 #include "s3/amss3probe.h"
 #include "s3/amss3put.h"
@@ -22,6 +25,7 @@ struct _AmsS3Store
   GObject parent;
 
   AmsS3Place place;
+  AmsListWatch *watch;
 };
 
 static void ams_s3_store_store_init (AmsStoreInterface *iface);
@@ -127,6 +131,50 @@ s3_notify_finish (AmsStore *store, GAsyncResult *result, GError **error)
   return ams_http_notify_finish (result, error);
 }
 
+/* Claims: no other recorder is kept away, but one that writes is seen. */
+
+static gchar *
+dup_key (gpointer place, const gchar *name)
+{
+  return ams_s3_key_new (((AmsS3Place *) place)->options.prefix, name, NULL);
+}
+
+static gchar *
+dup_shown (gpointer place, const gchar *key)
+{
+  return ams_s3_place_display (place, key);
+}
+
+static void
+peek_async (gpointer place, const gchar *key, GCancellable *cancellable,
+    GAsyncReadyCallback callback, gpointer user_data)
+{
+  ams_s3_guard_peek_async (place, key, cancellable, callback, user_data);
+}
+
+static const AmsListLooker looker = { dup_key, dup_shown, peek_async,
+  ams_s3_guard_peek_finish };
+
+static void
+s3_claim_async (AmsStore *store, const AmsClaim *claim,
+    GCancellable *cancellable, GAsyncReadyCallback callback, gpointer user_data)
+{
+  ams_list_watch_claim_async (AMS_S3_STORE (store)->watch, claim, cancellable,
+      callback, user_data);
+}
+
+static gboolean
+s3_claim_finish (AmsStore *store, GAsyncResult *result, GError **error)
+{
+  return ams_list_watch_claim_finish (result, error);
+}
+
+static void
+s3_release (AmsStore *store)
+{
+  ams_list_watch_release (AMS_S3_STORE (store)->watch);
+}
+
 static void
 ams_s3_store_store_init (AmsStoreInterface *iface)
 {
@@ -143,6 +191,9 @@ ams_s3_store_store_init (AmsStoreInterface *iface)
   iface->probe_finish = s3_probe_finish;
   iface->notify_async = s3_notify_async;
   iface->notify_finish = s3_notify_finish;
+  iface->claim_async = s3_claim_async;
+  iface->claim_finish = s3_claim_finish;
+  iface->release = s3_release;
 }
 
 /* Life */
@@ -162,6 +213,7 @@ ams_s3_store_get_place (AmsS3Store *self)
 static void
 ams_s3_store_finalize (GObject *object)
 {
+  ams_list_watch_free (AMS_S3_STORE (object)->watch);
   ams_s3_place_clear (&AMS_S3_STORE (object)->place);
   G_OBJECT_CLASS (ams_s3_store_parent_class)->finalize (object);
 }
@@ -184,5 +236,7 @@ ams_s3_store_new (AmsHttpClient *client, const AmsS3StoreOptions *options)
   AmsS3Store *self = g_object_new (AMS_TYPE_S3_STORE, NULL);
 
   ams_s3_place_init (&self->place, G_OBJECT (self), client, options);
+  self->watch = ams_list_watch_new (AMS_STORE (self), &looker, &self->place,
+      self->place.guard);
   return AMS_STORE (self);
 }
