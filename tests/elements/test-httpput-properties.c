@@ -109,7 +109,7 @@ test_properties_all_are_described_and_secrets_write_only (void)
     check_pspec (pspecs[i]);
     ours++;
   }
-  g_assert_cmpuint (ours, ==, 7 + 27 + 7);
+  g_assert_cmpuint (ours, ==, 7 + 28 + 7);
 }
 
 static void

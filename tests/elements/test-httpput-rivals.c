@@ -231,6 +231,76 @@ test_what_is_not_delivered_stays_in_the_spool (void)
   put_remove_folder (folder);
 }
 
+static gchar *
+dup_text_at (AmsFaultServer *server, const gchar *name)
+{
+  g_autofree gchar *path = g_strconcat (PUT_FOLDER, name, NULL);
+
+  return ams_fault_server_dup_text (server, path);
+}
+
+/* All that @list says is there: what the first recorder put, under its names or with the suffix. */
+static void
+assert_apart (Put *first, AmsFaultServer *server, const gchar *list)
+{
+  g_auto (GStrv) lines = g_strsplit (list, "\n", -1);
+  guint n = 0;
+
+  for (guint i = 0; lines[i]; i++) {
+    g_autofree gchar *path = g_strconcat (PUT_FOLDER, lines[i], NULL);
+    g_autoptr (GBytes) there = NULL;
+
+    if (!*lines[i] || *lines[i] == '#')
+      continue;
+    there = ams_fault_server_dup_object (server, path);
+    g_assert_nonnull (there);
+    g_assert_true (g_bytes_equal (there,
+        ((PutFile *) g_ptr_array_index (first->files, n++))->bytes));
+  }
+  g_assert_cmpuint (n, ==, first->files->len);
+  g_assert_true (g_str_has_suffix (list, "#EXT-X-ENDLIST\n"));
+}
+
+/* Under names of their own, also where the other one has theirs; and once more is once. */
+static void
+test_what_is_left_is_delivered_with_the_suffix (void)
+{
+  g_autoptr (AmsFaultServer) server = ams_fault_server_new (NULL);
+  g_autofree gchar *folder = put_make_folder ();
+  Put *first = put_new (server, PUT_SETTINGS ("spool-dir", folder));
+  g_autofree gchar *list = NULL, *other = NULL, *segment = NULL;
+
+  put_record (first, 2);
+  put_drain (first);
+  put_other (server);
+  put_record (first, 1);
+  assert_busy (first);
+  put_record (first, 2);
+  ams_fault_server_put_object (server, PUT_FOLDER "s00004.ts", "video/mp2t",
+      "another", 7);
+  put_finish (first);
+  put_stop (first);
+  for (guint i = 0; i < 2; i++) {
+    g_autoptr (Put) next = put_new (server,
+        PUT_SETTINGS ("spool-dir", folder, "spool-suffix", "-kept"));
+
+    put_drain (next);
+    gst_pad_push_event (next->pad, gst_event_new_eos ());
+    gst_message_unref (put_wait (next, GST_MESSAGE_EOS, NULL, 1));
+    g_assert_cmpuint (put_count (next, GST_MESSAGE_ERROR, NULL), ==, 0);
+    g_assert_cmpuint (put_get_stat (next, "spooled-bytes"), ==, 0);
+  }
+  list = dup_text_at (server, "p-kept.m3u8");
+  assert_apart (first, server, list);
+  g_assert_nonnull (strstr (list, "s00004-kept.ts"));
+  other = dup_text_at (server, "p.m3u8");
+  g_assert_cmpstr (other, ==, OTHER);
+  segment = dup_text_at (server, "s00004.ts");
+  g_assert_cmpstr (segment, ==, "another");
+  put_free (first);
+  put_remove_folder (g_steal_pointer (&folder));
+}
+
 static AmsClaimAnswer *
 ask_claim (Put *put, gboolean waits)
 {
@@ -336,6 +406,7 @@ main (int argc, char **argv)
   ADD ("waits-for-nothing", nothing_there_is_not_waited_for);
   ADD ("cost", condition_costs_no_request);
   ADD ("overwrite", overwrite_always_replaces_it);
+  ADD ("spool-suffix", what_is_left_is_delivered_with_the_suffix);
   ADD ("spool", what_is_not_delivered_stays_in_the_spool);
   return g_test_run ();
 }

@@ -75,7 +75,7 @@ test_properties_all_are_described_and_secrets_write_only (void)
     check_pspec (pspecs[i]);
     ours++;
   }
-  g_assert_cmpuint (ours, ==, 7 + 24 + 31);
+  g_assert_cmpuint (ours, ==, 7 + 25 + 31);
 }
 
 /* They make no sense with S3, which says them itself. */

@@ -5,6 +5,7 @@
 #include "config.h"
 
 #include "transfer/amscopybody.h"
+#include "transfer/amsspoolapart.h"
 #include "transfer/amsspool.h"
 #include "transfer/amsspoolindex.h"
 #include "transfer/amsspooljournal.h"
@@ -1921,6 +1922,46 @@ test_killed_process_loses_nothing (Fixture *f, gconstpointer data)
 #define ADD(path, function) \
   g_test_add ("/spool/" path, Fixture, NULL, set_up, function, tear_down)
 
+static void
+test_apart_names (void)
+{
+  static const gchar *const names[][2] = {
+    { "a.m3u8", "a-kept.m3u8" }, { "b.c/a", "b.c/a-kept" },
+    { ".hidden", ".hidden-kept" }, { "d/a-kept.ts", "d/a-kept.ts" },
+    { "https://h.example/x/a.ts?t=1.2", "https://h.example/x/a-kept.ts?t=1.2" }
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS (names); i++) {
+    g_autofree gchar *name = ams_spool_apart_name (names[i][0], "-kept");
+
+    g_assert_cmpstr (name, ==, names[i][1]);
+  }
+}
+
+static void
+test_apart_list (void)
+{
+  static const gchar text[] =
+      "#EXTM3U\r\na.ts\n#b%20b.ts\nb%20b.ts\n"
+      "https://h.example/v/d/c.ts?x\nhttps://h.example/d/c.ts\nc.ts";
+  g_autoptr (GBytes) bytes = g_bytes_new_static (text, strlen (text));
+  g_autoptr (GHashTable) renamed = g_hash_table_new (g_str_hash, g_str_equal);
+  g_autoptr (GBytes) list = NULL, again = NULL;
+
+  g_hash_table_add (renamed, (gpointer) "d/b b.ts");
+  g_hash_table_add (renamed, (gpointer) "d/c.ts");
+  list = ams_spool_apart_list (bytes, "d/p.m3u8", renamed, "-kept");
+  g_assert_cmpmem (g_bytes_get_data (list, NULL), g_bytes_get_size (list),
+      "#EXTM3U\na.ts\n#b%20b.ts\nb%20b-kept.ts\n"
+      "https://h.example/v/d/c.ts?x\nhttps://h.example/d/c-kept.ts\n"
+      "c-kept.ts\n#EXT-X-ENDLIST\n",
+      strlen ("#EXTM3U\na.ts\n#b%20b.ts\nb%20b-kept.ts\n"
+              "https://h.example/v/d/c.ts?x\nhttps://h.example/d/c-kept.ts\n"
+              "c-kept.ts\n#EXT-X-ENDLIST\n"));
+  again = ams_spool_apart_list (list, "d/p.m3u8", renamed, "-kept");
+  g_assert_true (g_bytes_equal (list, again));
+}
+
 int
 main (int argc, char **argv)
 {
@@ -1992,5 +2033,7 @@ main (int argc, char **argv)
   ADD ("body/open-while-it-is-read", test_body_is_open_while_it_is_read);
   ADD ("unlisted/part-has-its-date", test_part_has_its_date_after_a_crash);
   ADD ("killed/loses-nothing", test_killed_process_loses_nothing);
+  g_test_add_func ("/spool/apart/names", test_apart_names);
+  g_test_add_func ("/spool/apart/list", test_apart_list);
   return g_test_run ();
 }

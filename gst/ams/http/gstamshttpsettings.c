@@ -11,6 +11,7 @@
 #include <string.h>
 
 #define DEFAULT_SPOOL_DIR NULL
+#define DEFAULT_SPOOL_SUFFIX NULL
 #define DEFAULT_UPLOAD GST_AMS_UPLOAD_LIVE
 #define DEFAULT_CONNECT_TIMEOUT 10
 #define DEFAULT_TIMEOUT 30
@@ -34,6 +35,7 @@ enum
 {
   PROP_0,
   PROP_SPOOL_DIR,
+  PROP_SPOOL_SUFFIX,
   PROP_UPLOAD,
   PROP_CONNECT_TIMEOUT,
   PROP_TIMEOUT,
@@ -66,6 +68,7 @@ G_STATIC_ASSERT (PROP_NOTIFY_URL == GST_AMS_HTTP_SETTINGS_LAST_ID);
 /* Where the value of a property is kept. */
 static const GstAmsField fields[] = {
   [PROP_SPOOL_DIR] = FIELD (STRING, spool_dir),
+  [PROP_SPOOL_SUFFIX] = FIELD (STRING, spool_suffix),
   [PROP_UPLOAD] = FIELD (ENUM, upload),
   [PROP_CONNECT_TIMEOUT] = FIELD (UINT, http.connect_timeout),
   [PROP_TIMEOUT] = FIELD (UINT, http.timeout),
@@ -152,6 +155,7 @@ gst_ams_http_settings_clear (GstAmsHttpSettings *settings)
   ams_http_store_options_clear (&settings->store);
   g_clear_pointer (&settings->extra_headers, gst_structure_free);
   g_clear_pointer (&settings->spool_dir, g_free);
+  g_clear_pointer (&settings->spool_suffix, g_free);
 }
 
 void
@@ -162,6 +166,7 @@ gst_ams_http_settings_copy (GstAmsHttpSettings *to,
   ams_http_options_copy (&to->http, &from->http);
   ams_http_store_options_copy (&to->store, &from->store);
   to->spool_dir = g_strdup (from->spool_dir);
+  to->spool_suffix = g_strdup (from->spool_suffix);
   to->upload = from->upload;
   to->playlist_min_interval = from->playlist_min_interval;
   if (from->extra_headers)
@@ -178,6 +183,28 @@ check_spool_dir (const GstAmsHttpSettings *settings, GError **error)
       ams_store_error_new (AMS_FAILURE_PERMANENT, 0, 0,
           "spool-dir is empty: name a folder, or leave it out to keep what is "
           "on its way in memory"));
+  return FALSE;
+}
+
+static gboolean
+check_spool_suffix (const GstAmsHttpSettings *settings, GError **error)
+{
+  const gchar *suffix = settings->spool_suffix;
+
+  if (!suffix)
+    return TRUE;
+  if (settings->spool_dir && *suffix && strlen (suffix) <= 64 &&
+      strspn (suffix, G_CSET_A_2_Z G_CSET_a_2_z G_CSET_DIGITS "-_") ==
+          strlen (suffix))
+    return TRUE;
+  g_propagate_error (error,
+      ams_store_error_new (AMS_FAILURE_PERMANENT, 0, 0,
+          settings->spool_dir
+              ? "spool-suffix “%s” is none: it is 1 to 64 letters, digits, “-” "
+                "and “_”, such as “-kept”"
+              : "spool-suffix “%s” is for what an earlier session left in "
+                "spool-dir, which is not set",
+          suffix));
   return FALSE;
 }
 
@@ -247,6 +274,7 @@ gst_ams_http_settings_check (GstAmsHttpSettings *settings, GError **error)
       return FALSE;
   }
   return check_spool_dir (settings, error) &&
+      check_spool_suffix (settings, error) &&
       check_values (&settings->store, error) &&
       check_notify_url (settings, error);
 }
@@ -284,6 +312,13 @@ install_delivery_properties (GObjectClass *klass)
           "per element at a time. Unset: it is in memory, up to "
           "max-queue-bytes",
           DEFAULT_SPOOL_DIR, PARAM_FLAGS));
+  g_object_class_install_property (klass, PROP_SPOOL_SUFFIX,
+      g_param_spec_string ("spool-suffix", "Spool suffix",
+          "What an earlier session left in spool-dir is delivered under names "
+          "of its own, which end with this before the extension (“-kept”), and "
+          "its playlist lists it so and ends: where another recorder has "
+          "taken over the recording. Unset: under the names that it had",
+          DEFAULT_SPOOL_SUFFIX, PARAM_FLAGS));
   g_object_class_install_property (klass, PROP_UPLOAD,
       g_param_spec_enum ("upload", "Upload",
           "When files are sent. With at-eos and no spool-dir, more than "

@@ -28,7 +28,7 @@ typedef struct
   /* Without url, digest and create_collections. */
   AmsHttpStoreOptions store;
   GstStructure *extra_headers; /* (nullable) */
-  gchar *spool_dir; /* (nullable) */
+  gchar *spool_dir, *spool_suffix; /* (nullable) */
   GstAmsUpload upload;
   guint64 playlist_min_interval; /* ns */
 } GstAmsHttpSettings;
@@ -46,7 +46,7 @@ gboolean gst_ams_http_settings_check (GstAmsHttpSettings *settings,
     GError **error);
 
 /* The properties have the ids 1 to this. */
-#define GST_AMS_HTTP_SETTINGS_LAST_ID 24
+#define GST_AMS_HTTP_SETTINGS_LAST_ID 25
 
 void gst_ams_http_settings_install (GObjectClass *klass);
 /* FALSE: @id is none of these. get: as it may be shown. */

@@ -161,14 +161,15 @@ gst_ams_http_sink_make_store (GstAmsHttpSink *self,
 }
 
 static gboolean
-open_spool (GstAmsHttpSink *self, const gchar *folder, const gchar *destination,
-    AmsDeliveryConfig *config, GError **error)
+open_spool (GstAmsHttpSink *self, const GstAmsHttpSettings *settings,
+    const gchar *destination, AmsDeliveryConfig *config, GError **error)
 {
   const gchar *notice;
 
-  config->spool = ams_spool_open (folder, destination, error);
+  config->spool = ams_spool_open (settings->spool_dir, destination, error);
   if (!config->spool)
     return FALSE;
+  ams_spool_set_suffix (config->spool, settings->spool_suffix);
   notice = ams_spool_get_notice (config->spool);
   if (notice)
     GST_ELEMENT_WARNING (self, RESOURCE, SETTINGS, ("%s", notice), (NULL));
@@ -202,7 +203,7 @@ gst_ams_http_sink_configure (GstAmsPutSink *sink, AmsDeliveryConfig *config,
   config->playlist_min_interval = settings.playlist_min_interval / GST_USECOND;
   config->has_breaker = TRUE;
   return !settings.spool_dir ||
-      open_spool (self, settings.spool_dir, target->destination, config, error);
+      open_spool (self, &settings, target->destination, config, error);
 }
 
 static const gchar *

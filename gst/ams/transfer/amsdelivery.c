@@ -284,9 +284,11 @@ yield_to_other (AmsDelivery *self, AmsJob *job, const GError *error)
   self->is_usurped = TRUE;
   g_free (said->message);
   said->message = g_strconcat (error->message,
-      self->config.spool ? " What is not delivered stays in spool-dir."
-                         : " What is not delivered is not kept here, as there "
-                           "is no spool-dir.",
+      self->config.spool
+          ? " What is not delivered stays in spool-dir, and is delivered as a "
+            "playlist of its own by a start with spool-suffix."
+          : " What is not delivered is not kept here, as there "
+            "is no spool-dir.",
       NULL);
   GST_WARNING ("nothing more is put: %s", error->message);
   if (self->callbacks.usurped)

@@ -8,6 +8,7 @@
 
 #include "transfer/amscopybody.h"
 #include "transfer/amsdisk.h"
+#include "transfer/amsspoolapart.h"
 #include "transfer/amsspoolbody.h"
 #include "transfer/amsspoolcopy.h"
 #include "transfer/amsspoolfolder.h"
@@ -59,6 +60,7 @@ struct _AmsSpool
   guint64 trash_bytes;
   guint64 bytes; /* the sum of on_disk */
   guint64 compact_size; /* of the journal */
+  gchar *suffix; /* (nullable) */
   gboolean taken_up;
 };
 
@@ -791,7 +793,16 @@ ams_spool_take_up (AmsSpool *self)
   for (guint i = 0; i < waiting->len; i++)
     g_ptr_array_add (entries,
         ams_spool_item_to_entry (g_ptr_array_index (waiting, i), self->folder));
+  if (self->suffix)
+    ams_spool_apart (self, entries, self->suffix);
   return entries;
+}
+
+void
+ams_spool_set_suffix (AmsSpool *self, const gchar *suffix)
+{
+  g_free (self->suffix);
+  self->suffix = g_strdup (suffix);
 }
 
 /* Asking */
@@ -985,6 +996,7 @@ ams_spool_close (AmsSpool *self)
   g_clear_error (&self->error);
   g_array_unref (self->trash);
   g_array_unref (self->renamed);
+  g_free (self->suffix);
   ams_spool_index_free (self->index);
   ams_spool_log_close (self->log);
   ams_spool_folder_close (self->folder);

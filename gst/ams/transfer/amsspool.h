@@ -58,6 +58,9 @@ void ams_spool_entry_free (AmsSpoolEntry *entry);
  * of which a later one is there too may be left out. (transfer full) (element-type AmsSpoolEntry) */
 GPtrArray *ams_spool_take_up (AmsSpool *spool);
 
+/* (nullable) What is taken up gets names of its own: amsspoolapart.h. Before that. */
+void ams_spool_set_suffix (AmsSpool *spool, const gchar *suffix);
+
 /* A body in the spool, written as bytes come. With @begin->local_path on the same
  * file system the bytes stay in memory, and ams_spool_commit() makes a hard link. By
  * reference: likewise, and nothing is ever in memory. Never fails. */
