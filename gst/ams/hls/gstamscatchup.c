@@ -36,6 +36,7 @@ new_begin (const AmsRecordingSegment *segment, gchar *local_path)
     .role = AMS_FILE_ROLE_SEGMENT,
     .local_path = local_path,
     .by_reference = local_path != NULL,
+    .renames = TRUE,
   };
 
   return ams_files_event_new_begin (&begin);
