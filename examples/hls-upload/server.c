@@ -204,8 +204,10 @@ on_request (SoupServer *soup, SoupServerMessage *message, const char *path,
 static void
 release_connection (GObject *message)
 {
-  g_autoptr (GIOStream) stream =
+  GIOStream *stream =
       soup_server_message_steal_connection (SOUP_SERVER_MESSAGE (message));
+
+  g_clear_object (&stream);
 }
 
 static void

@@ -38,8 +38,7 @@ is_same (const AmsListSeen *a, const AmsListSeen *b)
 static void
 keep (AmsListLife *life, const AmsListSeen *seen)
 {
-  g_autofree gchar *etag = g_steal_pointer (&life->last.etag);
-
+  g_free (life->last.etag);
   life->last = *seen;
   life->last.etag = NULL;
 }
