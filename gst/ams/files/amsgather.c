@@ -94,8 +94,12 @@ take_back (AmsGather *self)
 {
   self->in_memory = TRUE;
   self->memory = g_byte_array_new ();
-  g_byte_array_set_size (self->memory, self->size);
-  self->errnum = read_all (self->fd, self->memory->data, self->size);
+  if (self->size > G_MAXUINT) {
+    self->errnum = EFBIG;
+  } else {
+    g_byte_array_set_size (self->memory, self->size);
+    self->errnum = read_all (self->fd, self->memory->data, self->size);
+  }
   close (self->fd);
   self->fd = -1;
 }
@@ -130,7 +134,9 @@ ams_gather_add (AmsGather *self, gconstpointer data, gsize length)
   make_way (self, length);
   if (!self->memory && !write_all (self->fd, data, length, self->size))
     take_back (self);
-  if (self->memory)
+  if (self->memory && self->size + length > G_MAXUINT)
+    self->errnum = EFBIG;
+  else if (self->memory)
     g_byte_array_append (self->memory, data, length);
   self->size += length;
 }
