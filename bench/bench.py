@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # amshls: HLS recording for GStreamer
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Measures amshlssink, amshttpput and amss3put beside what they compete with, and prints tables.
+"""Measures amshlssink, amshttpput and amss3put beside what they compete with and beside their targets, and prints tables.
 
 The candidates run in turn, round after round, and the median of each is printed, so that what else the machine
 does meets them all. CPU is user + system of the whole process, memory its largest resident size, files are on the
@@ -19,7 +19,9 @@ import sys
 import tempfile
 import time
 
-sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), os.pardir, "tests", "common"))
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path[:0] = [HERE, os.path.join(HERE, os.pardir, "tests", "common")]
+import core  # pylint: disable=wrong-import-position
 import rgw  # pylint: disable=wrong-import-position
 import servers  # pylint: disable=wrong-import-position
 import tap  # pylint: disable=wrong-import-position
@@ -457,9 +459,13 @@ class Bench:
         shutil.rmtree(self.out, ignore_errors=True)
 
 
+    def core(self):
+        core.Core(self, table).run()
+
+
 def main():
     parser = argparse.ArgumentParser(prog="tools/bench", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", nargs="*", choices=[[], "remux", "playlist", "spool", "live", "put", "s3"], help="only this (all six)")
+    parser.add_argument("what", nargs="*", choices=[[], "remux", "playlist", "spool", "live", "put", "s3", "core"], help="only this (all seven)")
     parser.add_argument("--build", required=True, help=argparse.SUPPRESS)
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--clip-seconds", type=int, default=600, metavar="S", help="a multiple of 60 (600)")
@@ -474,10 +480,16 @@ def main():
     parser.add_argument("--s3-rounds", type=int, default=3)
     parser.add_argument("--s3-large", type=int, default=100, metavar="N", help="files of 4 MB, at most 200 (100)")
     parser.add_argument("--s3-small", type=int, default=1000, metavar="N", help="files of 200 kB, at most 4000 (1000)")
+    parser.add_argument("--row", action="append", metavar="ROW",
+        help="of core only remux, instructions, live, memory, size, lists, stall or many; may be repeated")
+    parser.add_argument("--core-streams", type=lambda t: [int(n) for n in t.split(",")], default=[20, 50], metavar="N,N", help="(20,50)")
+    parser.add_argument("--core-memory", type=float, default=45, metavar="S", help="and twice that (45)")
+    parser.add_argument("--core-many", type=int, default=200, metavar="N", help="(200)")
+    parser.add_argument("--core-many-seconds", type=float, default=60, metavar="S", help="(60)")
     args = parser.parse_args()
     args.build = os.path.abspath(args.build)
     bench = Bench(args)
-    for name in args.what or ["remux", "playlist", "spool", "live", "put", "s3"]:
+    for name in args.what or ["remux", "playlist", "spool", "live", "put", "s3", "core"]:
         getattr(bench, name)()
 
 
