@@ -26,6 +26,7 @@
 #include <sys/syscall.h>
 #include <sys/uio.h>
 #include <unistd.h>
+#include <gmodule.h>
 #include <gst/gst.h>
 
 #define STALL (3 * G_USEC_PER_SEC)
@@ -74,28 +75,35 @@ wait_for_disk (int fd)
     g_usleep (until - g_get_monotonic_time ());
 }
 
-ssize_t
+G_MODULE_EXPORT ssize_t
 write (int fd, const void *data, size_t size)
 {
   wait_for_disk (fd);
   return syscall (SYS_write, fd, data, size);
 }
 
-ssize_t
+G_MODULE_EXPORT ssize_t
 writev (int fd, const struct iovec *vectors, int count)
 {
   wait_for_disk (fd);
   return syscall (SYS_writev, fd, vectors, count);
 }
 
-int
+G_MODULE_EXPORT ssize_t
+pwrite64 (int fd, const void *data, size_t size, off64_t at)
+{
+  wait_for_disk (fd);
+  return syscall (SYS_pwrite64, fd, data, size, at);
+}
+
+G_MODULE_EXPORT int
 fsync (int fd)
 {
   wait_for_disk (fd);
   return syscall (SYS_fsync, fd);
 }
 
-int
+G_MODULE_EXPORT int
 fdatasync (int fd)
 {
   wait_for_disk (fd);

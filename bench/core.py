@@ -203,7 +203,7 @@ class Core:
         progress("A disk that stalls for 3 s …")
         figures, taken, lost = self.whole(source, 1, 16, self.out)
         self.table("A disk that stalls for 3 s", HEAD, [["longest wait of a buffer at a pad, ms", figures[6], "≤ 20", ""],
-            ["frames lost", f"{lost} of {taken}", "0", ""]])
+            ["keyframe → line, ms, most (a stall that was there shows here)", figures[3], "", ""], ["frames lost", f"{lost} of {taken}", "0", ""]])
 
     def many(self):
         source = clip(self.data, "core-small.mp4", 600, "320x180", "300k")
