@@ -14,11 +14,9 @@
 
 #pragma once
 
-#include <glib.h>
+#include "media/amstime.h"
 
 G_BEGIN_DECLS
-
-#define AMS_TIME_NONE G_MININT64
 
 typedef enum
 {
