@@ -252,7 +252,7 @@ emit (AmsTimeMap *self, Track *track, const AmsTimeMapInput *in, gint64 time,
   placed.track = track - &g_array_index (self->tracks, Track, 0);
   placed.unit = in->unit;
   if (in->time != AMS_TIME_NONE)
-    placed.offset = difference (placed.time, in->time);
+    placed.offset = placed.time - in->time;
   placed.jump |= track->expect_jump;
   g_array_append_val (self->placed, placed);
 
@@ -700,21 +700,33 @@ doubt (AmsTimeMap *self, Track *track, const AmsTimeMapInput *in)
     settle_at (self, track, 0);
 }
 
-/* Which of those that are doubted @in follows on, if it is of this one that it
- * speaks; else -1. */
+/* Whether @time is one of the next units after @doubted. The same time again
+ * proves nothing. */
+static gboolean
+follows_doubted (AmsTimeMap *self, const Track *track,
+    const AmsTimeMapInput *doubted, gint64 time, guint n)
+{
+  for (gint turn = -1; turn <= 1; turn++) {
+    gint64 at = sum (time, turn * AMS_TIME_MAP_WRAP);
+
+    if (continues (self, track, doubted->time, at, n) &&
+        (track->reorders ? at != doubted->time : at > doubted->time))
+      return TRUE;
+  }
+  return FALSE;
+}
+
+/* Which of those that are doubted @in follows, the last of these; else -1. */
 static gint
 find_confirmed (AmsTimeMap *self, const Track *track, const AmsTimeMapInput *in)
 {
   for (guint i = track->n_doubted; i > 0; i--) {
     const AmsTimeMapInput *doubted = &track->doubted[i - 1];
-    guint n = track->n_doubted - i + 1;
 
-    if (doubted->time == AMS_TIME_NONE)
-      continue;
-    for (gint turn = -1; turn <= 1; turn++)
-      if (continues (self, track, doubted->time,
-              sum (in->time, turn * AMS_TIME_MAP_WRAP), n))
-        return i - 1;
+    if (doubted->time != AMS_TIME_NONE &&
+        follows_doubted (self, track, doubted, in->time,
+            track->n_doubted - i + 1))
+      return i - 1;
   }
   return -1;
 }
