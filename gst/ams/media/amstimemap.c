@@ -630,9 +630,12 @@ resolve (AmsTimeMap *self, Track *track, const AmsTimeMapInput *in)
 static gboolean
 lies_between (const Track *track, const AmsTimeMapInput *in, gint64 next)
 {
-  gint64 at = sum (in->time, track->offset);
+  gint64 at;
 
-  return in->time != AMS_TIME_NONE && at > track->position && at < next;
+  if (in->time == AMS_TIME_NONE)
+    return FALSE;
+  at = sum (in->time, track->offset);
+  return at > track->position && at < next;
 }
 
 /* @n units, of which @in is the first, lie between the last one that has a
