@@ -82,6 +82,9 @@ static const Row rows[] = {
   { "sparse/with-sound-in-file",
       "c0 v0..40/40 a0..5980/20 v6000 N a6000..11980/20 v12000 N v12040",
       "0..40/40 h6000 h12000 12040", "0..11980/20" },
+  { "sparse/sound-behind-in-file",
+      "c0 v0..40/40 v6000 D a0..5960/40 D a6000 N v6040", "0..40/40 h6000 6040",
+      "0..6000/40" },
   { "sparse/live", "v0..80/40 w5920 v6040 N w5960 v12040 N w2460 v14540 N",
       "0..80/40 h6040 h12040 h14540", "" },
   { "sparse/live-with-sound",
@@ -112,10 +115,11 @@ static const Row rows[] = {
   { "bad/at-the-end", "v0..400/40 v20440", "0..400/40 x440", "" },
   { "bad/back-at-the-end", "v30000..30400/40 v10440", "30000..30400/40 x30440",
       "" },
-  { "bad/dense-behind", "v0..400/40 v20440 v410 v450",
-      "0..400/40 x405 410 450", "" },
-  { "bad/slow-source", "b0..4000/40 c0 w960 v24000 w500 t w500 a5000 v5000 "
-                       "w1000 a6000 v6000",
+  { "bad/dense-behind", "v0..400/40 v20440 v410 v450", "0..400/40 x405 410 450",
+      "" },
+  { "bad/slow-source",
+      "b0..4000/40 c0 w960 v24000 w500 t w500 a5000 v5000 "
+      "w1000 a6000 v6000",
       "0..4000/40 j4040 5000 6000", "0..4000/40 5000 6000" },
 
   /* Jumps back. */
@@ -126,9 +130,9 @@ static const Row rows[] = {
   { "back/one-by-one-in-sync",
       "b100000..100160/40 v0 v40 a100200..100360/40 v80 a5 a45..365/40",
       "100000..100160/40 j100200 100240 100280",
-      "100000..100360/40 j100360+1 100360+2 100360+3 100360+4 100365..100565/40"
-  },
-  { "back/after-outage-in-sync", "b100000..100400/40 w30000 v0 w300 a0 b40..200/40",
+      "100000..100360/40 j100360+1 100360+2 100360+3 100360+4 100365..100565/40" },
+  { "back/after-outage-in-sync",
+      "b100000..100400/40 w30000 v0 w300 a0 b40..200/40",
       "100000..100400/40 j130440 130480..130640/40",
       "100000..100400/40 j130440 130480..130640/40" },
   { "back/unlike-not-adopted", "b100000 v0 v40 a50000 a50040",
@@ -150,10 +154,10 @@ static const Row rows[] = {
       "b0..3000/40 v23040 a23040 b23080..23400/40",
       "0..3000/40 j3040 3080..3400/40", "0..3000/40 j3040 3080..3400/40" },
   { "forward/file-20-s-kept", "c0 b0..3000/40 v23040 a23040 b23080..23400/40",
-      "0..3000/40 h23040 23080..23400/40", "0..3000/40 h23040 23080..23400/40"
-  },
-  { "forward/none-comes", "c0 v0..400/40 v20000 D w500 t N",
-      "0..400/40 h20000", "" },
+      "0..3000/40 h23040 23080..23400/40",
+      "0..3000/40 h23040 23080..23400/40" },
+  { "forward/none-comes", "c0 v0..400/40 v20000 D w500 t N", "0..400/40 h20000",
+      "" },
 
   /* Jumps that are undone. */
   { "undone/bogus-first", "b6000 w800 a120 v6040 a6080 a6120", "6000 6040",
@@ -187,6 +191,8 @@ static const Row rows[] = {
   { "first/audio-10-s-ahead", "v0 a10000 v40 a10020", "0 40", "10000 10020" },
   { "first/audio-600-s-ahead", "v0 a600000 v40 a600020", "0 40", "0 20" },
   { "first/late-live", "v0..20000/40 a0 a20", "0..20000/40", "20040 20060" },
+  { "first/behind-the-wrap", "v95443712000 a0 a20", "95443700000",
+      "95443717688+79 95443717708+79" },
   { "first/bad", "a0 v1800000 a40 v40 v80 a80", "0 j40 80", "0 40 80" },
 
   /* Flushes. */
@@ -250,8 +256,7 @@ check_placed (Player *p, const AmsTimeMapPlaced *placed)
     g_assert_cmpint (placed->time, >, p->high[i]);
   p->high[i] = n > 1 ? MAX (p->high[i], placed->time) : placed->time;
   g_assert_true (placed->hole == 0 || placed->hole > THRESHOLD);
-  g_assert_true (placed->reason != NULL ||
-      (placed->hole == 0 && !placed->bad));
+  g_assert_true (placed->reason != NULL || (placed->hole == 0 && !placed->bad));
 }
 
 static void
@@ -270,8 +275,8 @@ drain (Player *p)
 static void
 add (Player *p, guint track, gint64 time, gboolean discont)
 {
-  AmsTimeMapInput in = { time, p->duration, p->clock,
-    track == 0 && p->reorders, discont, NULL };
+  AmsTimeMapInput in = { time, p->duration, p->clock, track == 0 && p->reorders,
+    discont, NULL };
 
   in.unit = GUINT_TO_POINTER (++p->n_added[track]);
   g_array_append_val (p->times[track], time);
@@ -583,8 +588,8 @@ test_bad_sixty (void)
 static void
 test_extremes (void)
 {
-  static const gint64 odd[] = { G_MININT64 + 1, -MAX_TIME - 1, -MAX_TIME,
-    -WRAP, -1, 0, 1, WRAP, MAX_TIME, MAX_TIME + 1, G_MAXINT64 };
+  static const gint64 odd[] = { G_MININT64 + 1, -MAX_TIME - 1, -MAX_TIME, -WRAP,
+    -1, 0, 1, WRAP, MAX_TIME, MAX_TIME + 1, G_MAXINT64 };
   guint n = G_N_ELEMENTS (odd);
   g_autoptr (AmsTimeMap) strange = ams_time_map_new (G_MININT64);
   g_autoptr (AmsTimeMap) wide = ams_time_map_new (G_MAXINT64);

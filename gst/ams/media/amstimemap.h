@@ -13,7 +13,8 @@
  *   agrees.
  * - Any other longer step, and any step back, is doubted: the unit is kept back
  *   until the next unit of its track shows whether one time was wrong or all
- *   times have changed. It waits for at most AMS_TIME_MAP_DOUBT.
+ *   times have changed, or other tracks come to where it says to be. It waits
+ *   for at most AMS_TIME_MAP_DOUBT, and at most three units of a track do.
  * - Times that have changed are moved so that the track goes on where it was,
  *   or as much later as the clock says. Tracks that change together are moved
  *   by the same offset. Times that return to what they were get back their old
