@@ -306,8 +306,7 @@ consider_after_doubted (AmsTimeMap *self, AmsTimeTrack *track,
   AmsTimeVerdict verdict =
       ams_time_judge (&self->all, track, in, track->n_doubted + 1);
 
-  if (confirmed >= 0 &&
-      (!verdict.believed || is_forward (track, &track->doubted[confirmed], in)))
+  if (confirmed >= 0 && !verdict.believed)
     settle_at (self, track, confirmed);
   else if (verdict.believed)
     settle_before (self, track, ams_time_sum (in->time, verdict.offset));
