@@ -172,6 +172,17 @@ fetch (Fixture *f, const gchar *name, guint64 max_size, GError **error)
   return bytes;
 }
 
+static G_GNUC_UNUSED GBytes *
+fetch_head (Fixture *f, const gchar *name, guint64 size, guint64 max_size,
+    GError **error)
+{
+  g_autoptr (GAsyncResult) result = NULL;
+
+  ams_store_fetch_head_async (f->store, name, size, max_size, NULL, on_done,
+      &result);
+  return ams_store_fetch_finish (f->store, wait_for (&result), error);
+}
+
 static G_GNUC_UNUSED gboolean
 remove_file (Fixture *f, const gchar *name, GError **error)
 {

@@ -215,6 +215,9 @@ test_fetch_answers_are_collected (void)
   g_assert_true (ams_files_query_parse_fetch (query, &name, &partial, &max));
   g_assert_true (partial);
   g_assert_cmpuint (max, ==, 10);
+  g_assert_cmpuint (ams_files_query_get_head (query), ==, 0);
+  ams_files_query_set_head (query, 4);
+  g_assert_cmpuint (ams_files_query_get_head (query), ==, 4);
   ams_files_query_add_fetched (query, bytes);
   ams_files_query_add_absent (query);
   ams_files_query_add_failed (query, "no idea", FALSE);

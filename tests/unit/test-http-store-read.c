@@ -324,6 +324,45 @@ test_fetch_of_too_much_is_an_error (Fixture *f, gconstpointer data)
 }
 
 static void
+assert_bytes (GBytes *bytes, const gchar *text)
+{
+  g_assert_nonnull (bytes);
+  g_assert_cmpmem (g_bytes_get_data (bytes, NULL), g_bytes_get_size (bytes),
+      text, strlen (text));
+}
+
+/* However large the file is: no more of it is sent. */
+static void
+test_head_is_read_alone (Fixture *f, gconstpointer data)
+{
+  g_autoptr (GBytes) head = NULL, shorter = NULL;
+
+  start (f);
+  ams_fault_server_put_object (f->server, "/rec/1.ts", NULL, "0123456789", 10);
+  head = fetch_head (f, "1.ts", 4, 6, NULL);
+  assert_bytes (head, "0123");
+  assert_header (f, "GET", NULL, 1, "Range", "bytes=0-3");
+  ams_fault_server_put_object (f->server, "/rec/2.ts", NULL, "01", 2);
+  shorter = fetch_head (f, "2.ts", 4, 6, NULL);
+  assert_bytes (shorter, "01");
+}
+
+/* A server that does not know ranges sends the whole. */
+static void
+test_head_of_whole_answer_is_bounded (Fixture *f, gconstpointer data)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GBytes) whole = NULL;
+
+  start (f);
+  rule (f, &(AmsFaultRule){ .status = 200, .body = "0123456789" });
+  whole = fetch_head (f, "1.ts", 4, 10, NULL);
+  assert_bytes (whole, "0123456789");
+  g_assert_null (fetch_head (f, "1.ts", 4, 9, &error));
+  g_assert_error (error, AMS_STORE_ERROR, AMS_FAILURE_PERMANENT);
+}
+
+static void
 test_fetch_tries_again_what_may_pass (Fixture *f, gconstpointer data)
 {
   g_autoptr (GBytes) bytes = NULL;
@@ -561,6 +600,8 @@ add_fetch_tests (void)
       test_gzip_is_deterministic);
   ADD_TABLE (unread, "fetch/unread/", test_fetch_tells_absent_from_failed);
   ADD ("fetch/read", test_fetch_reads_what_is_there);
+  ADD ("fetch/head", test_head_is_read_alone);
+  ADD ("fetch/head-ignored", test_head_of_whole_answer_is_bounded);
   ADD ("fetch/too-much", test_fetch_of_too_much_is_an_error);
   ADD ("fetch/tried-again", test_fetch_tries_again_what_may_pass);
   ADD ("fetch/would-wait-too-long", test_fetch_that_would_wait_too_long_ends);

@@ -337,6 +337,39 @@ fetch (Fixture *f, const gchar *name, gboolean partial, GError **error)
 }
 
 static void
+test_head_is_read_alone (Fixture *f, gconstpointer data)
+{
+  static const gchar *const names[] = { "1.ts", "2.ts" };
+  static const gchar *const heads[] = { "0123", "01" };
+  guint i;
+
+  set_text (f, "1.ts", "0123456789");
+  set_text (f, "2.ts", "01");
+  for (i = 0; i < G_N_ELEMENTS (names); i++) {
+    g_autoptr (GAsyncResult) result = NULL;
+    g_autoptr (GBytes) head = NULL;
+
+    ams_store_fetch_head_async (f->store, names[i], 4, 6, NULL, on_done,
+        &result);
+    head = ams_store_fetch_finish (f->store, wait_for (&result), NULL);
+    g_assert_nonnull (head);
+    g_assert_cmpmem (g_bytes_get_data (head, NULL), g_bytes_get_size (head),
+        heads[i], strlen (heads[i]));
+  }
+}
+
+static void
+test_head_of_nothing_is_absent (Fixture *f, gconstpointer data)
+{
+  g_autoptr (GAsyncResult) result = NULL;
+  g_autoptr (GError) error = NULL;
+
+  ams_store_fetch_head_async (f->store, "1.ts", 4, 6, NULL, on_done, &result);
+  g_assert_null (ams_store_fetch_finish (f->store, wait_for (&result), &error));
+  g_assert_error (error, AMS_STORE_ERROR, AMS_FAILURE_ABSENT);
+}
+
+static void
 assert_fetch_fails (Fixture *f, const gchar *name, gboolean partial,
     AmsFailure failure)
 {
@@ -1231,6 +1264,8 @@ main (int argc, char **argv)
       test_playlist_changed_by_another_is_replaced);
   ADD ("remove/of-nothing-is-done", test_remove_of_nothing_is_done);
   ADD ("fetch/tells-absent-from-failed", test_fetch_tells_absent_from_failed);
+  ADD ("fetch/head", test_head_is_read_alone);
+  ADD ("fetch/head-of-nothing", test_head_of_nothing_is_absent);
   ADD ("list/by-prefix", test_list_by_prefix);
   ADD ("adopt/cuts-and-publishes", test_adopt_cuts_and_publishes);
   ADD ("adopt/set-aside", test_adopt_of_what_was_set_aside);

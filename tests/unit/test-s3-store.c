@@ -886,6 +886,24 @@ test_fetch_answers_object (Fixture *f, gconstpointer data)
   g_assert_error (error, AMS_STORE_ERROR, AMS_FAILURE_PERMANENT);
 }
 
+static void
+test_head_is_read_alone (Fixture *f, gconstpointer data)
+{
+  g_autoptr (GBytes) head = NULL;
+  g_autoptr (GError) error = NULL;
+
+  start (f);
+  ams_fault_server_put_object (f->server, "/bucket/rec/1.ts", NULL,
+      "0123456789", 10);
+  head = fetch_head (f, "1.ts", 4, 6, NULL);
+  g_assert_nonnull (head);
+  g_assert_cmpmem (g_bytes_get_data (head, NULL), g_bytes_get_size (head),
+      "0123", 4);
+  assert_header (f, "GET", 1, "Range", "bytes=0-3");
+  g_assert_null (fetch_head (f, "2.ts", 4, 6, &error));
+  g_assert_nonnull (error);
+}
+
 static const Refusal unread[] = {
   { "no-key", 404, XML ("NoSuchKey", ""), AMS_FAILURE_ABSENT, 404,
       "there is none", 1 },
@@ -1179,6 +1197,7 @@ static void
 add_reading_tests (void)
 {
   ADD ("fetch/answers-object", test_fetch_answers_object);
+  ADD ("fetch/head", test_head_is_read_alone);
   ADD_TABLE (unread, "fetch", test_fetch_refusal_is_said);
   ADD ("fetch/tries-again", test_fetch_tries_again);
   ADD ("list/has-all-pages", test_list_has_all_pages);

@@ -514,6 +514,24 @@ ams_files_query_is_impatient (GstQuery *query)
   return impatient;
 }
 
+void
+ams_files_query_set_head (GstQuery *query, guint64 size)
+{
+  gst_structure_set (gst_query_writable_structure (query), "head",
+      G_TYPE_UINT64, size, NULL);
+}
+
+guint64
+ams_files_query_get_head (GstQuery *query)
+{
+  const GstStructure *s = ams_files_query_fields (query, QUERY_FETCH);
+  guint64 size = 0;
+
+  if (s)
+    gst_structure_get_uint64 (s, "head", &size);
+  return size;
+}
+
 gboolean
 ams_files_query_parse_fetch (GstQuery *query, gchar **name, gboolean *partial,
     guint64 *max_size)

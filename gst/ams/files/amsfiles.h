@@ -156,6 +156,10 @@ gboolean ams_files_query_parse_fetch (GstQuery *query, gchar **name,
  * second says FAILED. */
 void ams_files_query_set_impatient (GstQuery *query);
 gboolean ams_files_query_is_impatient (GstQuery *query);
+/* Who asks needs only the first @size bytes: a store may answer with those, of a
+ * file of any size, or with the whole. 0: all are needed. */
+void ams_files_query_set_head (GstQuery *query, guint64 size);
+guint64 ams_files_query_get_head (GstQuery *query);
 void ams_files_query_add_fetched (GstQuery *query, GBytes *data);
 void ams_files_query_add_absent (GstQuery *query);
 /* @posted: an ERROR was posted, so who asks need not say it again. */

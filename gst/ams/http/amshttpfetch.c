@@ -9,11 +9,15 @@
 #include "http/amshttpguard.h"
 #include "http/amshttpread.h"
 
+#include <string.h>
+
 typedef struct
 {
   AmsHttpPlace *place;
   gchar *name;
   guint64 max_size;
+  gchar *range; /* (nullable) */
+  const gchar *headers[7];
   AmsHttpRequest request;
   AmsHttpPatience patience;
 } Fetch;
@@ -24,6 +28,7 @@ fetch_free (gpointer data)
   Fetch *fetch = data;
 
   g_free (fetch->name);
+  g_free (fetch->range);
   ams_http_request_clear (&fetch->request);
   g_free (fetch);
 }
@@ -44,10 +49,17 @@ unpack (Fetch *fetch, const AmsHttpReply *reply, GError **error)
   return NULL;
 }
 
+static gboolean
+is_success (const Fetch *fetch, guint status)
+{
+  return ams_http_status_is_success (AMS_HTTP_GET, status) ||
+      (fetch->range && status == 206);
+}
+
 static GBytes *
 read_reply (Fetch *fetch, const AmsHttpReply *reply, GError **error)
 {
-  if (ams_http_status_is_success (AMS_HTTP_GET, reply->status))
+  if (is_success (fetch, reply->status))
     return fetch->max_size == 0 ? g_bytes_new (NULL, 0)
                                 : unpack (fetch, reply, error);
   g_propagate_error (error,
@@ -79,7 +91,7 @@ on_fetched (GObject *client, GAsyncResult *result, gpointer user_data)
 
   if (reply)
     bytes = read_reply (fetch, reply, &error);
-  if (reply && fetch->max_size > 0)
+  if (reply && fetch->max_size > 0 && !fetch->range)
     ams_http_guard_note_reply (fetch->place, fetch->name, reply);
   if (bytes)
     g_task_return_pointer (task, bytes, (GDestroyNotify) g_bytes_unref);
@@ -100,10 +112,22 @@ send_fetch (GTask *task)
       g_task_get_cancellable (task), on_fetched, g_object_ref (task));
 }
 
+static void
+ask_for_head (Fetch *fetch, guint64 head)
+{
+  const gchar *const headers[] = { "Accept-Encoding", "identity",
+    "Cache-Control", "no-cache", "Range", NULL, NULL };
+
+  fetch->range = g_strdup_printf ("bytes=0-%" G_GUINT64_FORMAT, head - 1);
+  memcpy (fetch->headers, headers, sizeof headers);
+  fetch->headers[5] = fetch->range;
+  fetch->request.headers = fetch->headers;
+}
+
 void
 ams_http_fetch_async (AmsHttpPlace *place, AmsStore *store, const gchar *name,
-    guint64 max_size, GCancellable *cancellable, GAsyncReadyCallback callback,
-    gpointer user_data)
+    guint64 head, guint64 max_size, GCancellable *cancellable,
+    GAsyncReadyCallback callback, gpointer user_data)
 {
   g_autoptr (GTask) task = g_task_new (store, cancellable, callback, user_data);
   Fetch *fetch = g_new0 (Fetch, 1);
@@ -114,6 +138,8 @@ ams_http_fetch_async (AmsHttpPlace *place, AmsStore *store, const gchar *name,
   ams_http_patience_init (&fetch->patience, place->patience);
   ams_http_place_request (place, &fetch->request, max_size > 0 ? "GET" : "HEAD",
       name);
+  if (head > 0)
+    ask_for_head (fetch, head);
   fetch->request.max_reply = CLAMP (max_size, 1, G_MAXSSIZE);
   g_task_set_task_data (task, fetch, fetch_free);
   send_fetch (task);

@@ -101,8 +101,17 @@ http_fetch_async (AmsStore *store, const gchar *name, gboolean partial,
         ams_store_error_new (AMS_FAILURE_ABSENT, 0, 0,
             "An HTTP server has no partial files"));
   else
-    ams_http_fetch_async (&AMS_HTTP_STORE (store)->place, store, name, max_size,
-        cancellable, callback, user_data);
+    ams_http_fetch_async (&AMS_HTTP_STORE (store)->place, store, name, 0,
+        max_size, cancellable, callback, user_data);
+}
+
+static void
+http_fetch_head_async (AmsStore *store, const gchar *name, guint64 size,
+    guint64 max_size, GCancellable *cancellable, GAsyncReadyCallback callback,
+    gpointer user_data)
+{
+  ams_http_fetch_async (&AMS_HTTP_STORE (store)->place, store, name, size,
+      max_size, cancellable, callback, user_data);
 }
 
 static GBytes *
@@ -202,6 +211,7 @@ ams_http_store_store_init (AmsStoreInterface *iface)
   iface->remove_async = http_remove_async;
   iface->remove_finish = finish_boolean;
   iface->fetch_async = http_fetch_async;
+  iface->fetch_head_async = http_fetch_head_async;
   iface->fetch_finish = http_fetch_finish;
   iface->notify_async = http_notify_async;
   iface->notify_finish = finish_boolean;

@@ -621,6 +621,22 @@ local_fetch_async (AmsStore *store, const gchar *name, gboolean partial,
 }
 
 static void
+local_fetch_head_async (AmsStore *store, const gchar *name, guint64 size,
+    guint64 max_size, GCancellable *cancellable, GAsyncReadyCallback callback,
+    gpointer user_data)
+{
+  g_autoptr (GTask) task = g_task_new (store, cancellable, callback, user_data);
+  g_autofree gchar *path = path_of (AMS_LOCAL_STORE (store), name);
+  GError *error = NULL;
+  GBytes *data = ams_disk_read_head (path, size, &error);
+
+  if (data)
+    g_task_return_pointer (task, data, (GDestroyNotify) g_bytes_unref);
+  else
+    g_task_return_error (task, error);
+}
+
+static void
 local_list_async (AmsStore *store, const gchar *prefix,
     GCancellable *cancellable, GAsyncReadyCallback callback, gpointer user_data)
 {
@@ -657,6 +673,7 @@ ams_local_store_store_init (AmsStoreInterface *iface)
   iface->remove_finish = finish_boolean;
   iface->fetch_async = local_fetch_async;
   iface->fetch_finish = local_fetch_finish;
+  iface->fetch_head_async = local_fetch_head_async;
   iface->list_async = local_list_async;
   iface->list_finish = local_list_finish;
   iface->copy_async = local_copy_async;

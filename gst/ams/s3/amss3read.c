@@ -28,6 +28,7 @@ typedef struct
   /* Fetching */
   gchar *key;
   guint64 max_size;
+  gboolean is_head; /* a part of it will do */
   /* Listing */
   gchar *prefix; /* of keys */
   gchar *token; /* (nullable) of the next page */
@@ -106,7 +107,7 @@ take_object (GTask *task, const AmsS3Reply *reply)
       ? g_bytes_new (NULL, 0)
       : ams_http_reply_unpack (reply->http, reading->max_size, &why);
 
-  if (reading->max_size > 0)
+  if (reading->max_size > 0 && !reading->is_head)
     ams_s3_guard_note_read (reading->place, reading->key, reply->http);
   if (plain) {
     g_task_return_pointer (task, plain, (GDestroyNotify) g_bytes_unref);
@@ -118,9 +119,28 @@ take_object (GTask *task, const AmsS3Reply *reply)
           "“%s” could not be read: %s", shown, why->message));
 }
 
+static void
+ask_for_head (Reading *reading, guint64 head)
+{
+  g_autofree gchar *range =
+      g_strdup_printf ("bytes=0-%" G_GUINT64_FORMAT, head - 1);
+
+  ams_s3_headers_add (reading->headers, "Range", range);
+  reading->is_head = TRUE;
+}
+
+static AmsS3Operation
+get_operation (const Reading *reading)
+{
+  if (reading->is_head)
+    return AMS_S3_GET_PART;
+  return reading->max_size > 0 ? AMS_S3_GET : AMS_S3_HEAD;
+}
+
 void
-ams_s3_fetch_async (AmsS3Place *place, const gchar *name, guint64 max_size,
-    GCancellable *cancellable, GAsyncReadyCallback callback, gpointer user_data)
+ams_s3_fetch_async (AmsS3Place *place, const gchar *name, guint64 head,
+    guint64 max_size, GCancellable *cancellable, GAsyncReadyCallback callback,
+    gpointer user_data)
 {
   g_autoptr (GTask) task =
       g_task_new (place->store, cancellable, callback, user_data);
@@ -129,18 +149,19 @@ ams_s3_fetch_async (AmsS3Place *place, const gchar *name, guint64 max_size,
 
   reading->headers = ams_s3_headers_new_reading (&place->options);
   reading->max_size = max_size;
+  if (head > 0)
+    ask_for_head (reading, head);
   reading->key = ams_s3_key_new (place->options.prefix, name, &error);
   g_task_set_task_data (task, reading, reading_free);
   if (!reading->key) {
     g_task_return_error (task, error);
     return;
   }
-  reading->request =
-      (AmsS3Request){ .operation = max_size > 0 ? AMS_S3_GET : AMS_S3_HEAD,
-        .method = max_size > 0 ? "GET" : "HEAD",
-        .key = reading->key,
-        .headers = ams_s3_headers_peek (reading->headers),
-        .max_reply = CLAMP (max_size, 1, G_MAXSSIZE) };
+  reading->request = (AmsS3Request){ .operation = get_operation (reading),
+    .method = max_size > 0 ? "GET" : "HEAD",
+    .key = reading->key,
+    .headers = ams_s3_headers_peek (reading->headers),
+    .max_reply = CLAMP (max_size, 1, G_MAXSSIZE) };
   send_reading (task);
 }
 

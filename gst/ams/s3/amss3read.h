@@ -13,8 +13,9 @@ G_BEGIN_DECLS
 /* So many keys are listed at most. */
 #define AMS_S3_MAX_LISTED 1000000
 
-void ams_s3_fetch_async (AmsS3Place *place, const gchar *name, guint64 max_size,
-    GCancellable *cancellable, GAsyncReadyCallback callback,
+/* @head: so many of its first bytes are enough; 0: all are needed. */
+void ams_s3_fetch_async (AmsS3Place *place, const gchar *name, guint64 head,
+    guint64 max_size, GCancellable *cancellable, GAsyncReadyCallback callback,
     gpointer user_data);
 GBytes *ams_s3_fetch_finish (GAsyncResult *result, GError **error);
 

@@ -77,8 +77,17 @@ s3_fetch_async (AmsStore *store, const gchar *name, gboolean partial,
         ams_store_error_new (AMS_FAILURE_ABSENT, 0, 0,
             "A bucket has no partial files"));
   else
-    ams_s3_fetch_async (&AMS_S3_STORE (store)->place, name, max_size,
+    ams_s3_fetch_async (&AMS_S3_STORE (store)->place, name, 0, max_size,
         cancellable, callback, user_data);
+}
+
+static void
+s3_fetch_head_async (AmsStore *store, const gchar *name, guint64 size,
+    guint64 max_size, GCancellable *cancellable, GAsyncReadyCallback callback,
+    gpointer user_data)
+{
+  ams_s3_fetch_async (&AMS_S3_STORE (store)->place, name, size, max_size,
+      cancellable, callback, user_data);
 }
 
 static GBytes *
@@ -184,6 +193,7 @@ ams_s3_store_store_init (AmsStoreInterface *iface)
   iface->remove_async = s3_remove_async;
   iface->remove_finish = s3_remove_finish;
   iface->fetch_async = s3_fetch_async;
+  iface->fetch_head_async = s3_fetch_head_async;
   iface->fetch_finish = s3_fetch_finish;
   iface->list_async = s3_list_async;
   iface->list_finish = s3_list_finish;

@@ -258,3 +258,17 @@ ams_disk_read (const gchar *path, gboolean follow, guint64 max_size,
   close (fd);
   return data;
 }
+
+GBytes *
+ams_disk_read_head (const gchar *path, guint64 size, GError **error)
+{
+  struct stat info;
+  gint fd = open_regular (path, TRUE, &info, error);
+  GBytes *data;
+
+  if (fd < 0)
+    return NULL;
+  data = read_all (fd, MIN (size, (guint64) info.st_size), path, error);
+  close (fd);
+  return data;
+}

@@ -40,5 +40,7 @@ gboolean ams_disk_close (gint fd, gboolean sync, const gchar *path,
 /* The whole of a regular file of at most @max_size bytes. */
 GBytes *ams_disk_read (const gchar *path, gboolean follow, guint64 max_size,
     GError **error);
+/* The first @size bytes of a regular file, or all if it has no more. */
+GBytes *ams_disk_read_head (const gchar *path, guint64 size, GError **error);
 
 G_END_DECLS

@@ -485,6 +485,20 @@ ams_engine_fetch_soon (AmsEngine *self, const gchar *name, gboolean partial,
   return ams_question_take_data (question, error);
 }
 
+GBytes *
+ams_engine_fetch_head_soon (AmsEngine *self, const gchar *name, guint64 size,
+    guint64 max_size, GCancellable *cancellable, GError **error)
+{
+  g_autoptr (AmsQuestion) question =
+      ams_question_new_fetch (name, FALSE, max_size);
+
+  ams_question_set_impatient (question);
+  ams_question_set_head (question, size);
+  if (!ask (self, question, cancellable, error))
+    return NULL;
+  return ams_question_take_data (question, error);
+}
+
 GPtrArray *
 ams_engine_list (AmsEngine *self, const gchar *prefix,
     GCancellable *cancellable, GError **error)

@@ -90,6 +90,10 @@ GBytes *ams_engine_fetch (AmsEngine *engine, const gchar *name,
 GBytes *ams_engine_fetch_soon (AmsEngine *engine, const gchar *name,
     gboolean partial, guint64 max_size, GCancellable *cancellable,
     GError **error);
+/* As fetch_soon(), of which the first @size bytes are enough: they are what is read
+ * if the store can read them alone. */
+GBytes *ams_engine_fetch_head_soon (AmsEngine *engine, const gchar *name,
+    guint64 size, guint64 max_size, GCancellable *cancellable, GError **error);
 /* (element-type AmsFileEntry) */
 GPtrArray *ams_engine_list (AmsEngine *engine, const gchar *prefix,
     GCancellable *cancellable, GError **error);

@@ -28,6 +28,7 @@ struct _AmsQuestion
   gboolean partial;
   gboolean impatient;
   guint64 max_size;
+  guint64 head; /* bytes that are enough; 0: all are needed */
 
   /* While it is asked. */
   AmsSpool *spool;
@@ -111,6 +112,12 @@ void
 ams_question_set_impatient (AmsQuestion *self)
 {
   self->impatient = TRUE;
+}
+
+void
+ams_question_set_head (AmsQuestion *self, guint64 size)
+{
+  self->head = size;
 }
 
 const gchar *
@@ -297,8 +304,12 @@ fetch (AmsQuestion *self, AmsStore *store, GCancellable *cancellable)
         ams_spool_fetch_known (self->spool, self->name, self->max_size, NULL);
   self->memory->spool_knew = self->memory->spool_knew || self->known;
   wait_a_while (self, cancellable);
-  ams_store_fetch_async (store, self->name, self->partial, self->max_size,
-      self->given_up, on_fetched, self);
+  if (self->head > 0)
+    ams_store_fetch_head_async (store, self->name, self->head, self->max_size,
+        self->given_up, on_fetched, self);
+  else
+    ams_store_fetch_async (store, self->name, self->partial, self->max_size,
+        self->given_up, on_fetched, self);
 }
 
 /* Listing */

@@ -31,6 +31,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (AmsQuestion, ams_question_unref)
 /* Before it is asked: the store is not waited for long (half a second, all questions together), whether something is known or not. */
 void ams_question_set_impatient (AmsQuestion *question);
 
+/* Before it is asked: of a file, the first @size bytes are enough. */
+void ams_question_set_head (AmsQuestion *question, guint64 size);
+
 const gchar *ams_question_get_name (AmsQuestion *question);
 
 /* What the questions to one store have shown so far. */

@@ -193,6 +193,21 @@ ams_store_fetch_finish (AmsStore *store, GAsyncResult *result, GError **error)
   return AMS_STORE_GET_IFACE (store)->fetch_finish (store, result, error);
 }
 
+void
+ams_store_fetch_head_async (AmsStore *store, const gchar *name, guint64 size,
+    guint64 max_size, GCancellable *cancellable, GAsyncReadyCallback callback,
+    gpointer user_data)
+{
+  AmsStoreInterface *iface = AMS_STORE_GET_IFACE (store);
+
+  if (iface->fetch_head_async)
+    iface->fetch_head_async (store, name, size, max_size, cancellable, callback,
+        user_data);
+  else
+    ams_store_fetch_async (store, name, FALSE, max_size, cancellable, callback,
+        user_data);
+}
+
 /* A copy by a store that has none of its own */
 
 /* As much as a segment that is read back anywhere. */

@@ -82,6 +82,11 @@ struct _AmsStoreInterface
       gpointer user_data);
   GBytes *(
       *fetch_finish) (AmsStore *store, GAsyncResult *result, GError **error);
+  /* (nullable) The first @size bytes of a file, or more of it; fewer if it has no
+   * more. @max_size: of a file that can be read only as a whole. fetch_finish() */
+  void (*fetch_head_async) (AmsStore *store, const gchar *name, guint64 size,
+      guint64 max_size, GCancellable *cancellable, GAsyncReadyCallback callback,
+      gpointer user_data);
 
   /* (nullable) What is there as @from is there as @name as well, as if it had been put. NULL: it is
    * fetched and put. */
@@ -152,6 +157,10 @@ void ams_store_fetch_async (AmsStore *store, const gchar *name,
     GAsyncReadyCallback callback, gpointer user_data);
 GBytes *ams_store_fetch_finish (AmsStore *store, GAsyncResult *result,
     GError **error);
+/* Of a store that has no fetch_head_async(): the whole file. */
+void ams_store_fetch_head_async (AmsStore *store, const gchar *name,
+    guint64 size, guint64 max_size, GCancellable *cancellable,
+    GAsyncReadyCallback callback, gpointer user_data);
 void ams_store_copy_async (AmsStore *store, const gchar *from,
     const gchar *name, GCancellable *cancellable, GAsyncReadyCallback callback,
     gpointer user_data);

@@ -37,15 +37,28 @@ ams_put_bytes_from_memory (GstMemory *memory)
       unmap_memory, mapped);
 }
 
+static GBytes *
+fetch (AmsEngine *engine, GstQuery *query, const gchar *name, gboolean partial,
+    guint64 max_size, GError **error)
+{
+  guint64 head = ams_files_query_get_head (query);
+
+  if (!ams_files_query_is_impatient (query))
+    return ams_engine_fetch (engine, name, partial, max_size, NULL, error);
+  if (head > 0 && !partial)
+    return ams_engine_fetch_head_soon (engine, name, head, max_size, NULL,
+        error);
+  return ams_engine_fetch_soon (engine, name, partial, max_size, NULL, error);
+}
+
 /* (transfer full) (nullable): it has been answered. */
 static GError *
 answer_fetch (AmsEngine *engine, GstQuery *query, const gchar *name,
     gboolean partial, guint64 max_size)
 {
   g_autoptr (GError) error = NULL;
-  g_autoptr (GBytes) data = (ams_files_query_is_impatient (query)
-          ? ams_engine_fetch_soon
-          : ams_engine_fetch) (engine, name, partial, max_size, NULL, &error);
+  g_autoptr (GBytes) data =
+      fetch (engine, query, name, partial, max_size, &error);
 
   if (data)
     ams_files_query_add_fetched (query, data);
