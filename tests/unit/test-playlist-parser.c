@@ -385,6 +385,21 @@ test_iter_from_anywhere_same_segments (void)
   }
 }
 
+/* More than 2^64 ns: a sum that wrapped would be a short one. */
+static void
+test_endless_sum_saturates (void)
+{
+  g_autoptr (GString) text = g_string_new (HEAD);
+  g_autoptr (AmsPlaylistParsed) p = NULL;
+  guint i;
+
+  for (i = 0; i < 220000; i++)
+    g_string_append (text, "#EXTINF:86400,\na\n");
+  p = parse (text->str, text->len, NULL);
+  g_assert_nonnull (p);
+  g_assert_cmpuint (p->duration, ==, G_MAXUINT64);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -410,5 +425,7 @@ main (int argc, char **argv)
       test_every_cut_consistent);
   g_test_add_func ("/playlist-parse/iter/from-anywhere-same-segments",
       test_iter_from_anywhere_same_segments);
+  g_test_add_func ("/playlist-parse/endless-sum/saturates",
+      test_endless_sum_saturates);
   return g_test_run ();
 }

@@ -343,7 +343,8 @@ take_segment (Parser *self)
     self->since_date = 0;
   }
   self->since_date += segment->duration;
-  out->duration += segment->duration;
+  out->duration =
+      MIN (out->duration, G_MAXUINT64 - segment->duration) + segment->duration;
   out->last = *segment;
   out->n_segments++;
   self->has_last = TRUE;

@@ -58,7 +58,7 @@ typedef struct
   gboolean has_map;
 
   guint n_segments;
-  guint64 duration; /* ns, of all segments */
+  guint64 duration; /* ns, of all segments; G_MAXUINT64 if it is more */
   /* µs since 1970 UTC: the last stated date plus the durations since, so where
    * the last segment ends. 0: no date is stated. */
   gint64 end_date;

@@ -37,6 +37,7 @@ typedef struct
   GArray *times; /* gint64, of each PES that began */
   guint whole; /* how many of those are known to be whole */
   gint64 last;
+  gint64 lead; /* ticks from the first one's DTS to its PTS */
 } Track;
 
 typedef struct
@@ -231,6 +232,14 @@ has_header (guint stream_id)
   }
 }
 
+/* The five bytes of a PTS or DTS. */
+static gint64
+read_time (const guint8 *p)
+{
+  return (gint64) (p[0] >> 1 & 7) << 30 | (gint64) p[1] << 22 |
+      (p[2] >> 1) << 15 | p[3] << 7 | p[4] >> 1;
+}
+
 /* -1: none. */
 static gint64
 read_pts (const guint8 *p, gsize len)
@@ -238,23 +247,37 @@ read_pts (const guint8 *p, gsize len)
   if (len < 14 || !has_header (p[3]) || (p[6] & 0xc0) != 0x80 ||
       !(p[7] & 0x80) || p[8] < 5)
     return -1;
-  return (gint64) (p[9] >> 1 & 7) << 30 | (gint64) p[10] << 22 |
-      (p[11] >> 1) << 15 | p[12] << 7 | p[13] >> 1;
+  return read_time (p + 9);
 }
 
-/* Frames are not in the order of their PTS, but less than half a turn of 13
- * hours from one to the next. */
-static void
-add_time (Track *track, gint64 pts)
+/* Of a PES packet that has a PTS: how much earlier its DTS is. */
+static gint64
+read_lead (const guint8 *p, gsize len)
 {
-  gint64 step = (pts - track->last) & PTS_MASK;
+  if (len < 19 || !(p[7] & 0x40) || p[8] < 10)
+    return 0;
+  return (read_time (p + 9) - read_time (p + 14)) & PTS_MASK;
+}
 
-  if (track->times->len == 0)
+/* Less than half a turn of 13 hours. */
+static gint64
+distance (gint64 from, gint64 to)
+{
+  gint64 step = (to - from) & PTS_MASK;
+
+  return step >> (PTS_BITS - 1) ? step - PTS_MASK - 1 : step;
+}
+
+/* Frames are not in the order of their PTS. */
+static void
+add_time (Track *track, gint64 pts, gint64 lead)
+{
+  if (track->times->len == 0) {
     track->last = pts;
-  else if (step >> (PTS_BITS - 1))
-    track->last += step - PTS_MASK - 1;
-  else
-    track->last += step;
+    track->lead = lead;
+  } else {
+    track->last += distance (track->last, pts);
+  }
   g_array_append_val (track->times, track->last);
 }
 
@@ -293,9 +316,9 @@ begin_pes (Scan *self, const Packet *packet)
   self->open_left = read_16 (p + 4) != 0 ? 6 + read_16 (p + 4) : 0;
   pts = read_pts (p, packet->len);
   if (pts >= 0 && packet->pid == self->video.pid)
-    add_time (&self->video, pts);
+    add_time (&self->video, pts, read_lead (p, packet->len));
   else if (pts >= 0 && packet->pid == self->audio.pid)
-    add_time (&self->audio, pts);
+    add_time (&self->audio, pts, 0);
 }
 
 /* ---- the whole ---- */
@@ -388,21 +411,75 @@ finish (Scan *self, AmsTsScan *result)
   return TRUE;
 }
 
+static Scan *
+scan_new (GBytes *data, gsize *size)
+{
+  Scan *self = g_new0 (Scan, 1);
+
+  self->data = g_bytes_get_data (data, size);
+  self->video.times = g_array_new (FALSE, FALSE, sizeof (gint64));
+  self->audio.times = g_array_new (FALSE, FALSE, sizeof (gint64));
+  return self;
+}
+
+static void
+scan_free (Scan *self)
+{
+  g_array_unref (self->video.times);
+  g_array_unref (self->audio.times);
+  g_free (self);
+}
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (Scan, scan_free)
+
 gboolean
 ams_ts_scan (GBytes *data, gboolean complete, AmsTsScan *result)
 {
   gsize size;
-  g_autofree Scan *self = g_new0 (Scan, 1);
-  g_autoptr (GArray) video = g_array_new (FALSE, FALSE, sizeof (gint64));
-  g_autoptr (GArray) audio = g_array_new (FALSE, FALSE, sizeof (gint64));
+  g_autoptr (Scan) self = scan_new (data, &size);
   gboolean in_sync;
 
   memset (result, 0, sizeof *result);
-  self->data = g_bytes_get_data (data, &size);
-  self->video.times = video;
-  self->audio.times = audio;
   in_sync = scan_packets (self, size, result);
   if (complete && in_sync && self->open_pid != 0)
     commit (self, self->media_end);
   return finish (self, result);
+}
+
+/* ---- the head ---- */
+
+/* Ticks: sound that begins later than this after the picture is not read first. */
+#define MAX_APART (90000 / 2)
+
+static gint64
+get_first (const Track *track)
+{
+  gint64 first = g_array_index (track->times, gint64, 0);
+
+  for (guint i = 1; i < track->times->len; i++)
+    first = MIN (first, g_array_index (track->times, gint64, i));
+  return first;
+}
+
+gboolean
+ams_ts_scan_head (GBytes *data, AmsTsHead *head)
+{
+  gsize size;
+  g_autoptr (Scan) self = scan_new (data, &size);
+  AmsTsScan scan;
+  gboolean has_video, has_audio;
+  gint64 first, later = 0;
+
+  scan_packets (self, size, &scan);
+  has_video = self->video.times->len > 0;
+  has_audio = self->audio.times->len > 0;
+  if (!has_video && !has_audio)
+    return FALSE;
+  first = get_first (has_video ? &self->video : &self->audio);
+  if (has_video && has_audio)
+    later = distance (first - self->video.lead, get_first (&self->audio));
+  head->first_pts = first & PTS_MASK;
+  head->start_pts =
+      (first + (later < MAX_APART ? MAX (later, 0) : 0)) & PTS_MASK;
+  return TRUE;
 }

@@ -29,4 +29,20 @@ typedef struct
  * 33-bit wrap is followed; B-frames are (the PTS are not in order). The last frame's length is taken to be the median distance between frames. Returns FALSE when nothing is usable. */
 gboolean ams_ts_scan (GBytes *data, gboolean complete, AmsTsScan *scan);
 
+/* How a file begins. 90 kHz, 33 bits */
+typedef struct
+{
+  /* Of the first picture that is shown, else the first sound */
+  guint64 first_pts;
+  /* The PTS that the first picture would have if no packet of any track had a
+   * DTS before its own; first_pts or a little later. A player that takes its
+   * zero from the first packet that it reads, whichever that is, takes it no
+   * later than that picture is decoded. */
+  guint64 start_pts;
+} AmsTsHead;
+
+/* @data: the first bytes of a file, or all of them; an access unit that has only
+ * begun counts. FALSE: there is none in them. */
+gboolean ams_ts_scan_head (GBytes *data, AmsTsHead *head);
+
 G_END_DECLS

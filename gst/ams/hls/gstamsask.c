@@ -94,6 +94,17 @@ gst_ams_ask_file_soon (GstPad *pad, const gchar *name, guint64 max,
 }
 
 void
+gst_ams_ask_head (GstPad *pad, const gchar *name, guint64 size, guint64 max,
+    GstAmsAnswers *answers)
+{
+  g_autoptr (GstQuery) query = ams_files_query_new_fetch (name, FALSE, max);
+
+  ams_files_query_set_impatient (query);
+  ams_files_query_set_head (query, size);
+  ask (pad, query, answers);
+}
+
+void
 gst_ams_ask_exists (GstPad *pad, const gchar *name, guint64 max,
     GstAmsAnswers *answers)
 {

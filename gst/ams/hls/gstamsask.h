@@ -41,6 +41,11 @@ void gst_ams_ask_file (GstPad *pad, const gchar *name, gboolean partial,
 void gst_ams_ask_file_soon (GstPad *pad, const gchar *name, guint64 max,
     GstAmsAnswers *answers);
 
+/* The same, and the first @size bytes are enough. A store that cannot read them
+ * alone answers with the whole file, of at most @max bytes. */
+void gst_ams_ask_head (GstPad *pad, const gchar *name, guint64 size,
+    guint64 max, GstAmsAnswers *answers);
+
 /* Only whether there is such a file: nothing is in what was found. A store that cannot tell without reading it is
  * asked for the file, of @max bytes at most. */
 void gst_ams_ask_exists (GstPad *pad, const gchar *name, guint64 max,

@@ -196,7 +196,7 @@ typedef struct
 /* FALSE: it stays as it is. */
 static gboolean
 recover_aside (AmsRecording *recording, const GstAmsStores *stores,
-    const AmsRecoveryFile *file, End *end, AmsJournal *journal,
+    const AmsRecoveryFile *file, End *end, AmsEnd *known, AmsJournal *journal,
     GPtrArray *adoptions, GstAmsHandover *handover)
 {
   AmsRecordingSegment segment = {
@@ -211,6 +211,7 @@ recover_aside (AmsRecording *recording, const GstAmsStores *stores,
     return FALSE;
   segment.discontinuity &= ams_recording_get_length (recording) > 0;
   segment.sequence = ams_recording_add_recovered (recording, &segment);
+  ams_end_add (known, segment.duration, end->pts);
   GST_INFO ("\"%s\", set aside by an earlier session, becomes \"%s\": "
             "%" G_GUINT64_FORMAT " bytes, %" GST_TIME_FORMAT,
       file->name, segment.name, segment.size, GST_TIME_ARGS (segment.duration));
@@ -284,7 +285,7 @@ may_list (AmsRecording *recording, const GstAmsStores *stores)
 
 guint
 gst_ams_leftover_recover (AmsRecording *recording, const GstAmsStores *stores,
-    const AmsJournal *earlier, GstAmsHandover *handover)
+    const AmsJournal *earlier, AmsEnd *known, GstAmsHandover *handover)
 {
   g_autoptr (AmsJournal) journal = NULL;
   g_autoptr (GPtrArray) files = NULL;
@@ -304,7 +305,7 @@ gst_ams_leftover_recover (AmsRecording *recording, const GstAmsStores *stores,
   for (i = 0; i < files->len && n < MAX_AT_A_START; i++) {
     const AmsRecoveryFile *file = g_ptr_array_index (files, i);
 
-    if (recover_aside (recording, stores, file, &end, journal, adoptions,
+    if (recover_aside (recording, stores, file, &end, known, journal, adoptions,
             handover))
       n++;
     else if (kept++ == 0)

@@ -7,6 +7,7 @@
 
 #pragma once
 
+#include "amsendtime.h"
 #include "amsjournal.h"
 #include "amsplaylistparser.h"
 #include "amsrecording.h"
@@ -19,9 +20,10 @@ G_BEGIN_DECLS
  * of its own; a DISCONTINUITY comes before it unless it continues the one before. The
  * remote stores get them from the disk.
  * @journal: (nullable) what the last session noted: it is kept, and added to
+ * @known: what they add to it
  * Returns: the number of segments that were listed */
 guint gst_ams_leftover_recover (AmsRecording *recording,
-    const GstAmsStores *stores, const AmsJournal *journal,
+    const GstAmsStores *stores, const AmsJournal *journal, AmsEnd *known,
     GstAmsHandover *handover);
 
 /* Says in @handover's warnings which segments @earlier (nullable) marks EXT-X-GAP though

@@ -11,6 +11,7 @@
 #include "amsrecovery.h"
 #include "files/amsfiles.h"
 #include "gstamsask.h"
+#include "gstamsend.h"
 #include "gstamsleftover.h"
 #include "gstamsunlisted.h"
 
@@ -178,7 +179,7 @@ hand_over (GstAmsHandover *handover, const GstAmsStores *stores,
 static void
 recover_orphan (AmsRecording *recording, const GstAmsStores *stores,
     const AmsRecoveryFile *file, const GstAmsFound *found, guint64 *end_pts,
-    gint64 *end_date, GstAmsRecovered *recovered)
+    gint64 *end_date, AmsEnd *end, GstAmsRecovered *recovered)
 {
   AmsRecordingSegment segment = {
     NULL,
@@ -192,6 +193,7 @@ recover_orphan (AmsRecording *recording, const GstAmsStores *stores,
     ams_names_match (ams_recording_get_segment_names (recording), segment.name,
         &segment.number);
     segment.sequence = ams_recording_add_recovered (recording, &segment);
+    gst_ams_end_add (end, segment.duration, *end_pts, data);
     hand_over (&recovered->handover, stores, recovered->answered > 1, file,
         &segment, data);
     recovered->recovered++;
@@ -201,7 +203,7 @@ recover_orphan (AmsRecording *recording, const GstAmsStores *stores,
 
 static void
 recover_orphans (AmsRecording *recording, const GstAmsStores *stores,
-    const GstAmsFound *found, GstAmsRecovered *recovered)
+    const GstAmsFound *found, AmsEnd *end, GstAmsRecovered *recovered)
 {
   const AmsSurvey *survey = found->survey;
   guint64 end_pts = gst_ams_unlisted_first_pts (recording, stores, found);
@@ -210,7 +212,7 @@ recover_orphans (AmsRecording *recording, const GstAmsStores *stores,
 
   for (i = 0; i < survey->orphans->len; i++)
     recover_orphan (recording, stores, g_ptr_array_index (survey->orphans, i),
-        found, &end_pts, &end_date, recovered);
+        found, &end_pts, &end_date, end, recovered);
 }
 
 /* ---- the start ---- */
@@ -242,6 +244,7 @@ static void
 go_on (AmsRecording *recording, const GstAmsStores *stores,
     const GstAmsFound *found, GstAmsRecovered *recovered)
 {
+  AmsEnd end = AMS_END_INIT;
   guint i;
 
   ams_recording_continue (recording, found->earlier,
@@ -250,9 +253,11 @@ go_on (AmsRecording *recording, const GstAmsStores *stores,
   gst_ams_leftover_warn (recording, stores, found->earlier, found->files,
       &recovered->handover);
   catch_up (recording, stores, found, recovered);
-  recover_orphans (recording, stores, found, recovered);
+  recover_orphans (recording, stores, found, &end, recovered);
   recovered->recovered += gst_ams_leftover_recover (recording, stores,
-      found->journal, &recovered->handover);
+      found->journal, &end, &recovered->handover);
+  gst_ams_end_ask (recording, stores, found, &end);
+  recovered->end_time = gst_ams_end_decide (&end);
   for (i = 0; i < found->survey->unlisted->len; i++)
     ams_recording_add_unlisted (recording,
         g_ptr_array_index (found->survey->unlisted, i));
@@ -349,6 +354,7 @@ gst_ams_recover (AmsRecording *recording, const GstAmsStores *stores,
 
   GST_DEBUG_CATEGORY_GET (gst_ams_recover_debug, "amshlssink");
   gst_ams_handover_init (&recovered->handover);
+  recovered->end_time = AMS_TIME_NONE;
   if (!begin (recording, options->date_time, FALSE, error))
     return FALSE;
   if (!claim (recording, stores, options, may_be_apart, recovered, &why)) {

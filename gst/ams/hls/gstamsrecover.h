@@ -8,6 +8,7 @@
 #pragma once
 
 #include <gst/gst.h>
+#include "amsendtime.h" /* AMS_TIME_NONE */
 #include "amsjournal.h"
 #include "amsrecording.h"
 #include "amsrecovery.h"
@@ -29,6 +30,10 @@ typedef struct
   gboolean continued; /* an earlier playlist goes on */
   guint recovered; /* segments that it had not listed yet */
   gboolean behind; /* a remote store has an earlier version of it */
+  /* Where the session's first frame belongs on the scale of the TS time stamps,
+   * ns, not wrapped at 33 bits; AMS_TIME_NONE: nothing is continued, or nothing
+   * is known (ams_end_time) */
+  gint64 end_time;
   guint answered; /* so many stores are behind `remote` */
   gboolean posted; /* on failure: a store has posted an ERROR about it */
   gboolean
