@@ -31,6 +31,21 @@ check_scan (GBytes *bytes, gboolean complete)
   g_assert_cmpuint (again.frames, ==, scan.frames);
 }
 
+/* What is whole has begun. */
+static void
+check_head (GBytes *bytes)
+{
+  AmsTsHead head;
+  AmsTsScan scan;
+  gboolean found = ams_ts_scan_head (bytes, &head);
+
+  g_assert_true (found || !ams_ts_scan (bytes, TRUE, &scan));
+  if (!found)
+    return;
+  g_assert_cmpuint (head.first_pts, <, G_GUINT64_CONSTANT (1) << 33);
+  g_assert_cmpuint (head.start_pts, <, G_GUINT64_CONSTANT (1) << 33);
+}
+
 /* Sync bytes are put in, or the fuzzer would spend its time on finding them. */
 int
 LLVMFuzzerTestOneInput (const guint8 *data, gsize size)
@@ -46,5 +61,7 @@ LLVMFuzzerTestOneInput (const guint8 *data, gsize size)
   check_scan (raw, FALSE);
   check_scan (synced, FALSE);
   check_scan (synced, TRUE);
+  check_head (raw);
+  check_head (synced);
   return 0;
 }

@@ -405,6 +405,64 @@ test_late_tables_said (void)
   g_assert_cmpuint (r.first_pts, ==, FRAME);
 }
 
+/* ---- heads ---- */
+
+typedef struct
+{
+  const gchar *name;
+  gint64 pictures[3], sounds[3]; /* 90 kHz; negative: none */
+  guint64 first, start;
+} Head;
+
+static const Head heads[] = {
+  { "together/first-picture", { 900, 4500, -1 }, { 900, -1 }, 900, 900 },
+  { "sound-earlier/first-picture", { 900, 4500, -1 }, { 0, -1 }, 900, 900 },
+  /* A player may read the sound first. */
+  { "sound-a-little-later/its-time", { 900, 4500, -1 }, { 2700, -1 }, 900,
+      2700 },
+  { "sound-much-later/first-picture", { 900, 4500, -1 }, { 180000, -1 }, 900,
+      900 },
+  { "leading-picture/the-earliest", { 9000, 1800, -1 }, { -1 }, 1800, 1800 },
+  { "no-picture/sound", { -1 }, { 2700, 4620, -1 }, 2700, 2700 },
+  { "no-sound/picture", { 77, -1 }, { -1 }, 77, 77 },
+  { "sound-past-the-wrap/its-time", { WRAP - 900, -1 }, { WRAP + 900, -1 },
+      WRAP - 900, 900 },
+};
+
+static void
+test_head (gconstpointer data)
+{
+  const Head *c = data;
+  g_autoptr (GByteArray) ts = g_byte_array_new ();
+  g_autoptr (GBytes) bytes = NULL;
+  AmsTsHead head;
+  guint i;
+
+  put_tables (ts);
+  for (i = 0; c->pictures[i] >= 0; i++)
+    put_video (ts, c->pictures[i]);
+  for (i = 0; c->sounds[i] >= 0; i++)
+    put_audio (ts, c->sounds[i]);
+  /* The last packet is cut short, as the head of a file is. */
+  bytes = g_bytes_new (ts->data, ts->len - (c->sounds[0] < 0 ? 10 : 0));
+  g_assert_true (ams_ts_scan_head (bytes, &head));
+  g_assert_cmpuint (head.first_pts, ==, c->first);
+  g_assert_cmpuint (head.start_pts, ==, c->start);
+}
+
+static void
+test_head_of_nothing_refused (void)
+{
+  g_autoptr (GByteArray) ts = g_byte_array_new ();
+  g_autoptr (GBytes) empty = g_bytes_new (NULL, 0), bytes = NULL;
+  AmsTsHead head;
+
+  put_tables (ts);
+  bytes = g_bytes_new (ts->data, ts->len);
+  g_assert_false (ams_ts_scan_head (empty, &head));
+  g_assert_false (ams_ts_scan_head (bytes, &head));
+}
+
 /* ---- what is video, what is audio ---- */
 
 typedef struct
@@ -480,6 +538,7 @@ static const struct
   { "random-packets/bounded", test_random_packets_bounded },
   { "no-tables/refused", test_no_tables_refused },
   { "late-tables/said", test_late_tables_said },
+  { "head-of-nothing/refused", test_head_of_nothing_refused },
 };
 
 int
@@ -492,6 +551,12 @@ main (int argc, char **argv)
     g_autofree gchar *path = g_strconcat ("/ts-scan/", tests[i].name, NULL);
 
     g_test_add_func (path, tests[i].func);
+  }
+  for (i = 0; i < G_N_ELEMENTS (heads); i++) {
+    g_autofree gchar *path =
+        g_strconcat ("/ts-scan-head/", heads[i].name, NULL);
+
+    g_test_add_data_func (path, &heads[i], test_head);
   }
   for (i = 0; i < G_N_ELEMENTS (types); i++) {
     g_autofree gchar *path =

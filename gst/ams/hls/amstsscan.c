@@ -4,6 +4,8 @@
 
 #include "amstsscan.h"
 
+#include "amsaudioframes.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -18,6 +20,13 @@
 
 #define PTS_BITS 33
 #define PTS_MASK ((G_GINT64_CONSTANT (1) << PTS_BITS) - 1)
+
+/* Bytes: a PES packet of audio says its length in 16 bits. */
+#define MAX_AUDIO_PES (64 * 1024)
+
+/* Ticks: sound that goes on for longer than this after the last picture, or begins as much
+ * before the first one, shows that there was no picture then, or that one stayed. */
+#define MAX_ALONE (90000 / 4)
 
 /* Hostile timestamps can claim any length; six years are enough for none. */
 #define MAX_TICKS (G_GINT64_CONSTANT (1) << 44)
@@ -35,9 +44,10 @@ typedef struct
 {
   guint pid; /* 0: there is none */
   GArray *times; /* gint64, of each PES that began */
+  GArray *leads; /* gint64, ticks from the DTS of each to its PTS */
+  GArray *lengths; /* gint64, ticks that each lasts; 0: not known */
   guint whole; /* how many of those are known to be whole */
   gint64 last;
-  gint64 lead; /* ticks from the first one's DTS to its PTS */
 } Track;
 
 typedef struct
@@ -48,6 +58,8 @@ typedef struct
   gboolean has_pmt;
   guint8 kinds[N_PIDS]; /* StreamKind */
   Track video, audio;
+  AmsAudioFrames format; /* of the audio */
+  GByteArray *frames; /* the payload of the audio's PES that is being read */
 
   guint open_pid; /* whose PES is being read; 0: none */
   gsize open_left; /* bytes of it to come; 0: not stated */
@@ -128,15 +140,35 @@ read_pat (Scan *self, const Packet *packet)
   return FALSE;
 }
 
-static gboolean
-is_audio_format (const guint8 *p)
+typedef struct
 {
-  return memcmp (p, "AC-3", 4) == 0 || memcmp (p, "EAC3", 4) == 0 ||
-      memcmp (p, "Opus", 4) == 0 || memcmp (p, "BSSD", 4) == 0;
+  StreamKind kind;
+  AmsAudioFrames format;
+} StreamType;
+
+static const StreamType other_type = { STREAM_OTHER, AMS_AUDIO_FRAMES_UNKNOWN };
+static const StreamType video_type = { STREAM_VIDEO, AMS_AUDIO_FRAMES_UNKNOWN };
+
+static StreamType
+audio_type (AmsAudioFrames format)
+{
+  return (StreamType){ STREAM_AUDIO, format };
+}
+
+static StreamType
+read_registration (const guint8 *p)
+{
+  if (memcmp (p, "AC-3", 4) == 0 || memcmp (p, "EAC3", 4) == 0)
+    return audio_type (AMS_AUDIO_FRAMES_AC3);
+  if (memcmp (p, "Opus", 4) == 0)
+    return audio_type (AMS_AUDIO_FRAMES_OPUS);
+  if (memcmp (p, "BSSD", 4) == 0)
+    return audio_type (AMS_AUDIO_FRAMES_UNKNOWN);
+  return memcmp (p, "HEVC", 4) == 0 ? video_type : other_type;
 }
 
 /* What a private stream (type 6) is, say its descriptors. */
-static StreamKind
+static StreamType
 read_descriptors (const guint8 *p, gsize len)
 {
   gsize i, n;
@@ -145,18 +177,19 @@ read_descriptors (const guint8 *p, gsize len)
     n = p[i + 1];
     if (i + 2 + n > len)
       break;
-    if (p[i] == 0x6a || p[i] == 0x7a || p[i] == 0x7b || p[i] == 0x7c)
-      return STREAM_AUDIO; /* AC-3, E-AC-3, DTS, AAC in DVB */
-    if (p[i] == 0x05 && n >= 4 && is_audio_format (p + i + 2))
-      return STREAM_AUDIO;
-    if (p[i] == 0x05 && n >= 4 && memcmp (p + i + 2, "HEVC", 4) == 0)
-      return STREAM_VIDEO;
+    if (p[i] == 0x6a || p[i] == 0x7a)
+      return audio_type (AMS_AUDIO_FRAMES_AC3); /* and E-AC-3, in DVB */
+    if (p[i] == 0x7b || p[i] == 0x7c)
+      return audio_type (AMS_AUDIO_FRAMES_UNKNOWN); /* DTS, AAC in DVB */
+    if (p[i] == 0x05 && n >= 4 &&
+        read_registration (p + i + 2).kind != STREAM_OTHER)
+      return read_registration (p + i + 2);
   }
-  return STREAM_OTHER;
+  return other_type;
 }
 
-static StreamKind
-get_kind (guint type, const guint8 *descriptors, gsize len)
+static StreamType
+get_type (guint type, const guint8 *descriptors, gsize len)
 {
   switch (type) {
     case 0x01: /* MPEG-1 video */
@@ -164,31 +197,36 @@ get_kind (guint type, const guint8 *descriptors, gsize len)
     case 0x10: /* MPEG-4 part 2 */
     case 0x1b: /* H.264 */
     case 0x24: /* H.265 */
-      return STREAM_VIDEO;
+      return video_type;
     case 0x03: /* MPEG-1 audio */
     case 0x04: /* MPEG-2 audio */
+      return audio_type (AMS_AUDIO_FRAMES_MPEG);
     case 0x0f: /* AAC, ADTS */
+      return audio_type (AMS_AUDIO_FRAMES_ADTS);
     case 0x11: /* AAC, LATM */
+      return audio_type (AMS_AUDIO_FRAMES_UNKNOWN);
     case 0x81: /* AC-3 */
     case 0x87: /* E-AC-3 */
-      return STREAM_AUDIO;
+      return audio_type (AMS_AUDIO_FRAMES_AC3);
     case 0x06:
       return read_descriptors (descriptors, len);
     default:
-      return STREAM_OTHER;
+      return other_type;
   }
 }
 
 static void
-add_stream (Scan *self, guint pid, StreamKind kind)
+add_stream (Scan *self, guint pid, StreamType type)
 {
   if (pid == 0 || pid == NULL_PID || pid == self->pmt_pid)
     return;
-  self->kinds[pid] = kind;
-  if (kind == STREAM_VIDEO && self->video.pid == 0)
+  self->kinds[pid] = type.kind;
+  if (type.kind == STREAM_VIDEO && self->video.pid == 0)
     self->video.pid = pid;
-  if (kind == STREAM_AUDIO && self->audio.pid == 0)
+  if (type.kind == STREAM_AUDIO && self->audio.pid == 0) {
     self->audio.pid = pid;
+    self->format = type.format;
+  }
 }
 
 /* Later versions may add streams; the first video and audio stay the ones. */
@@ -206,7 +244,7 @@ read_pmt (Scan *self, const Packet *packet)
     if (i + 5 + n > len)
       break;
     add_stream (self, read_16 (p + i + 1) & 0x1fff,
-        get_kind (p[i], p + i + 5, n));
+        get_type (p[i], p + i + 5, n));
   }
   self->has_pmt = TRUE;
   return TRUE;
@@ -240,6 +278,15 @@ read_time (const guint8 *p)
       (p[2] >> 1) << 15 | p[3] << 7 | p[4] >> 1;
 }
 
+/* Of a packet that begins a PES. */
+static gsize
+header_size (const Packet *packet)
+{
+  const guint8 *p = packet->payload;
+
+  return packet->len >= 9 && has_header (p[3]) ? 9 + p[8] : 6;
+}
+
 /* -1: none. */
 static gint64
 read_pts (const guint8 *p, gsize len)
@@ -250,16 +297,7 @@ read_pts (const guint8 *p, gsize len)
   return read_time (p + 9);
 }
 
-/* Of a PES packet that has a PTS: how much earlier its DTS is. */
-static gint64
-read_lead (const guint8 *p, gsize len)
-{
-  if (len < 19 || !(p[7] & 0x40) || p[8] < 10)
-    return 0;
-  return (read_time (p + 9) - read_time (p + 14)) & PTS_MASK;
-}
-
-/* Less than half a turn of 13 hours. */
+/* From one time stamp to another, less than half a turn of 13 hours away. */
 static gint64
 distance (gint64 from, gint64 to)
 {
@@ -268,27 +306,63 @@ distance (gint64 from, gint64 to)
   return step >> (PTS_BITS - 1) ? step - PTS_MASK - 1 : step;
 }
 
+/* Of a PES packet that has a PTS: how much earlier its DTS is. */
+static gint64
+read_lead (const guint8 *p, gsize len)
+{
+  if (len < 19 || !(p[7] & 0x40) || p[8] < 10)
+    return 0;
+  return distance (read_time (p + 14), read_time (p + 9));
+}
+
 /* Frames are not in the order of their PTS. */
 static void
 add_time (Track *track, gint64 pts, gint64 lead)
 {
-  if (track->times->len == 0) {
+  if (track->times->len == 0)
     track->last = pts;
-    track->lead = lead;
-  } else {
+  else
     track->last += distance (track->last, pts);
-  }
   g_array_append_val (track->times, track->last);
+  g_array_append_val (track->leads, lead);
+  g_array_set_size (track->lengths, track->times->len);
+}
+
+/* A PES packet without a PTS goes on from the one before it. */
+static void
+measure_frames (Scan *self)
+{
+  GArray *lengths = self->audio.lengths;
+  gint64 length = ams_audio_frames_time (self->format, self->frames->data,
+      self->frames->len);
+
+  if (lengths->len > 0)
+    g_array_index (lengths, gint64, lengths->len - 1) += length;
 }
 
 /* All PES that began end before @end, and all of them are whole. */
 static void
 commit (Scan *self, gsize end)
 {
+  if (self->open_pid == self->audio.pid)
+    measure_frames (self);
   self->open_pid = 0;
   self->usable = end;
   self->video.whole = self->video.times->len;
   self->audio.whole = self->audio.times->len;
+}
+
+/* @skip: bytes of a header before the frames */
+static void
+keep_frames (Scan *self, const Packet *packet, gsize skip)
+{
+  gsize left = self->open_left > 0 ? self->open_left : G_MAXSIZE;
+  gsize len = MIN (packet->len, left);
+
+  if (packet->pid != self->open_pid || packet->pid != self->audio.pid ||
+      len <= skip || self->frames->len + len > MAX_AUDIO_PES)
+    return;
+  g_byte_array_append (self->frames, packet->payload + skip, len - skip);
 }
 
 static void
@@ -314,6 +388,7 @@ begin_pes (Scan *self, const Packet *packet)
     return;
   self->open_pid = packet->pid;
   self->open_left = read_16 (p + 4) != 0 ? 6 + read_16 (p + 4) : 0;
+  g_byte_array_set_size (self->frames, 0);
   pts = read_pts (p, packet->len);
   if (pts >= 0 && packet->pid == self->video.pid)
     add_time (&self->video, pts, read_lead (p, packet->len));
@@ -337,6 +412,7 @@ scan_packet (Scan *self, const Packet *packet, AmsTsScan *result)
   } else if (self->kinds[packet->pid] != STREAM_NONE) {
     if (packet->start)
       begin_pes (self, packet);
+    keep_frames (self, packet, packet->start ? header_size (packet) : 0);
     read_payload (self, packet);
     self->media_end = self->pos + PACKET;
   }
@@ -367,34 +443,79 @@ compare_times (gconstpointer a, gconstpointer b)
   return (first > second) - (first < second);
 }
 
-/* @sorted: at least two. */
+/* Between two in decoding order, of a track that has two: what a frame lasts, as far as can
+ * be told. Also where the second frame is shown much later than the first. */
 static gint64
-median_distance (const gint64 *sorted, guint n)
+median_step (const Track *track)
 {
-  g_autofree gint64 *distances = g_new (gint64, n - 1);
-  guint i;
+  guint n = track->whole - 1, i;
+  g_autofree gint64 *steps = g_new (gint64, n);
 
-  for (i = 0; i + 1 < n; i++)
-    distances[i] = sorted[i + 1] - sorted[i];
-  qsort (distances, n - 1, sizeof (gint64), compare_times);
-  return distances[(n - 1) / 2];
+  for (i = 0; i < n; i++)
+    steps[i] = g_array_index (track->times, gint64, i + 1) -
+        g_array_index (track->leads, gint64, i + 1) -
+        g_array_index (track->times, gint64, i) +
+        g_array_index (track->leads, gint64, i);
+  qsort (steps, n, sizeof (gint64), compare_times);
+  return MAX (steps[n / 2], 0);
+}
+
+/* Unwrapped ticks. */
+typedef struct
+{
+  gint64 first, end;
+} Span;
+
+static Span
+get_span (const Track *track)
+{
+  const gint64 *times = (const gint64 *) (void *) track->times->data;
+  guint first = 0, last = 0;
+  gint64 length;
+
+  for (guint i = 1; i < track->whole; i++) {
+    if (times[i] < times[first])
+      first = i;
+    if (times[i] > times[last])
+      last = i;
+  }
+  length = g_array_index (track->lengths, gint64, last);
+  if (length == 0 && track->whole > 1)
+    length = median_step (track);
+  return (Span){ times[first], times[last] + length };
+}
+
+/* A picture stays until the next one: while pictures are rare, or have stopped, the sound says
+ * how long the segment is. */
+static void
+widen (Span *video, Span audio)
+{
+  gint64 shift =
+      video->first + distance (video->first, audio.first) - audio.first;
+
+  audio.first += shift;
+  audio.end += shift;
+  if (audio.first > video->end + MAX_ALONE ||
+      audio.end < video->first - MAX_ALONE)
+    return;
+  if (audio.end > video->end + (video->end > video->first ? MAX_ALONE : 0))
+    video->end = audio.end;
+  if (audio.first < video->first - MAX_ALONE)
+    video->first = audio.first;
 }
 
 static void
-measure (const Track *track, AmsTsScan *result)
+measure (Scan *self, AmsTsScan *result)
 {
-  g_autofree gint64 *times =
-      g_memdup2 (track->times->data, track->whole * sizeof (gint64));
-  guint n = track->whole;
-  gint64 ticks = 0;
+  Span span = get_span (result->has_video ? &self->video : &self->audio);
+  gint64 ticks;
 
-  qsort (times, n, sizeof (gint64), compare_times);
-  if (n > 1)
-    ticks = times[n - 1] - times[0] + median_distance (times, n);
-  ticks = MIN (ticks, MAX_TICKS);
-  result->frames = n;
-  result->first_pts = times[0] & PTS_MASK;
-  result->end_pts = (times[0] + ticks) & PTS_MASK;
+  if (result->has_video && result->has_audio)
+    widen (&span, get_span (&self->audio));
+  ticks = MIN (span.end - span.first, MAX_TICKS);
+  result->frames = result->has_video ? self->video.whole : self->audio.whole;
+  result->first_pts = span.first & PTS_MASK;
+  result->end_pts = (span.first + ticks) & PTS_MASK;
   /* 90 kHz: 100000 / 9 ns. */
   result->duration = ticks / 9 * 100000 + ticks % 9 * 100000 / 9;
 }
@@ -407,8 +528,24 @@ finish (Scan *self, AmsTsScan *result)
   if (!result->has_video && !result->has_audio)
     return FALSE;
   result->usable = self->usable;
-  measure (result->has_video ? &self->video : &self->audio, result);
+  measure (self, result);
   return TRUE;
+}
+
+static void
+track_init (Track *track)
+{
+  track->times = g_array_new (FALSE, FALSE, sizeof (gint64));
+  track->leads = g_array_new (FALSE, FALSE, sizeof (gint64));
+  track->lengths = g_array_new (FALSE, TRUE, sizeof (gint64));
+}
+
+static void
+track_clear (Track *track)
+{
+  g_array_unref (track->times);
+  g_array_unref (track->leads);
+  g_array_unref (track->lengths);
 }
 
 static Scan *
@@ -417,16 +554,18 @@ scan_new (GBytes *data, gsize *size)
   Scan *self = g_new0 (Scan, 1);
 
   self->data = g_bytes_get_data (data, size);
-  self->video.times = g_array_new (FALSE, FALSE, sizeof (gint64));
-  self->audio.times = g_array_new (FALSE, FALSE, sizeof (gint64));
+  track_init (&self->video);
+  track_init (&self->audio);
+  self->frames = g_byte_array_new ();
   return self;
 }
 
 static void
 scan_free (Scan *self)
 {
-  g_array_unref (self->video.times);
-  g_array_unref (self->audio.times);
+  track_clear (&self->video);
+  track_clear (&self->audio);
+  g_byte_array_unref (self->frames);
   g_free (self);
 }
 
@@ -477,7 +616,8 @@ ams_ts_scan_head (GBytes *data, AmsTsHead *head)
     return FALSE;
   first = get_first (has_video ? &self->video : &self->audio);
   if (has_video && has_audio)
-    later = distance (first - self->video.lead, get_first (&self->audio));
+    later = distance (first - g_array_index (self->video.leads, gint64, 0),
+        get_first (&self->audio));
   head->first_pts = first & PTS_MASK;
   head->start_pts =
       (first + (later < MAX_APART ? MAX (later, 0) : 0)) & PTS_MASK;

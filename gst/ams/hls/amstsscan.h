@@ -16,17 +16,18 @@ typedef struct
   guint64
       usable; /* bytes up to the end of the last access unit known to be whole; 0: nothing worth keeping */
   guint64
-      duration; /* ns, of those bytes: first to last PTS of the video (else audio), the last frame included */
-  guint64 first_pts; /* 90 kHz, 33 bits, of the same stream */
+      duration; /* ns, of those bytes: first to last PTS of the video (else audio), the last frame included; where no picture is for long, as long as there is sound */
+  guint64 first_pts; /* 90 kHz, 33 bits: where that begins */
   guint64 end_pts; /* 90 kHz, 33 bits: first_pts + duration */
   gboolean has_video, has_audio;
   gboolean starts_with_tables; /* PAT, then PMT, first */
-  guint frames;
+  guint frames; /* PES packets of the video, else of the audio */
 } AmsTsScan;
 
 /* @complete: the file was closed properly, so its last PES is whole; else it counts only if its PES_packet_length says so, or
  * another PES of any stream begins behind it (mpegtsmux writes the packets of one PES in a row). Only whole, synchronised 188-byte packets count: the scan stops at the first lost sync.
- * 33-bit wrap is followed; B-frames are (the PTS are not in order). The last frame's length is taken to be the median distance between frames. Returns FALSE when nothing is usable. */
+ * 33-bit wrap is followed; B-frames are (the PTS are not in order). How long the last
+ * audio PES lasts is read from its frames (amsaudioframes.h); of other formats, and of video, it is taken to be the median distance between frames. Returns FALSE when nothing is usable. */
 gboolean ams_ts_scan (GBytes *data, gboolean complete, AmsTsScan *scan);
 
 /* How a file begins. 90 kHz, 33 bits */
