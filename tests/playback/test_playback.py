@@ -107,6 +107,51 @@ def test_ffmpeg_decodes_the_radio():
     decode_with_ffmpeg(radio(), None)
 
 
+def frames_from(path, start):
+    """How many frames ffmpeg finds from there on, which seeks by the EXTINFs."""
+    tap.need("ffmpeg")
+    said = tap.run(["ffmpeg", "-nostdin", "-v", "error", "-allowed_extensions", "ALL", "-ss", str(start), "-i", path, "-map", "0:v", "-f", "null",
+        "-progress", "-", "-"])
+    return int(re.findall(r"^frame=(\d+)", said, re.M)[-1])
+
+
+def check_seeks(path, seconds):
+    found = {start: frames_from(path, start) for start in (6, 9.5, 10.5, 15, 19.5)}
+    wrong = [f"{start} s: {count}, not {(seconds - start) * 30:.0f}" for start, count in found.items() if abs(count - (seconds - start) * 30) > 6]
+    tap.check(not wrong, f"frames from there on: {'; '.join(wrong)}")
+
+
+def forget_the_end(path):
+    """What a kill leaves: the last segment is not listed, and there is no end."""
+    with open(path, encoding="utf-8") as f:
+        lines = f.read().splitlines()
+    listed_at = [number for number, line in enumerate(lines) if line and not line.startswith("#")]
+    with open(path, "w", encoding="utf-8") as f:
+        f.write("\n".join(lines[:listed_at[-2] + 1]) + "\n")
+
+
+def continue_and_seek(name, between=lambda path: None):
+    """10 s, and 10 more by a second run: its time stamps go on, so that a seek past the join finds its frames."""
+    tap.have_element()
+    folder = os.path.join(WORK, name)
+    os.makedirs(folder)
+    path = os.path.join(folder, "rec.m3u8")
+    line = VIDEO + "amshlssink name=h target-duration=2 location=rec-%05d.ts playlist-location=rec.m3u8 " + AUDIO + "h."
+    record(folder, line, 10)
+    between(path)
+    record(folder, line, 10)
+    check_playlist(path, 2, 20, 0.05)
+    check_seeks(path, 20)
+
+
+def test_ffmpeg_seeks_past_a_restart():
+    continue_and_seek("seek")
+
+
+def test_ffmpeg_seeks_past_a_crash():
+    continue_and_seek("seek-crash", between=forget_the_end)
+
+
 def play_with_hlsdemux(path, branches):
     requests = []
     server = serve.server(os.path.dirname(path), requests=requests)
