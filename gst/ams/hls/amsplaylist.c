@@ -21,6 +21,8 @@
 
 #define US_PER_SECOND G_GUINT64_CONSTANT (1000000)
 
+#define INDEPENDENT "#EXT-X-INDEPENDENT-SEGMENTS"
+
 struct _AmsPlaylist
 {
   AmsPlaylistType type;
@@ -207,7 +209,7 @@ ams_playlist_new (AmsPlaylistType type, guint target_duration, guint window,
   AmsPlaylist *self = new_playlist (type, target_duration, window);
 
   if (independent)
-    g_string_append (self->header, "#EXT-X-INDEPENDENT-SEGMENTS\n");
+    g_string_append (self->header, INDEPENDENT "\n");
   return self;
 }
 
@@ -412,6 +414,19 @@ raise_target (AmsPlaylist *self, guint64 us)
   self->target_duration = MIN (rounded, G_MAXUINT);
   set_header_number (self, "#EXT-X-TARGETDURATION", self->target_duration);
   return TRUE;
+}
+
+void
+ams_playlist_set_dependent (AmsPlaylist *self)
+{
+  const gchar *line = strstr (self->header->str, INDEPENDENT "\n");
+
+  if (line)
+    g_string_erase (self->header, line - self->header->str,
+        strlen (INDEPENDENT "\n"));
+  if (self->text &&
+      ams_playlist_text_remove_header_line (self->text, INDEPENDENT))
+    self->published = 0;
 }
 
 static void

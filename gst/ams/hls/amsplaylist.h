@@ -38,6 +38,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (AmsPlaylist, ams_playlist_free)
  * the first segment is added. */
 void ams_playlist_set_first_sequence (AmsPlaylist *self, guint64 sequence);
 
+/* EXT-X-INDEPENDENT-SEGMENTS does not hold any more; what an earlier session said
+ * included. The next version extends nothing. */
+void ams_playlist_set_dependent (AmsPlaylist *self);
 guint ams_playlist_get_target_duration (AmsPlaylist *self);
 /* The media sequence number that the next added segment gets, and that of the first one listed. */
 guint64 ams_playlist_get_next_sequence (AmsPlaylist *self);

@@ -388,6 +388,19 @@ ams_playlist_text_set_header_line (AmsPlaylistText *self, const gchar *tag,
     replace (self, piece, found.end, 0, whole);
 }
 
+gboolean
+ams_playlist_text_remove_header_line (AmsPlaylistText *self, const gchar *line)
+{
+  AmsPlaylistTextLine found;
+  guint piece;
+
+  settle (self);
+  if (!find_header_line (self, line, &piece, &found))
+    return FALSE;
+  replace (self, piece, found.start, found.end - found.start, "");
+  return TRUE;
+}
+
 /* ---- the whole ---- */
 
 gsize

@@ -35,6 +35,10 @@ GPtrArray *ams_playlist_text_get_pieces (AmsPlaylistText *self);
 void ams_playlist_text_set_header_line (AmsPlaylistText *self, const gchar *tag,
     const gchar *line);
 
+/* FALSE: the header has no line @line. */
+gboolean ams_playlist_text_remove_header_line (AmsPlaylistText *self,
+    const gchar *line);
+
 /* Marks the last segment whose URI line is @uri EXT-X-GAP, unless it is marked
  * already (*@marked). It is looked for from the end, as it is mostly the newest
  * segments that a store gives up. FALSE: there is no such segment. */

@@ -374,6 +374,12 @@ ams_recording_continue (AmsRecording *self, const AmsPlaylistParsed *earlier,
   self->longest_playlist = ams_playlist_get_duration (self->playlist);
 }
 
+void
+ams_recording_set_dependent (AmsRecording *self)
+{
+  ams_playlist_set_dependent (self->playlist);
+}
+
 /* What a reader of the playlist finds under the name. */
 static gchar *
 make_uri (AmsRecording *self, const gchar *name)

@@ -126,6 +126,10 @@ gboolean ams_recording_name_recovered (AmsRecording *self,
 guint64 ams_recording_add_recovered (AmsRecording *self,
     const AmsRecordingSegment *segment);
 
+/* Not all segments begin with a keyframe: from the next version on,
+ * EXT-X-INDEPENDENT-SEGMENTS is not said. */
+void ams_recording_set_dependent (AmsRecording *self);
+
 /* The next segment's name; (transfer none), until the next call. NULL: no unique or allowed name came out. */
 const AmsRecordingSegment *ams_recording_begin_segment (AmsRecording *self,
     gint64 date_time, gboolean discontinuity, GError **error);
