@@ -92,7 +92,7 @@ test_launch_lines_link_and_record (void)
 }
 
 static void
-test_child_proxy_reaches_the_muxer (void)
+test_child_proxy_reaches_the_store (void)
 {
   g_autofree gchar *dir = hls_make_folder ();
 #ifdef __SANITIZE_ADDRESS__
@@ -100,19 +100,19 @@ test_child_proxy_reaches_the_muxer (void)
   g_autoptr (GstElement) pipeline = launch (dir, VIDEO "! SINK");
 #else
   g_autoptr (GstElement) pipeline =
-      launch (dir, VIDEO "! SINK muxer::pat-interval=4500");
+      launch (dir, VIDEO "! SINK store::drain-timeout=4500");
 #endif
   g_autoptr (GstElement) sink = gst_bin_get_by_name (GST_BIN (pipeline), "h");
-  guint interval;
+  guint64 timeout;
 
 #ifdef __SANITIZE_ADDRESS__
-  gst_child_proxy_set (GST_CHILD_PROXY (sink), "muxer::pat-interval", 4500,
-      NULL);
+  gst_child_proxy_set (GST_CHILD_PROXY (sink), "store::drain-timeout",
+      (guint64) 4500, NULL);
 #endif
 
-  gst_child_proxy_get (GST_CHILD_PROXY (sink), "muxer::pat-interval", &interval,
+  gst_child_proxy_get (GST_CHILD_PROXY (sink), "store::drain-timeout", &timeout,
       NULL);
-  g_assert_cmpuint (interval, ==, 4500);
+  g_assert_cmpuint (timeout, ==, 4500);
   hls_remove_folder (dir);
 }
 
@@ -431,8 +431,8 @@ test_codec_changes_what_was_recorded_is_listed (void)
   hls_assert_one (hls, GST_MESSAGE_ERROR, GST_STREAM_ERROR,
       GST_STREAM_ERROR_FORMAT, "video", "h265", NULL);
   playlist = hls_check (hls);
-  g_assert_cmpuint (playlist->segments->len, ==, 3);
-  /* The audio went on. */
+  /* The audio went on, and its last frame may begin a segment. */
+  g_assert_cmpuint (playlist->segments->len, >=, 3);
   g_assert_cmpuint (playlist->total, >=, SECONDS (5));
   g_assert_cmpuint (hls_count_frames (hls, TRUE), ==, 125);
 }
@@ -467,7 +467,7 @@ main (int argc, char **argv)
   hls_test_init (&argc, &argv);
 #define ADD(path, name) hls_test_add ("/hls/application/" path, test_##name)
   ADD ("launch/lines", launch_lines_link_and_record);
-  ADD ("launch/child-proxy", child_proxy_reaches_the_muxer);
+  ADD ("launch/child-proxy", child_proxy_reaches_the_store);
   ADD ("messages/fields", messages_have_all_their_fields);
   ADD ("messages/order", messages_come_in_order_and_before_eos);
   ADD ("stats", stats_are_those_of_the_session);

@@ -366,7 +366,7 @@ check_one_audio_each (Hls *hls, const HlsPlaylist *playlist)
   return with_audio;
 }
 
-/* What the old pad brought is still in the muxer, which waits for the video, when the new pad's audio begins. */
+/* What the old pad brought is still held, as the video is waited for, when the new pad's audio begins. */
 static void
 test_audio_joins_again_while_the_video_is_silent (void)
 {
@@ -487,7 +487,7 @@ run_until (gpointer data)
   return NULL;
 }
 
-/* As the muxer does when its pads change: what is asked is on its way through all that a pad has behind it. */
+/* What is asked is on its way through all that a pad has in front of it. */
 static gpointer
 ask_for_latency (gpointer data)
 {
@@ -504,9 +504,9 @@ static void
 test_audio_released_while_it_joins (void)
 {
   g_autoptr (Hls) hls = hls_new ();
-  g_autoptr (GstElement) muxer =
-      gst_bin_get_by_name (GST_BIN (hls->sink), "muxer");
-  g_autoptr (GstPad) src = gst_element_get_static_pad (muxer, "src");
+  g_autoptr (GstElement) mux =
+      gst_bin_get_by_name (GST_BIN (hls->sink), "mux");
+  g_autoptr (GstPad) src = gst_element_get_static_pad (mux, "local");
   GstClockTime time = SECONDS (2);
 
   g_object_set (hls->sink, "target-duration", 1, NULL);

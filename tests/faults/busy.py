@@ -3,6 +3,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Two recorders, two processes, one recording: the second one is refused, waits, or takes over from one that was killed."""
 import os
+import re
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "common"))
@@ -46,7 +47,8 @@ def test_second_is_one_error_and_touches_nothing():
         wait_listed(folder, 2)
         for line in (RECORD, RECORD + "existing=overwrite", RECORD + "existing=error", ELSEWHERE.format(os.path.basename(folder))):
             said = launch.run(line, folder, code=1, name="second")
-            tap.check(said.count("ERROR: from") == 1, said)
+            # A source says for itself that nobody takes its buffers any more, if it comes to it.
+            tap.check(len(re.findall("ERROR: from.*GstAmsHlsSink", said)) == 1, said)
             tap.check(f"process {first.process.pid} on " in said and "gst-launch-1.0" in said, said)
             tap.check("WARNING" not in said, said)
         at = len(listed(folder))

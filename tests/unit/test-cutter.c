@@ -2,7 +2,7 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-#include "hls/amscutter.h"
+#include "cut/amscutter.h"
 
 #define SECOND G_GINT64_CONSTANT (1000000000)
 #define MS (SECOND / 1000)

@@ -9,7 +9,7 @@
 
 #include <glib.h>
 
-#include "amscutter.h" /* AMS_TIME_NONE */
+#include "media/amstime.h"
 
 G_BEGIN_DECLS
 

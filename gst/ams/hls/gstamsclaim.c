@@ -201,7 +201,7 @@ gst_ams_claimer_new (GstElement *element)
 {
   GstAmsClaimer *self = g_new0 (GstAmsClaimer, 1);
 
-  GST_DEBUG_CATEGORY_GET (gst_ams_claim_debug, "amssegmenter");
+  GST_DEBUG_CATEGORY_GET (gst_ams_claim_debug, "amshlsmux");
   g_mutex_init (&self->lock);
   g_cond_init (&self->cond);
   self->element = element;

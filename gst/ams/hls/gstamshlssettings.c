@@ -23,7 +23,7 @@
 #define DEFAULT_ADD_DATE_TIME FALSE
 #define DEFAULT_TIME_ZONE "UTC"
 #define DEFAULT_PROGRAM_DATE_TIME TRUE
-#define DEFAULT_PROGRAM_DATE_TIME_REFERENCE GST_AMS_DATE_PIPELINE
+#define DEFAULT_PROGRAM_DATE_TIME_REFERENCE AMS_DATE_PIPELINE
 #define DEFAULT_ENABLE_ENDLIST TRUE
 #define DEFAULT_SEND_KEYFRAME_REQUESTS TRUE
 #define DEFAULT_ALIGN_TO_CLOCK FALSE
@@ -130,12 +130,12 @@ date_reference_get_type (void)
 {
   static gsize type = 0;
   static const GEnumValue values[] = {
-    { GST_AMS_DATE_PIPELINE,
+    { AMS_DATE_PIPELINE,
         "The pipeline's clock, tied to the system's when the recording "
         "starts",
         "pipeline" },
-    { GST_AMS_DATE_SYSTEM, "The system's clock, at each segment", "system" },
-    { GST_AMS_DATE_BUFFER_REFERENCE,
+    { AMS_DATE_SYSTEM, "The system's clock, at each segment", "system" },
+    { AMS_DATE_REFERENCE,
         "GstReferenceTimestampMeta (timestamp/x-ntp or x-unix) of the "
         "segment's first frame; where there is none, as pipeline",
         "buffer-reference-timestamp" },

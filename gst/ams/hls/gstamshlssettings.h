@@ -8,8 +8,8 @@
 
 #include <gst/gst.h>
 #include "amsplaylist.h"
-#include "gstamsgate.h"
 #include "gstamsrecover.h"
+#include "session/amssessiontypes.h"
 
 G_BEGIN_DECLS
 
@@ -34,7 +34,7 @@ typedef struct
   gboolean add_date_time;
   gchar *time_zone;
   gboolean program_date_time;
-  GstAmsDateReference date_reference;
+  AmsDateReference date_reference;
   gboolean enable_endlist;
   gboolean send_keyframe_requests;
   gboolean align_to_clock;

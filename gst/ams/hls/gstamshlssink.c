@@ -69,11 +69,10 @@
 
 #include "amsfolder.h"
 #include "amspaths.h"
-#include "gstamsgate.h"
 #include "gstamshlsmessages.h"
+#include "gstamshlsmux.h"
 #include "gstamshlssettings.h"
 #include "gstamsparsers.h"
-#include "gstamssegmenter.h"
 #include "gstamstracks.h"
 #include "local/amslocalio.h"
 #include "local/gstamslocalsink.h"
@@ -108,10 +107,8 @@ struct _GstAmsHlsSink
 
   GstAmsHlsSettings settings; /* under the object lock */
 
-  GstAmsGate *gate;
-  GstElement *muxer; /* (nullable): mpegtsmux is missing */
-  GstAmsSegmenter *segmenter;
-  GstAmsPublisher *publisher; /* the segmenter's */
+  GstAmsHlsMux *mux;
+  GstAmsPublisher *publisher; /* the muxer's */
   GstElement *store; /* our own ref, also while it is not in the bin */
   gboolean has_store;
   gchar *root; /* the store's; set below PAUSED */
@@ -126,47 +123,31 @@ G_DEFINE_TYPE (GstAmsHlsSink, gst_ams_hls_sink, GST_TYPE_BIN);
 GST_ELEMENT_REGISTER_DEFINE (amshlssink, "amshlssink", GST_RANK_NONE,
     GST_TYPE_AMS_HLS_SINK);
 
-/* ---- the gate's and the segmenter's callbacks ---- */
+/* ---- the muxer's callbacks ---- */
 
-/* A source that is not live can wait for the disk; one that is cannot. */
-static void
-tell_store (GstAmsHlsSink *self, gboolean video)
+static gboolean
+is_live (GstAmsHlsSink *self, const gchar *name)
 {
-  g_autoptr (GstPad) pad = gst_element_get_static_pad (GST_ELEMENT (self),
-      video ? "video" : "audio");
+  g_autoptr (GstPad) pad =
+      gst_element_get_static_pad (GST_ELEMENT (self), name);
   g_autoptr (GstQuery) query = gst_query_new_latency ();
-  gboolean live = TRUE;
+  gboolean live = FALSE;
 
   if (pad && gst_pad_peer_query (pad, query))
     gst_query_parse_latency (query, &live, NULL, NULL);
-  gst_ams_put_sink_set_patient (GST_AMS_PUT_SINK (self->store), !live);
+  else if (pad)
+    live = TRUE;
+  return live;
 }
 
-static gboolean
-on_attach (GstAmsGate *gate, GstPad *srcpad, gboolean video, gpointer user_data)
-{
-  GstAmsHlsSink *self = user_data;
-
-  tell_store (self, video);
-  return gst_ams_tracks_attach (self->tracks, video);
-}
-
+/* A source that is not live can wait for the disk; one that is cannot. */
 static void
-on_nothing (GstAmsGate *gate, gpointer user_data)
-{
-  GstAmsHlsSink *self = user_data;
-  g_autoptr (GstPad) pad =
-      gst_element_get_static_pad (GST_ELEMENT (self->segmenter), "sink");
-
-  gst_pad_send_event (pad, gst_event_new_eos ());
-}
-
-static void
-on_target (GstClockTime target, gpointer user_data)
+on_begins (gpointer user_data)
 {
   GstAmsHlsSink *self = user_data;
 
-  gst_ams_gate_set_target_duration (self->gate, target);
+  gst_ams_put_sink_set_patient (GST_AMS_PUT_SINK (self->store),
+      !is_live (self, "video") && !is_live (self, "audio"));
 }
 
 static void
@@ -253,11 +234,11 @@ update_store (GstAmsHlsSink *self)
   self->has_store = wants;
   if (wants) {
     gst_bin_add (GST_BIN (self), self->store);
-    gst_element_link_pads (GST_ELEMENT (self->segmenter), "local", self->store,
+    gst_element_link_pads (GST_ELEMENT (self->mux), "local", self->store,
         "sink");
     gst_element_sync_state_with_parent (self->store);
   } else {
-    gst_element_unlink (GST_ELEMENT (self->segmenter), self->store);
+    gst_element_unlink (GST_ELEMENT (self->mux), self->store);
     gst_bin_remove (GST_BIN (self), self->store);
     gst_element_set_state (self->store, GST_STATE_NULL);
   }
@@ -389,18 +370,19 @@ check_names (GstAmsHlsSink *self, const AmsRecordingConfig *config,
 }
 
 static void
-configure_gate (GstAmsHlsSink *self, const GstAmsHlsSettings *settings)
+configure_mux (GstAmsHlsSink *self, const GstAmsHlsSettings *settings)
 {
-  GstAmsGateSettings gate = {
-    .target_duration = settings->target_duration * GST_SECOND,
-    .stall_timeout = settings->stall_timeout,
-    .discontinuity_threshold = settings->discontinuity_threshold,
+  const AmsSessionSettings session = {
+    .target_duration = settings->target_duration * AMS_SECOND,
+    .stall_timeout = MIN (settings->stall_timeout, G_MAXINT64 / 4),
+    .discontinuity_threshold =
+        MIN (settings->discontinuity_threshold, G_MAXINT64 / 4),
     .align_to_clock = settings->align_to_clock,
-    .send_keyframe_requests = settings->send_keyframe_requests,
+    .request_keyframes = settings->send_keyframe_requests,
     .date_reference = settings->date_reference,
   };
 
-  gst_ams_gate_configure (self->gate, &gate);
+  gst_ams_hls_mux_configure (self->mux, &session);
 }
 
 /* What an application brings a stream for does not go to a file. */
@@ -468,7 +450,7 @@ configure (GstAmsHlsSink *self, gboolean begins)
   g_autofree gchar *root = NULL, *name = NULL, *playlist_name = NULL;
   g_autoptr (AmsRecordingConfig) config = NULL;
   g_autoptr (GError) error = NULL;
-  GstAmsPublisherSettings segmenter = {
+  GstAmsPublisherSettings publisher = {
     NULL,
   };
 
@@ -483,26 +465,25 @@ configure (GstAmsHlsSink *self, gboolean begins)
   config = make_config (&settings, name, playlist_name, &error);
   if (!config || !check_names (self, config, root, &error))
     return refuse (self, error);
-  segmenter.recording = g_steal_pointer (&config);
+  publisher.recording = g_steal_pointer (&config);
   /* What an application's streams lead to cannot be read back. */
-  segmenter.existing = is_handled (self, SIGNAL_GET_PLAYLIST_STREAM)
+  publisher.existing = is_handled (self, SIGNAL_GET_PLAYLIST_STREAM)
       ? GST_AMS_EXISTING_OVERWRITE
       : settings.existing;
-  segmenter.when_busy = settings.when_busy;
-  segmenter.unlistable = is_handled (self, SIGNAL_GET_PLAYLIST_STREAM) ||
+  publisher.when_busy = settings.when_busy;
+  publisher.unlistable = is_handled (self, SIGNAL_GET_PLAYLIST_STREAM) ||
       is_handled (self, SIGNAL_GET_FRAGMENT_STREAM);
-  segmenter.root =
+  publisher.root =
       g_str_equal (root, ".") || !self->has_store ? NULL : g_strdup (root);
-  segmenter.folder = folder_for_remote (self, &settings, root);
-  segmenter.delete_on_ended = settings.delete_on_ended;
-  segmenter.delete_delay = settings.delete_delay;
-  if (!gst_ams_publisher_configure (self->publisher, &segmenter, &error)) {
-    g_free (segmenter.root);
-    g_free (segmenter.folder);
+  publisher.folder = folder_for_remote (self, &settings, root);
+  publisher.delete_on_ended = settings.delete_on_ended;
+  publisher.delete_delay = settings.delete_delay;
+  if (!gst_ams_publisher_configure (self->publisher, &publisher, &error)) {
+    g_free (publisher.root);
+    g_free (publisher.folder);
     return refuse (self, error);
   }
-  configure_gate (self, &settings);
-  gst_ams_tracks_set_stall_timeout (self->tracks, settings.stall_timeout);
+  configure_mux (self, &settings);
   configure_store (self, &settings, root);
   return TRUE;
 }
@@ -520,7 +501,7 @@ request_src (GstAmsHlsSink *self, GstPadTemplate *template_)
         "use a tee behind it");
     return NULL;
   }
-  target = gst_element_get_static_pad (GST_ELEMENT (self->segmenter), "remote");
+  target = gst_element_get_static_pad (GST_ELEMENT (self->mux), "remote");
   self->srcpad = gst_ghost_pad_new_from_template ("src", target, template_);
   gst_pad_set_active (self->srcpad, TRUE);
   gst_element_add_pad (GST_ELEMENT (self), self->srcpad);
@@ -559,7 +540,7 @@ gst_ams_hls_sink_release_pad (GstElement *element, GstPad *pad)
 static gpointer
 finish_thread (gpointer data)
 {
-  gst_ams_gate_finish (data);
+  gst_ams_hls_mux_finish (data);
   return NULL;
 }
 
@@ -573,15 +554,15 @@ end_recording (GstAmsHlsSink *self, GThread **thread)
   if (gst_ams_publisher_wait_ended (self->publisher, 0) ||
       gst_ams_publisher_cancel_start (self->publisher))
     return;
-  *thread = g_thread_new ("amshls-stop", finish_thread, self->gate);
+  *thread = g_thread_new ("amshls-stop", finish_thread, self->mux);
   if (!gst_ams_publisher_wait_ended (self->publisher, STOP_TIMEOUT))
     GST_WARNING_OBJECT (self,
         "stopped before all was written: the next start "
         "recovers it");
 }
 
-/* When a part has failed and said so, the queues say once more that the flow
- * has stopped: that is no other fault. Nor is what a store has said itself. */
+/* When a part has failed and said so, whoever pushes into it may say once more that
+ * the flow has stopped: that is no other fault. Nor is what a store has said itself. */
 static gboolean
 is_known_error (GstAmsHlsSink *self, GstMessage *message)
 {
@@ -629,8 +610,6 @@ gst_ams_hls_sink_change_state (GstElement *element, GstStateChange transition)
 
   switch (transition) {
     case GST_STATE_CHANGE_NULL_TO_READY:
-      if (!gst_ams_tracks_is_complete (self->tracks))
-        return GST_STATE_CHANGE_FAILURE;
       update_store (self);
       if (!configure (self, FALSE))
         return GST_STATE_CHANGE_FAILURE;
@@ -692,7 +671,7 @@ get_stats (GstAmsHlsSink *self)
   g_autoptr (GstStructure) store = NULL;
 
   gst_structure_set (stats, "dropped-frames", G_TYPE_UINT64,
-      gst_ams_gate_get_dropped (self->gate), NULL);
+      gst_ams_hls_mux_get_dropped (self->mux), NULL);
   g_object_get (self->store, "stats", &store, NULL);
   if (store)
     gst_structure_set (stats, "store", GST_TYPE_STRUCTURE, store, NULL);
@@ -722,7 +701,7 @@ gst_ams_hls_sink_get_property (GObject *object, guint id, GValue *value,
 static void
 split_now (GstAmsHlsSink *self)
 {
-  gst_ams_gate_split_now (self->gate);
+  gst_ams_hls_mux_split_now (self->mux);
 }
 
 static gboolean
@@ -844,40 +823,18 @@ gst_ams_hls_sink_class_init (GstAmsHlsSinkClass *klass)
       "The amshls developers");
 }
 
-/* Newer muxers may gather several frames of audio in one PES: a cut would fall into it. */
-static void
-init_muxer (GstAmsHlsSink *self)
-{
-  self->muxer = gst_element_factory_make ("mpegtsmux", "muxer");
-  if (!self->muxer)
-    return;
-  if (g_object_class_find_property (G_OBJECT_GET_CLASS (self->muxer),
-          "audio-pes-target-time"))
-    gst_util_set_object_arg (G_OBJECT (self->muxer), "audio-pes-target-time",
-        "0");
-  gst_bin_add (GST_BIN (self), self->muxer);
-  gst_element_link_pads (self->muxer, "src", GST_ELEMENT (self->segmenter),
-      "sink");
-}
-
 static void
 gst_ams_hls_sink_init (GstAmsHlsSink *self)
 {
-  static const GstAmsGateCallbacks callbacks = { on_attach, on_nothing };
-
   gst_ams_hls_settings_init (&self->settings);
 
-  self->gate = gst_ams_gate_new (&callbacks, self);
-  gst_object_set_name (GST_OBJECT (self->gate), "gate");
-  gst_bin_add (GST_BIN (self), GST_ELEMENT (self->gate));
-  self->segmenter = gst_ams_segmenter_new ();
-  gst_object_set_name (GST_OBJECT (self->segmenter), "segmenter");
-  self->publisher = gst_ams_segmenter_get_publisher (self->segmenter);
+  self->mux = gst_ams_hls_mux_new (on_begins, self);
+  gst_object_set_name (GST_OBJECT (self->mux), "mux");
+  self->publisher = gst_ams_hls_mux_get_publisher (self->mux);
   gst_ams_publisher_set_poster (self->publisher, GST_ELEMENT (self));
-  gst_ams_publisher_set_callbacks (self->publisher, on_target, on_drain, self);
-  gst_bin_add (GST_BIN (self), GST_ELEMENT (self->segmenter));
-  init_muxer (self);
-  self->tracks = gst_ams_tracks_new (GST_BIN (self), self->gate, self->muxer);
+  gst_ams_publisher_set_drain_callback (self->publisher, on_drain, self);
+  gst_bin_add (GST_BIN (self), GST_ELEMENT (self->mux));
+  self->tracks = gst_ams_tracks_new (GST_BIN (self), self->mux);
 
   self->store =
       gst_object_ref_sink (g_object_new (GST_TYPE_AMS_LOCAL_SINK, NULL));

@@ -23,6 +23,7 @@ static const ParserRule parser_rules[] = {
   { "audio/mpeg", 2, "aacparse" },
   { "audio/mpeg", 4, "aacparse" },
   { "audio/x-ac3", 0, "ac3parse" },
+  { "audio/x-eac3", 0, "ac3parse" },
   { "audio/x-dts", 0, "dcaparse" },
   { "audio/x-opus", 0, "opusparse" },
 };

@@ -14,7 +14,7 @@ G_BEGIN_DECLS
   "video/x-h264; video/x-h265; " \
   "video/mpeg, mpegversion=(int){ 1, 2, 4 }, systemstream=(boolean)false"
 #define GST_AMS_AUDIO_CAPS \
-  "audio/mpeg, mpegversion=(int){ 1, 2, 4 }; audio/x-ac3; audio/x-dts; " \
+  "audio/mpeg, mpegversion=(int){ 1, 2, 4 }; audio/x-ac3; audio/x-eac3; audio/x-dts; " \
   "audio/x-opus"
 
 /* The factory of the parser for @caps (fixed or not), NULL: MPEG-TS cannot carry it, or it is not

@@ -2,7 +2,7 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-/* All of this runs in the segmenter's streaming thread, but for what the stores
+/* All of this runs in one thread at a time (the muxer's out_lock), but for what the stores
  * say (their threads), wait_ended() and get_stats() (any): those touch only
  * what is under the lock. Nothing is pushed or posted with it held. */
 
@@ -31,13 +31,14 @@ typedef struct
 
 struct _GstAmsPublisher
 {
-  /* constant; the segmenter and the bin outlive this: no refs */
+  /* constant; the muxer and the bin outlive this: no refs */
   GstElement *element; /* whose errors these are */
   GstElement *poster; /* whose messages these are: the bin */
   GstPad *local, *remote;
   GstAmsPublisherTarget target;
+  gpointer target_data;
   GstAmsPublisherDrain drain;
-  gpointer user_data;
+  gpointer drain_data;
   GstAmsClaimer *claimer;
 
   /* set below PAUSED, then constant */
@@ -50,7 +51,7 @@ struct _GstAmsPublisher
   GPtrArray
       *unheeded; /* names that a hidden playlist heeds: no remote has seen it */
   GPtrArray *unheeded_renames; /* likewise */
-  GstAmsCut current; /* how the open file began */
+  AmsCut current; /* how the open file began */
 
   GMutex lock;
   GCond cond;
@@ -121,8 +122,8 @@ gst_ams_publisher_write (GstAmsPublisher *self, GstBuffer *buffer)
 static void
 push_stream_start (GstAmsPublisher *self)
 {
-  g_autofree gchar *id =
-      gst_pad_create_stream_id (self->local, self->element, "files");
+  g_autofree gchar *uuid = g_uuid_string_random ();
+  g_autofree gchar *id = g_strconcat (uuid, "/files", NULL);
   g_autoptr (GstCaps) caps = gst_caps_new_empty_simple (AMS_FILES_CAPS);
   GstSegment segment;
 
@@ -358,7 +359,7 @@ push_disk_first (GstAmsPublisher *self, const AmsFileBegin *begin,
   GstFlowReturn ret = push_file (self, self->local, begin, pieces);
 
   if (gst_pad_is_linked (self->remote)) {
-    self->drain (self->user_data);
+    self->drain (self->drain_data);
     push_file (self, self->remote, begin, pieces);
   }
   return ret;
@@ -461,7 +462,7 @@ push_begin (GstAmsPublisher *self, AmsFileBegin *begin)
 }
 
 GstFlowReturn
-gst_ams_publisher_begin_file (GstAmsPublisher *self, const GstAmsCut *cut)
+gst_ams_publisher_begin_file (GstAmsPublisher *self, const AmsCut *cut)
 {
   g_autoptr (GError) error = NULL;
   const AmsRecordingSegment *segment;
@@ -539,18 +540,12 @@ gst_ams_publisher_file_is_open (GstAmsPublisher *self)
   return self->started && ams_recording_has_open_segment (self->recording);
 }
 
-/* The open file never will be a segment. */
 void
-gst_ams_publisher_abandon_file (GstAmsPublisher *self)
+gst_ams_publisher_set_dependent (GstAmsPublisher *self)
 {
-  AmsFileEnd end = { .complete = FALSE, .duration = GST_CLOCK_TIME_NONE };
-
-  if (!gst_ams_publisher_file_is_open (self))
-    return;
   g_mutex_lock (&self->lock);
-  ams_recording_abandon_segment (self->recording);
+  ams_recording_set_dependent (self->recording);
   g_mutex_unlock (&self->lock);
-  push_event (self, ams_files_event_new_end (&end));
 }
 
 /* ---- starting and ending ---- */
@@ -562,7 +557,7 @@ push_handover (GstAmsPublisher *self, const GstAmsHandover *handover)
   gst_ams_handover_post_warnings (handover, self->element);
   gst_ams_handover_push (handover->local, self->local);
   if (handover->local->len > 0 && handover->remote->len > 0)
-    self->drain (self->user_data);
+    self->drain (self->drain_data);
   gst_ams_handover_push (handover->remote, self->remote);
 }
 
@@ -600,7 +595,7 @@ push_other_sessions (GstAmsPublisher *self, const GstAmsStores *stores)
 /* An earlier playlist's EXT-X-TARGETDURATION never changes: its promise is
  * kept. */
 static void
-keep_promise (GstAmsPublisher *self)
+keep_promise (GstAmsPublisher *self, gint64 end_time)
 {
   guint wanted = ams_recording_get_config (self->recording)->target_duration;
   guint promised = ams_recording_get_target_duration (self->recording);
@@ -611,7 +606,8 @@ keep_promise (GstAmsPublisher *self)
          "to that, not to target-duration=%u.",
             promised, wanted),
         (NULL));
-  self->target (MIN (promised, wanted) * GST_SECOND, self->user_data);
+  self->target (MIN (promised, wanted) * GST_SECOND, end_time,
+      self->target_data);
 }
 
 static void
@@ -625,7 +621,6 @@ warn_not_deleted (GstAmsPublisher *self)
       (NULL));
 }
 
-/* The gate need not wait to hear of a target any more: it will hear of the failure. */
 static GstFlowReturn
 fail_start (GstAmsPublisher *self, const GstAmsRecovered *recovered,
     const GError *error)
@@ -633,9 +628,6 @@ fail_start (GstAmsPublisher *self, const GstAmsRecovered *recovered,
   if (!recovered->closed)
     post_error (self, error,
         recovered->posted ? gst_ams_hls_details_new_echo () : NULL);
-  self->target (
-      ams_recording_get_config (self->recording)->target_duration * GST_SECOND,
-      self->user_data);
   return recovered->closed ? GST_FLOW_FLUSHING : GST_FLOW_ERROR;
 }
 
@@ -660,7 +652,7 @@ on_waiting (const gchar *why, gpointer user_data)
 }
 
 GstFlowReturn
-gst_ams_publisher_start (GstAmsPublisher *self, const GstAmsCut *cut)
+gst_ams_publisher_start (GstAmsPublisher *self, const AmsCut *cut)
 {
   g_auto (GstAmsRecovered) recovered = {
     0,
@@ -681,7 +673,7 @@ gst_ams_publisher_start (GstAmsPublisher *self, const GstAmsCut *cut)
     warn_not_deleted (self);
   push_other_sessions (self, &stores);
   push_recovered (self, &recovered);
-  keep_promise (self);
+  keep_promise (self, recovered.end_time);
   gst_element_post_message (self->poster,
       gst_ams_hls_message_new_started (self->poster, self->settings.root,
           self->recording, &recovered));
@@ -1022,7 +1014,7 @@ gst_ams_publisher_new (GstElement *element, GstPad *local, GstPad *remote)
 {
   GstAmsPublisher *self = g_new0 (GstAmsPublisher, 1);
 
-  GST_DEBUG_CATEGORY_GET (gst_ams_publisher_debug, "amssegmenter");
+  GST_DEBUG_CATEGORY_GET (gst_ams_publisher_debug, "amshlsmux");
   g_mutex_init (&self->lock);
   g_cond_init (&self->cond);
   g_queue_init (&self->failed);
@@ -1038,13 +1030,19 @@ gst_ams_publisher_new (GstElement *element, GstPad *local, GstPad *remote)
 }
 
 void
-gst_ams_publisher_set_callbacks (GstAmsPublisher *self,
-    GstAmsPublisherTarget target, GstAmsPublisherDrain drain,
-    gpointer user_data)
+gst_ams_publisher_set_target_callback (GstAmsPublisher *self,
+    GstAmsPublisherTarget target, gpointer user_data)
 {
   self->target = target;
+  self->target_data = user_data;
+}
+
+void
+gst_ams_publisher_set_drain_callback (GstAmsPublisher *self,
+    GstAmsPublisherDrain drain, gpointer user_data)
+{
   self->drain = drain;
-  self->user_data = user_data;
+  self->drain_data = user_data;
 }
 
 void

@@ -2,7 +2,7 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-/* Hands what the segmenter makes to the stores behind its pads: files, playlist
+/* Hands what the muxer makes to the stores behind its pads: files, playlist
  * versions, removals, the journal; and says so on the bus when the stores say that it
  * is there. */
 
@@ -10,7 +10,7 @@
 
 #include <gst/gst.h>
 #include "amsrecording.h"
-#include "gstamscut.h"
+#include "cut/amscut.h"
 #include "gstamsrecover.h"
 
 G_BEGIN_DECLS
@@ -31,17 +31,20 @@ typedef struct
 /* Waits until the disk has all that was handed to it, within its drain-timeout. Streaming thread. */
 typedef void (*GstAmsPublisherDrain) (gpointer user_data);
 
-/* The promise is known: @target. In the streaming thread. */
-typedef void (*GstAmsPublisherTarget) (GstClockTime target, gpointer user_data);
+/* The start has found out what segments are held to, @target, and where time stamps
+ * go on: @time as GstAmsRecovered.end_time. In the thread that starts. */
+typedef void (*GstAmsPublisherTarget) (GstClockTime target, gint64 time,
+    gpointer user_data);
 
 typedef struct _GstAmsPublisher GstAmsPublisher;
 
 /* @element, which has the src pads @local and @remote, must outlive it. */
 GstAmsPublisher *gst_ams_publisher_new (GstElement *element, GstPad *local,
     GstPad *remote);
-void gst_ams_publisher_set_callbacks (GstAmsPublisher *self,
-    GstAmsPublisherTarget target, GstAmsPublisherDrain drain,
-    gpointer user_data);
+void gst_ams_publisher_set_target_callback (GstAmsPublisher *self,
+    GstAmsPublisherTarget target, gpointer user_data);
+void gst_ams_publisher_set_drain_callback (GstAmsPublisher *self,
+    GstAmsPublisherDrain drain, gpointer user_data);
 void gst_ams_publisher_free (GstAmsPublisher *self);
 void gst_ams_publisher_set_poster (GstAmsPublisher *self, GstElement *poster);
 
@@ -52,18 +55,19 @@ void gst_ams_publisher_reset (GstAmsPublisher *self);
 
 /* Streaming thread. Whatever fails has posted its error. */
 GstFlowReturn gst_ams_publisher_start (GstAmsPublisher *self,
-    const GstAmsCut *cut);
+    const AmsCut *cut);
 gboolean gst_ams_publisher_is_started (GstAmsPublisher *self);
 GstFlowReturn gst_ams_publisher_begin_file (GstAmsPublisher *self,
-    const GstAmsCut *cut);
+    const AmsCut *cut);
 /* Takes @buffer. */
 GstFlowReturn gst_ams_publisher_write (GstAmsPublisher *self,
     GstBuffer *buffer);
 /* The first @size bytes written are a segment that ends at @end (ns). */
 GstFlowReturn gst_ams_publisher_end_file (GstAmsPublisher *self, guint64 size,
     gint64 end);
-/* The open file never will be a segment. */
-void gst_ams_publisher_abandon_file (GstAmsPublisher *self);
+/* A segment does not begin with a keyframe: EXT-X-INDEPENDENT-SEGMENTS is not said
+ * any more. */
+void gst_ams_publisher_set_dependent (GstAmsPublisher *self);
 gboolean gst_ams_publisher_file_is_open (GstAmsPublisher *self);
 /* The recording ends: the last playlist, then @eos, which is taken. */
 void gst_ams_publisher_end (GstAmsPublisher *self, GstEvent *eos);

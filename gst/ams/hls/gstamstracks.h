@@ -2,28 +2,22 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-/* amshlssink's request pads and what is behind each: ghost pad, parser, gate, queue, muxer
- * pad. Only a part of the bin: not usable by itself. */
+/* amshlssink's request pads and what is behind each: ghost pad, parser, pad of the
+ * muxer. Only a part of the bin: not usable by itself. */
 
 #pragma once
 
 #include <gst/gst.h>
-#include "gstamsgate.h"
+
+#include "gstamshlsmux.h"
 
 G_BEGIN_DECLS
 
 typedef struct _GstAmsTracks GstAmsTracks;
 
-/* @bin owns it and the other two. @muxer: (nullable) */
-GstAmsTracks *gst_ams_tracks_new (GstBin *bin, GstAmsGate *gate,
-    GstElement *muxer);
+/* @bin owns it and @mux. */
+GstAmsTracks *gst_ams_tracks_new (GstBin *bin, GstAmsHlsMux *mux);
 void gst_ams_tracks_free (GstAmsTracks *self);
-
-/* Below PAUSED. */
-void gst_ams_tracks_set_stall_timeout (GstAmsTracks *self,
-    GstClockTime timeout);
-/* FALSE: an element is missing, and an error was posted. */
-gboolean gst_ams_tracks_is_complete (GstAmsTracks *self);
 
 /* (transfer none) (nullable): the ghost pad, added to the bin; NULL: there is one already. */
 GstPad *gst_ams_tracks_request (GstAmsTracks *self, GstPadTemplate *template_,
@@ -33,8 +27,6 @@ void gst_ams_tracks_release (GstAmsTracks *self, GstPad *ghost,
     gboolean recording);
 void gst_ams_tracks_release_all (GstAmsTracks *self);
 
-/* Links the track to the muxer, as data are about to come. In a streaming thread. FALSE: an error was posted. */
-gboolean gst_ams_tracks_attach (GstAmsTracks *self, gboolean video);
 /* Back to where data have never come. Below PAUSED. */
 void gst_ams_tracks_forget (GstAmsTracks *self);
 

@@ -19,6 +19,9 @@ G_BEGIN_DECLS
 typedef enum
 {
   AMS_UNIT_KEY = 1 << 0, /* decoding can begin here */
+  /* Decoding can begin here and is right after a while: an open GOP, a recovery
+   * point. */
+  AMS_UNIT_RECOVERY = 1 << 1,
 } AmsUnitFlags;
 
 typedef struct

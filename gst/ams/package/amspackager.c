@@ -12,6 +12,13 @@ ams_packager_default_init (AmsPackagerInterface *iface)
 }
 
 gboolean
+ams_packager_check_track (AmsPackager *self, const AmsTrack *track,
+    GError **error)
+{
+  return AMS_PACKAGER_GET_IFACE (self)->check_track (self, track, error);
+}
+
+gboolean
 ams_packager_set_tracks (AmsPackager *self, GPtrArray *tracks, GError **error)
 {
   return AMS_PACKAGER_GET_IFACE (self)->set_tracks (self, tracks, error);

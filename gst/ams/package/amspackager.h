@@ -14,6 +14,7 @@
 
 #include <glib-object.h>
 
+#include "media/amstrack.h"
 #include "media/amsunit.h"
 #include "package/amsblocks.h"
 
@@ -36,6 +37,8 @@ struct _AmsPackagerInterface
 {
   GTypeInterface parent;
 
+  gboolean (*check_track) (AmsPackager *self, const AmsTrack *track,
+      GError **error);
   gboolean (*set_tracks) (AmsPackager *self, GPtrArray *tracks, GError **error);
   void (*begin_segment) (AmsPackager *self, gboolean discontinuity,
       AmsBlocks *out);
@@ -47,9 +50,16 @@ struct _AmsPackagerInterface
   const GArray *(*get_key_pictures) (AmsPackager *self);
 };
 
+/* FALSE, and @error: the container cannot carry @track, or its configuration is
+ * damaged. */
+gboolean ams_packager_check_track (AmsPackager *self, const AmsTrack *track,
+    GError **error);
+
 /* What the segments from the next one on consist of. @tracks: (element-type
  * AmsTrack), each of another id. FALSE, and nothing is changed: the container
- * cannot carry them. */
+ * cannot carry them.
+ * With a segment open, what was added must have been flushed; its tables stay as
+ * they are, and only a new configuration of its tracks holds for it. */
 gboolean ams_packager_set_tracks (AmsPackager *self, GPtrArray *tracks,
     GError **error);
 

@@ -13,7 +13,7 @@
 
 /* Time 0 of the recording is this many ticks: a first DTS that lies before its
  * PTS, and the clock in front of that, stay above 0. */
-#define TIME_BASE (10 * AMS_TS_CLOCK_RATE)
+#define TIME_BASE (AMS_TS_TIME_BASE * 9 / 100000)
 /* The clock runs ahead of the decoding times by what a large picture may take
  * to arrive; at most 1 s (ISO 13818-1, 2.4.2.6). */
 #define CLOCK_DELAY (AMS_TS_CLOCK_RATE / 2)
@@ -433,6 +433,15 @@ use_streams (AmsTsPackager *self, GPtrArray *streams)
 }
 
 static gboolean
+ams_ts_packager_check_track (AmsPackager *packager, const AmsTrack *track,
+    GError **error)
+{
+  g_autoptr (AmsTsFraming) framing = ams_ts_framing_new (track, error);
+
+  return framing != NULL;
+}
+
+static gboolean
 ams_ts_packager_set_tracks (AmsPackager *packager, GPtrArray *tracks,
     GError **error)
 {
@@ -541,6 +550,7 @@ ams_ts_packager_get_key_pictures (AmsPackager *packager)
 static void
 packager_init (AmsPackagerInterface *iface)
 {
+  iface->check_track = ams_ts_packager_check_track;
   iface->set_tracks = ams_ts_packager_set_tracks;
   iface->begin_segment = ams_ts_packager_begin_segment;
   iface->add = ams_ts_packager_add;

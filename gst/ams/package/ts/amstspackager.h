@@ -18,6 +18,9 @@ G_DECLARE_FINAL_TYPE (AmsTsPackager, ams_ts_packager, AMS, TS_PACKAGER, GObject)
 /* A block of @AmsBlocks for this packager must hold whole packets. */
 #define AMS_TS_BLOCK_SIZE (348 * 188)
 
+/* ns: what time 0 of the recording is in time stamps. */
+#define AMS_TS_TIME_BASE (10 * G_GINT64_CONSTANT (1000000000))
+
 AmsPackager *ams_ts_packager_new (void);
 
 G_END_DECLS

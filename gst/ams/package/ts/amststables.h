@@ -19,7 +19,7 @@ G_BEGIN_DECLS
 #define AMS_TS_PAT_PID 0x0000
 #define AMS_TS_PMT_PID 0x1000
 /* The PID of a track is this and its id. */
-#define AMS_TS_FIRST_PID 0x0100
+#define AMS_TS_FIRST_PID 0x0041
 
 typedef struct
 {

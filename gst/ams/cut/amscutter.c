@@ -2,29 +2,18 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-#include "amscutter.h"
-
-#include <string.h>
-
-#define SECOND G_GINT64_CONSTANT (1000000000)
+#include "cut/amscutter.h"
 
 /* A duration of target + 0.5 s rounds up past the target. */
-#define ROUNDING_SLACK (SECOND / 2)
+#define ROUNDING_SLACK (AMS_SECOND / 2)
 
 /* Keyframes are where the frame grid has them, up to a frame from where they
  * were asked for; this is a little more than a frame at 25 Hz. */
-#define GRID_TOLERANCE (45 * SECOND / 1000)
+#define GRID_TOLERANCE (45 * AMS_SECOND / 1000)
 
 /* Intra-only streams: a candidate more often than this gains nothing. Others
  * have one at each keyframe, since a scene cut's may be the one that counts. */
-#define CANDIDATE_SPACING (SECOND / 4)
-
-/* How long behind the time another track's frame is offered: a keyframe that is
- * merely behind in arriving has come by then. */
-#define OFFER_DELAY (SECOND / 4)
-
-/* As many target durations as a stall may last before it is one. */
-#define N_OFFERS 16
+#define CANDIDATE_SPACING (AMS_SECOND / 4)
 
 #define N_INTERVALS 8
 
@@ -33,12 +22,11 @@ struct _AmsCutter
   gint64 target;
   gint64 date_offset;
   gboolean on_request;
+  gboolean all_keys;
 
   gint64 start; /* of the current segment */
   gint64 due;
   gint64 candidate;
-  gint64 offers[N_OFFERS]; /* behind the candidate, in order */
-  guint n_offers;
   gboolean forced;
 
   gint64 last_keyframe;
@@ -55,7 +43,6 @@ ams_cutter_new (gint64 target)
   self->date_offset = AMS_TIME_NONE;
   self->start = self->due = AMS_TIME_NONE;
   self->candidate = AMS_TIME_NONE;
-  self->n_offers = 0;
   self->last_keyframe = AMS_TIME_NONE;
   return self;
 }
@@ -193,13 +180,15 @@ is_too_close (AmsCutter *self, gint64 pts)
       (is_intra_only (self) && pts - last < CANDIDATE_SPACING);
 }
 
-static AmsCut
+static AmsCutHere
 decide (AmsCutter *self, gint64 pts)
 {
   if (self->forced || is_due (self, pts) ||
       breaks_promise (self, predict_next (self, pts)))
     return AMS_CUT_HERE;
-  return is_too_close (self, pts) ? AMS_CUT_NOT : AMS_CUT_CANDIDATE;
+  if (self->all_keys || is_too_close (self, pts))
+    return AMS_CUT_NOT;
+  return AMS_CUT_CANDIDATE;
 }
 
 /* Asked for at @due and not come: do not count on it again. */
@@ -236,8 +225,7 @@ ams_cutter_keyframe (AmsCutter *self, gint64 pts)
     self->forced = FALSE;
   } else if (decision.here == AMS_CUT_CANDIDATE) {
     self->candidate = pts;
-    self->n_offers = 0;
-  }
+    }
   return decision;
 }
 
@@ -254,49 +242,34 @@ ams_cutter_frame (AmsCutter *self, gint64 end)
   return TRUE;
 }
 
-gboolean
-ams_cutter_offer (AmsCutter *self, gint64 pts)
-{
-  gint64 from =
-      self->candidate != AMS_TIME_NONE ? self->candidate : self->start;
-
-  if (self->n_offers > 0)
-    from = self->offers[self->n_offers - 1];
-  if (self->n_offers == N_OFFERS || pts < from + self->target + OFFER_DELAY)
-    return FALSE;
-  self->offers[self->n_offers++] = pts;
-  return TRUE;
-}
-
 void
-ams_cutter_change_track (AmsCutter *self, gint64 pts)
+ams_cutter_change_track (AmsCutter *self, gint64 pts, gboolean all_keys)
 {
   /* The other track's frames tell nothing of this one's. */
   self->n_intervals = 0;
   self->last_keyframe = pts;
+  self->candidate = AMS_TIME_NONE;
+  self->all_keys = all_keys;
 }
 
-static gint64
-take_offer (AmsCutter *self)
+void
+ams_cutter_cut (AmsCutter *self, gint64 pts)
 {
-  gint64 at = self->offers[0];
+  begin_segment (self, pts);
+  self->last_keyframe = pts;
+  self->forced = FALSE;
+}
 
-  memmove (self->offers, self->offers + 1,
-      --self->n_offers * sizeof self->offers[0]);
-  return at;
+void
+ams_cutter_drop_candidate (AmsCutter *self)
+{
+  self->candidate = AMS_TIME_NONE;
 }
 
 gboolean
-ams_cutter_make_up (AmsCutter *self, gint64 pts, gint64 *at)
+ams_cutter_breaks_promise (AmsCutter *self, gint64 end)
 {
-  if (!breaks_promise (self, pts) ||
-      (self->candidate == AMS_TIME_NONE && self->n_offers == 0))
-    return FALSE;
-  *at = self->candidate != AMS_TIME_NONE ? self->candidate : take_offer (self);
-  self->candidate = AMS_TIME_NONE;
-  self->start = *at;
-  set_due (self);
-  return TRUE;
+  return breaks_promise (self, end);
 }
 
 gint64

@@ -14,6 +14,8 @@
 
 #pragma once
 
+#include <glib.h>
+
 #include "media/amstime.h"
 
 G_BEGIN_DECLS
@@ -23,12 +25,12 @@ typedef enum
   AMS_CUT_NOT,
   AMS_CUT_HERE, /* a segment begins with this keyframe */
   AMS_CUT_CANDIDATE, /* one may have to begin here after all */
-} AmsCut;
+} AmsCutHere;
 
 typedef struct
 {
   gboolean at_candidate; /* first, a segment begins at the candidate */
-  AmsCut here;
+  AmsCutHere here;
 } AmsCutDecision;
 
 typedef struct _AmsCutter AmsCutter;
@@ -60,18 +62,20 @@ AmsCutDecision ams_cutter_keyframe (AmsCutter *self, gint64 pts);
 /* Another frame, shown until @end. TRUE: cut at the candidate now. */
 gboolean ams_cutter_frame (AmsCutter *self, gint64 end);
 
-/* The frames of another track go on while no keyframe comes: should this track
- * turn out to have stalled, segments have to end at some of them. TRUE: at the
- * one at @pts, which the caller notes as it does a candidate. */
-gboolean ams_cutter_offer (AmsCutter *self, gint64 pts);
+/* From @pts on the frames of another track are cut at. @all_keys: each of them
+ * is a keyframe, so that none has to be remembered as a candidate. */
+void ams_cutter_change_track (AmsCutter *self, gint64 pts, gboolean all_keys);
 
-/* This track has stalled, and the frames of another are keyframes from @pts on;
- * or it is back. */
-void ams_cutter_change_track (AmsCutter *self, gint64 pts);
+/* A segment begins at @pts, whatever the time; the frames after it follow the
+ * rhythm of those before. */
+void ams_cutter_cut (AmsCutter *self, gint64 pts);
 
-/* Behind that, until it returns FALSE: a segment begins at *@at, the candidate
- * or what was offered. */
-gboolean ams_cutter_make_up (AmsCutter *self, gint64 pts, gint64 *at);
+/* There is no going back to the candidate. */
+void ams_cutter_drop_candidate (AmsCutter *self);
+
+/* Whether a segment that goes on until @end would round to more than the
+ * target. */
+gboolean ams_cutter_breaks_promise (AmsCutter *self, gint64 end);
 
 /* When the current segment should end: when a keyframe is wanted. */
 gint64 ams_cutter_get_due (AmsCutter *self);

@@ -1,0 +1,412 @@
+/* amshls: HLS recording for GStreamer
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#include "session/amssession.h"
+
+#include "session/amssessionprivate.h"
+
+/* Beyond the stall timeout: what is held of a track before its source is to wait.
+ * Tracks that start apart are held by as much. */
+#define HOLD_SLACK (10 * AMS_SECOND)
+
+/* A PTS is no further from its DTS. */
+#define MAX_REORDER (10 * AMS_SECOND)
+/* 2^33 ticks of 90 kHz, in ns. */
+#define WRAP (G_GINT64_CONSTANT (8589934592) * 100000 / 9)
+#define MAX_TIME (G_GINT64_CONSTANT (1) << 61)
+
+/* ---- what is told ---- */
+
+void
+ams_session_tell_text (AmsSession *self, gchar *text)
+{
+  self->story.tell (self->story.user_data, text);
+  g_free (text);
+}
+
+AmsAction *
+ams_session_put (AmsSession *self, AmsActionKind kind)
+{
+  AmsAction *action = g_new0 (AmsAction, 1);
+
+  action->kind = kind;
+  g_queue_push_tail (&self->actions, action);
+  return action;
+}
+
+gboolean
+ams_session_next (AmsSession *self, AmsAction *action)
+{
+  AmsAction *next = g_queue_pop_head (&self->actions);
+
+  if (!next)
+    return FALSE;
+  *action = *next;
+  g_free (next);
+  return TRUE;
+}
+
+gboolean
+ams_session_has_next (AmsSession *self)
+{
+  return !g_queue_is_empty (&self->actions);
+}
+
+/* ---- tracks ---- */
+
+AmsSessionTrack *
+ams_session_get_track (AmsSession *self, guint id)
+{
+  AmsSessionTrack *found = NULL;
+
+  for (guint i = 0; i < self->tracks->len; i++) {
+    AmsSessionTrack *track = g_ptr_array_index (self->tracks, i);
+
+    if (track->id == id)
+      found = track;
+  }
+  return found;
+}
+
+/* Another id each time, as what had it last ends in the middle of a segment; the
+ * same ids are used again when all have been. */
+guint
+ams_session_add_track (AmsSession *self, AmsTrackKind kind)
+{
+  gboolean video = kind == AMS_TRACK_VIDEO;
+  guint id = self->next_ids[video];
+
+  self->next_ids[video] = (id + 2) % (AMS_TRACK_MAX_ID + 1);
+  g_ptr_array_add (self->tracks,
+      ams_session_track_new (id, video, ams_time_map_add_track (self->map)));
+  return id;
+}
+
+gboolean
+ams_session_set_track (AmsSession *self, guint id, const AmsTrack *form,
+    gboolean over, GError **error)
+{
+  AmsSessionTrack *track = ams_session_get_track (self, id);
+
+  if (!ams_lane_check_track (self->lane, form, error))
+    return FALSE;
+  g_clear_pointer (&track->changed, ams_track_free);
+  track->changed = ams_track_copy (form);
+  track->changed->id = id;
+  track->changed_over |= over;
+  ams_session_tell (self, "%s is %s from the next unit on%s",
+      ams_session_track_name (track), ams_codec_get_name (form->codec),
+      over ? ", and decoders must be set up anew" : "");
+  return TRUE;
+}
+
+/* ---- units that come in ---- */
+
+/* Where nobody unwrapped them, PTS wrap a few frames before the DTS do. */
+static gint64
+unwrap (gint64 pts, gint64 dts)
+{
+  if (pts - dts > WRAP / 2)
+    return pts - WRAP;
+  return dts - pts > WRAP / 2 ? pts + WRAP : pts;
+}
+
+static gint64
+believe (gint64 time)
+{
+  return time > MAX_TIME || time < -MAX_TIME ? AMS_TIME_NONE : time;
+}
+
+static void
+set_input_times (AmsHeld *held, gint64 pts, gint64 dts)
+{
+  pts = believe (pts);
+  dts = believe (dts);
+  if (pts != AMS_TIME_NONE && dts != AMS_TIME_NONE) {
+    pts = unwrap (pts, dts);
+    if (pts < dts || pts - dts > MAX_REORDER)
+      pts = dts;
+  }
+  held->reorder = AMS_TIME_NONE;
+  if (dts != AMS_TIME_NONE)
+    held->reorder = pts == AMS_TIME_NONE ? 0 : pts - dts;
+  held->running_time = pts != AMS_TIME_NONE ? pts : dts;
+}
+
+static AmsHeld *
+held_new (AmsSessionTrack *track, AmsSessionInput *input)
+{
+  AmsHeld *held = g_new0 (AmsHeld, 1);
+
+  held->unit.track = track->id;
+  held->unit.flags = input->flags;
+  held->unit.duration = input->duration;
+  held->unit.trim_start = input->trim_start;
+  held->unit.trim_end = input->trim_end;
+  held->unit.payload = g_steal_pointer (&input->payload);
+  set_input_times (held, input->pts, input->dts);
+  held->clock_offset = input->real_time -
+      (input->clock_time != AMS_TIME_NONE ? input->clock_time
+                                          : MAX (held->running_time, 0));
+  held->seen = input->seen;
+  held->date_time = input->date_time;
+  held->arrival = input->arrival;
+  held->discont = input->discont;
+  held->track = g_steal_pointer (&track->changed);
+  held->over = track->changed_over;
+  track->changed_over = FALSE;
+  held->split = track->split;
+  track->split = FALSE;
+  return held;
+}
+
+static void
+tell_placed (AmsSession *self, const AmsSessionTrack *track,
+    const AmsTimeMapPlaced *placed)
+{
+  if (placed->jump || placed->bad || placed->hole > 0)
+    ams_session_tell (self, "%s at %.3f s: %s", ams_session_track_name (track),
+        AMS_SESSION_S (placed->time), placed->reason);
+}
+
+/* The time line has made up its mind on these. */
+static void
+take_placed (AmsSession *self)
+{
+  AmsTimeMapPlaced placed;
+
+  while (ams_time_map_next (self->map, &placed)) {
+    AmsSessionTrack *track = g_ptr_array_index (self->tracks, placed.track);
+    AmsHeld *held = placed.unit;
+
+    tell_placed (self, track, &placed);
+    ams_session_track_time (track, held, &placed);
+    ams_session_hold (self, track, held);
+  }
+}
+
+void
+ams_session_take (AmsSession *self, guint id, AmsSessionInput *input)
+{
+  AmsSessionTrack *track = ams_session_get_track (self, id);
+  AmsTimeMapInput to_place = { 0 };
+  AmsHeld *held;
+
+  if (self->state == AMS_SESSION_ENDED || self->finished || track->ended) {
+    g_clear_pointer (&input->payload, g_bytes_unref);
+    return;
+  }
+  self->now = track->arrival = input->arrival;
+  if (self->hold_since == AMS_TIME_NONE)
+    self->hold_since = input->arrival;
+  held = held_new (track, input);
+  to_place.time = held->running_time;
+  if (held->reorder != AMS_TIME_NONE)
+    to_place.time -= held->reorder;
+  to_place.duration = input->duration;
+  to_place.arrival = input->arrival;
+  to_place.reorders = track->video && held->reorder == AMS_TIME_NONE;
+  to_place.discont = input->discont;
+  to_place.unit = held;
+  ams_time_map_add (self->map, &to_place, track->line);
+  take_placed (self);
+  ams_session_advance (self);
+}
+
+void
+ams_session_take_gap (AmsSession *self, guint id, gint64 end, gint64 arrival)
+{
+  AmsSessionTrack *track = ams_session_get_track (self, id);
+
+  end = believe (end);
+  if (end == AMS_TIME_NONE || track->position == AMS_TIME_NONE)
+    return;
+  end += ams_time_map_get_offset (self->map, track->line);
+  if (end <= track->position)
+    return;
+  track->position = end;
+  self->now = track->arrival = arrival;
+  ams_session_advance (self);
+}
+
+void
+ams_session_expect_jump (AmsSession *self, guint id)
+{
+  AmsSessionTrack *track = ams_session_get_track (self, id);
+
+  ams_time_map_expect_jump (self->map, track->line);
+  take_placed (self);
+  ams_session_advance (self);
+}
+
+static void
+end_track (AmsSession *self, AmsSessionTrack *track)
+{
+  if (track->ended)
+    return;
+  ams_time_map_end_track (self->map, track->line);
+  take_placed (self);
+  track->ended = TRUE;
+  ams_session_tell (self, "%s ends", ams_session_track_name (track));
+}
+
+void
+ams_session_end_track (AmsSession *self, guint id)
+{
+  end_track (self, ams_session_get_track (self, id));
+  ams_session_advance (self);
+}
+
+void
+ams_session_remove_track (AmsSession *self, guint id)
+{
+  AmsSessionTrack *track = ams_session_get_track (self, id);
+
+  track->removed = TRUE;
+  end_track (self, track);
+  ams_session_advance (self);
+}
+
+/* ---- the recording ---- */
+
+void
+ams_session_started (AmsSession *self, gint64 target, gint64 time)
+{
+  if (self->state != AMS_SESSION_STARTING)
+    return;
+  ams_cutter_set_target (self->cutter, target);
+  self->settings.target_duration = target;
+  self->state = AMS_SESSION_RUNNING;
+  ams_lane_set_offset (self->lane,
+      (time == AMS_TIME_NONE ? 0 : time) - self->start);
+  ams_session_tell (self,
+      "recording starts; segments last at most %.3f s, time stamps begin at "
+      "%.3f s",
+      AMS_SESSION_S (target), time == AMS_TIME_NONE ? 0. : AMS_SESSION_S (time));
+  ams_session_advance (self);
+}
+
+void
+ams_session_fail (AmsSession *self)
+{
+  self->state = AMS_SESSION_ENDED;
+  for (guint i = 0; i < self->tracks->len; i++)
+    ams_session_track_drop (g_ptr_array_index (self->tracks, i));
+  ams_session_advance (self);
+}
+
+void
+ams_session_split_now (AmsSession *self)
+{
+  for (guint i = 0; i < self->tracks->len; i++)
+    ((AmsSessionTrack *) g_ptr_array_index (self->tracks, i))->split = TRUE;
+  ams_session_request_keyframe (self, TRUE);
+}
+
+void
+ams_session_finish (AmsSession *self)
+{
+  if (self->finished)
+    return;
+  for (guint i = 0; i < self->tracks->len; i++)
+    end_track (self, g_ptr_array_index (self->tracks, i));
+  self->finished = TRUE;
+  ams_session_advance (self);
+}
+
+void
+ams_session_tick (AmsSession *self, gint64 now)
+{
+  if (self->state == AMS_SESSION_ENDED)
+    return;
+  self->now = now;
+  ams_time_map_tick (self->map, now);
+  take_placed (self);
+  ams_session_advance (self);
+  ams_lane_tick (self->lane, now);
+}
+
+void
+ams_session_set_keyframes_on_request (AmsSession *self, gboolean handled)
+{
+  /* Believed once; whether they come, the cutter sees for itself. */
+  if (!handled || !self->asked)
+    ams_cutter_set_keyframes_on_request (self->cutter, handled);
+  self->asked = TRUE;
+}
+
+gboolean
+ams_session_is_full (AmsSession *self, guint id)
+{
+  AmsSessionTrack *track = ams_session_get_track (self, id);
+
+  return self->state != AMS_SESSION_ENDED && !self->finished && track &&
+      !track->ended &&
+      (track->held_bytes > AMS_SESSION_HOLD_BYTES ||
+          ams_session_track_get_span (track) >
+              self->settings.stall_timeout + HOLD_SLACK);
+}
+
+guint64
+ams_session_get_dropped (AmsSession *self)
+{
+  return self->dropped;
+}
+
+gboolean
+ams_session_has_ended (AmsSession *self)
+{
+  return self->state == AMS_SESSION_ENDED;
+}
+
+/* ---- a session ---- */
+
+AmsSession *
+ams_session_new (const AmsSessionSettings *settings, AmsPackager *packager,
+    gsize block_size, const AmsStory *story)
+{
+  AmsSession *self = g_new0 (AmsSession, 1);
+
+  self->settings = *settings;
+  if (story)
+    self->story = *story;
+  self->tracks = g_ptr_array_new_with_free_func (
+      (GDestroyNotify) ams_session_track_free);
+  self->next_ids[FALSE] = 1;
+  self->map = ams_time_map_new (settings->discontinuity_threshold);
+  self->cutter = ams_cutter_new (settings->target_duration);
+  g_queue_init (&self->actions);
+  self->lane = ams_lane_new (packager, block_size, &self->actions);
+  self->hold_since = self->start = AMS_TIME_NONE;
+  self->lead_end = self->end = AMS_TIME_NONE;
+  self->independent = TRUE;
+  return self;
+}
+
+/* What the time line still doubts is nobody's else. */
+static void
+drop_doubted (AmsSession *self)
+{
+  AmsTimeMapPlaced placed;
+
+  for (guint i = 0; i < self->tracks->len; i++)
+    ams_time_map_end_track (self->map, i);
+  while (ams_time_map_next (self->map, &placed))
+    ams_held_free (placed.unit);
+}
+
+void
+ams_session_free (AmsSession *self)
+{
+  AmsAction action;
+
+  drop_doubted (self);
+  while (ams_session_next (self, &action))
+    ams_action_clear (&action);
+  g_ptr_array_unref (self->tracks);
+  ams_time_map_free (self->map);
+  ams_cutter_free (self->cutter);
+  ams_lane_free (self->lane);
+  g_free (self);
+}

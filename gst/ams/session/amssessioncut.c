@@ -1,0 +1,421 @@
+/* amshls: HLS recording for GStreamer
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#include "session/amssessionprivate.h"
+
+/* Sound behind the end of the video, up to so much, belongs to the last segment. */
+#define AUDIO_TAIL (AMS_SECOND / 2)
+
+/* Pictures of a shared screen may be so far apart; a longer time in which nothing
+ * came at all was an outage. */
+#define LONGEST_PAUSE (10 * AMS_SECOND)
+
+/* ---- dates ---- */
+
+/* Ties the time line to the wall clock: a unit of running time R was captured when
+ * the pipeline's clock showed base time + R. */
+static void
+set_date_base (AmsSession *self, const AmsHeld *held)
+{
+  self->date_base =
+      held->clock_offset + held->running_time - held->unit.pts;
+  self->has_date_base = TRUE;
+}
+
+gint64
+ams_session_date_of (AmsSession *self, const AmsHeld *held)
+{
+  if (!self->has_date_base || self->settings.date_reference == AMS_DATE_SYSTEM)
+    set_date_base (self, held);
+  if (held->date_time && self->settings.date_reference == AMS_DATE_REFERENCE)
+    return held->date_time;
+  return (self->date_base + held->unit.pts) / 1000;
+}
+
+/* ---- cuts ---- */
+
+void
+ams_session_make_cut (AmsSession *self, const AmsHeld *held, AmsCut *cut)
+{
+  cut->pts = held->unit.pts;
+  cut->date_time = ams_session_date_of (self, held);
+  cut->running_time = held->running_time;
+  cut->discontinuity = self->discontinuity;
+}
+
+/* (nullable) */
+static AmsSessionTrack *
+find_live_video (AmsSession *self)
+{
+  for (guint i = 0; i < self->tracks->len; i++) {
+    AmsSessionTrack *track = g_ptr_array_index (self->tracks, i);
+
+    if (track->video && !track->ended)
+      return track;
+  }
+  return NULL;
+}
+
+/* Asks for the keyframe that is to end the open segment, or for one at once. */
+void
+ams_session_request_keyframe (AmsSession *self, gboolean now)
+{
+  AmsSessionTrack *video = now ? find_live_video (self) : self->lead;
+  AmsAction *action;
+
+  if (!video || !video->video || (!now && !self->settings.request_keyframes))
+    return;
+  action = ams_session_put (self, AMS_ACTION_REQUEST_KEYFRAME);
+  action->track = video->id;
+  action->time = AMS_TIME_NONE;
+  if (!now)
+    action->time = MAX (ams_cutter_get_due (self->cutter) -
+            ams_time_map_get_offset (self->map, video->line),
+        0);
+}
+
+static void
+begin_segment (AmsSession *self, AmsSessionTrack *track, const AmsHeld *held,
+    const gchar *why)
+{
+  gint64 end = held->unit.pts;
+  AmsCut cut;
+
+  ams_session_join (self, track, held);
+  if (self->discontinuity)
+    end = MIN (self->lead_end, end);
+  ams_session_make_cut (self, held, &cut);
+  if (!ams_lane_is_open (self->lane))
+    cut.discontinuity = FALSE;
+  ams_session_tell (self, "a segment begins at %.3f s, %s%s",
+      AMS_SESSION_S (cut.pts), why,
+      cut.discontinuity ? "; it does not continue the one before" : "");
+  ams_lane_cut (self->lane, &cut, end);
+  self->discontinuity = FALSE;
+  self->segment_has_video = FALSE;
+  self->lead = track;
+  self->lead_end = held->end;
+  ams_session_request_keyframe (self, FALSE);
+}
+
+static void
+first_segment (AmsSession *self, AmsSessionTrack *track, const AmsHeld *held)
+{
+  if (self->settings.align_to_clock)
+    ams_cutter_set_alignment (self->cutter,
+        ams_session_date_of (self, held) * 1000 - held->unit.pts);
+  ams_cutter_change_track (self->cutter, held->unit.pts, !track->video);
+  ams_cutter_start (self->cutter, held->unit.pts);
+  begin_segment (self, track, held, "the first");
+}
+
+static void
+say_not_independent (AmsSession *self)
+{
+  if (!self->independent)
+    return;
+  self->independent = FALSE;
+  ams_session_tell (self, "a segment does not begin with an IDR");
+  ams_session_put (self, AMS_ACTION_NOT_INDEPENDENT);
+}
+
+static void
+cut_at_mark (AmsSession *self)
+{
+  ams_session_tell (self,
+      "the keyframe is late: the segment ends at the one before");
+  ams_lane_cut_at_mark (self->lane);
+  if (!self->mark_is_key)
+    say_not_independent (self);
+  ams_session_request_keyframe (self, FALSE);
+}
+
+static void
+mark (AmsSession *self, const AmsHeld *held)
+{
+  AmsCut cut;
+
+  ams_session_make_cut (self, held, &cut);
+  ams_lane_mark (self->lane, &cut);
+  self->mark_is_key = (held->unit.flags & AMS_UNIT_KEY) != 0;
+}
+
+static void
+cut_at_key (AmsSession *self, AmsSessionTrack *track, const AmsHeld *held)
+{
+  AmsCutDecision decision =
+      ams_cutter_keyframe (self->cutter, held->unit.pts);
+
+  if (decision.at_candidate)
+    cut_at_mark (self);
+  if (decision.here == AMS_CUT_HERE)
+    begin_segment (self, track, held, "where a segment is due");
+  else if (decision.here == AMS_CUT_CANDIDATE)
+    mark (self, held);
+}
+
+/* ---- who leads ---- */
+
+/* It has a hole up to its next unit, which is known. */
+static gboolean
+is_in_hole (AmsSessionTrack *track, const AmsSessionTrack *now)
+{
+  const AmsHeld *next = g_queue_peek_head (&track->held);
+
+  return track != now && next && next->hole > 0;
+}
+
+/* The track whose units segments begin with: the video, while it has any. */
+static AmsSessionTrack *
+find_lead (AmsSession *self, const AmsSessionTrack *now)
+{
+  AmsSessionTrack *lead = NULL;
+
+  for (guint i = 0; i < self->tracks->len; i++) {
+    AmsSessionTrack *track = g_ptr_array_index (self->tracks, i);
+
+    if (track->phase == AMS_TRACK_FLOWS && !track->silent &&
+        (track->begun || track == now) && !is_in_hole (track, now) &&
+        !track->lacks_key &&
+        (!lead || track->video))
+      lead = track;
+  }
+  return lead;
+}
+
+/* A short rest of sound is no segment of its own. */
+static gboolean
+is_behind_video (AmsSession *self, const AmsSessionTrack *track,
+    const AmsHeld *held)
+{
+  const AmsSessionTrack *lead = self->lead;
+
+  return lead && lead != track && lead->video && !track->video &&
+      held->unit.pts < lead->shown + AUDIO_TAIL;
+}
+
+/* The video has fallen silent or ended, or is back. */
+static void
+change_lead (AmsSession *self, AmsSessionTrack *track, const AmsHeld *held)
+{
+  ams_session_tell (self, "%s leads from %.3f s on",
+      ams_session_track_name (track), AMS_SESSION_S (held->unit.pts));
+  ams_cutter_change_track (self->cutter, held->unit.pts, !track->video);
+  ams_lane_unmark (self->lane);
+  self->lead = track;
+  /* Pictures behind a stall may lack what they refer to. */
+  if (!ams_session_track_is_key (track, held))
+    ams_session_request_keyframe (self, TRUE);
+}
+
+/* ---- holes ---- */
+
+/* Nothing came on any track for so long that what comes now begins anew. A pause
+ * between two pictures is none, as long as the promise of the target duration
+ * does not depend on it. */
+static gboolean
+ends_outage (AmsSession *self, const AmsSessionTrack *track,
+    const AmsHeld *held)
+{
+  gint64 hole = held->unit.dts - self->end;
+
+  if (self->end == AMS_TIME_NONE ||
+      hole <= self->settings.discontinuity_threshold ||
+      (held->hole == 0 && !track->resumes))
+    return FALSE;
+  return held->discont || track->resumes || hole > LONGEST_PAUSE ||
+      (ams_session_track_is_key (track, held) &&
+          ams_cutter_breaks_promise (self->cutter, held->unit.pts));
+}
+
+/* As at the start, what comes before the first unit of the new segment belongs to
+ * none. */
+static void
+begin_others_at (AmsSession *self, const AmsSessionTrack *track, gint64 pts)
+{
+  for (guint i = 0; i < self->tracks->len; i++) {
+    AmsSessionTrack *other = g_ptr_array_index (self->tracks, i);
+
+    if (other != track && other->phase == AMS_TRACK_FLOWS && !other->video)
+      other->begin_at = pts;
+  }
+}
+
+static void
+cut_here (AmsSession *self, AmsSessionTrack *track, const AmsHeld *held,
+    const gchar *why)
+{
+  if (self->lead != track)
+    change_lead (self, track, held);
+  ams_cutter_cut (self->cutter, held->unit.pts);
+  begin_segment (self, track, held, why);
+}
+
+static gboolean
+may_cut (AmsSession *self, const AmsHeld *held)
+{
+  return held->unit.pts > ams_cutter_get_segment_start (self->cutter);
+}
+
+/* ---- units ---- */
+
+static void
+lead_segment (AmsSession *self, AmsSessionTrack *track, const AmsHeld *held)
+{
+  gboolean key = ams_session_track_is_key (track, held);
+  gboolean returns = self->lead != track && track->video && key;
+
+  if (self->lead != track)
+    change_lead (self, track, held);
+  /* A hole that another track covers is none of the recording's. */
+  if (held->jump && held->hole == 0)
+    self->discontinuity = TRUE;
+  if (self->discontinuity || held->split)
+    ams_cutter_force (self->cutter);
+  if (returns && may_cut (self, held))
+    cut_here (self, track, held, "as the video is back");
+  else if (self->join_now && may_cut (self, held))
+    cut_here (self, track, held, "for a track that has waited long enough");
+  else if (key)
+    cut_at_key (self, track, held);
+  else if (ams_cutter_frame (self->cutter, held->end))
+    cut_at_mark (self);
+}
+
+static void
+decide (AmsSession *self, AmsSessionTrack *track, const AmsHeld *held)
+{
+  if (!ams_lane_is_open (self->lane)) {
+    first_segment (self, track, held);
+  } else if (ends_outage (self, track, held) && may_cut (self, held)) {
+    self->discontinuity = TRUE;
+    cut_here (self, track, held, "behind a time without media");
+    if (track->video)
+      begin_others_at (self, track, held->unit.pts);
+  } else if (find_lead (self, track) == track &&
+      !is_behind_video (self, track, held)) {
+    lead_segment (self, track, held);
+  }
+  if (self->lead == track)
+    self->lead_end = MAX (self->lead_end, held->end);
+}
+
+/* Its units are of another form from here on. */
+static void
+take_form (AmsSession *self, AmsSessionTrack *track, AmsHeld *held)
+{
+  gboolean first = track->packaged == NULL;
+
+  if (!held->track)
+    return;
+  g_clear_pointer (&track->packaged, ams_track_free);
+  track->packaged = g_steal_pointer (&held->track);
+  if (first || !ams_lane_has_track (self->lane, track->id) ||
+      !ams_lane_is_open (self->lane))
+    return;
+  if (held->over) {
+    self->discontinuity = TRUE;
+    ams_cutter_force (self->cutter);
+  }
+  ams_cutter_drop_candidate (self->cutter);
+  ams_lane_unmark (self->lane);
+  self->forms_changed = TRUE;
+}
+
+static void
+note_video (AmsSession *self, const AmsSessionTrack *track,
+    const AmsHeld *held)
+{
+  if (!track->video || self->segment_has_video)
+    return;
+  self->segment_has_video = TRUE;
+  if (!(held->unit.flags & AMS_UNIT_KEY))
+    say_not_independent (self);
+}
+
+static void
+say_damaged (AmsSession *self, AmsSessionTrack *track, const GError *error)
+{
+  AmsAction *action;
+
+  ams_session_tell (self, "a unit of %s is left out: %s",
+      ams_session_track_name (track), error->message);
+  if (track->damaged)
+    return;
+  track->damaged = TRUE;
+  action = ams_session_put (self, AMS_ACTION_DAMAGED);
+  action->track = track->id;
+  action->text = g_strdup (error->message);
+}
+
+static void
+record (AmsSession *self, AmsSessionTrack *track, const AmsHeld *held)
+{
+  g_autoptr (GError) error = NULL;
+
+  note_video (self, track, held);
+  if (!ams_lane_add (self->lane, &held->unit, self->now, &error))
+    say_damaged (self, track, error);
+  track->begun = TRUE;
+  track->shown = MAX (track->shown, held->end);
+  self->end = MAX (self->end, held->end);
+}
+
+/* What came before the segment at which its track joined, or before the first
+ * picture. */
+static gboolean
+comes_too_early (AmsSessionTrack *track, const AmsHeld *held)
+{
+  if (track->begin_at == AMS_TIME_NONE)
+    return FALSE;
+  if (held->unit.pts < track->begin_at)
+    return TRUE;
+  track->begin_at = AMS_TIME_NONE;
+  return FALSE;
+}
+
+/* Behind an outage, a picture that is no keyframe refers to what never came.
+ * TRUE: @held is such a one. */
+static gboolean
+lacks_reference (AmsSession *self, AmsSessionTrack *track, const AmsHeld *held)
+{
+  gboolean outage =
+      held->hole > 0 && (held->discont || held->hole > LONGEST_PAUSE);
+
+  if (!track->video || !track->begun)
+    return FALSE;
+  if (ams_session_track_is_key (track, held)) {
+    track->resumes |= track->lacks_key;
+    track->lacks_key = FALSE;
+  } else if (outage && !track->lacks_key) {
+    track->lacks_key = TRUE;
+    ams_session_tell (self,
+        "video is back at %.3f s without a keyframe, which is asked for: what "
+        "comes before it is dropped",
+        AMS_SESSION_S (held->unit.pts));
+    ams_session_request_keyframe (self, TRUE);
+  }
+  self->dropped += track->lacks_key;
+  return track->lacks_key;
+}
+
+/* Takes @held. */
+void
+ams_session_process (AmsSession *self, AmsSessionTrack *track, AmsHeld *held)
+{
+  take_form (self, track, held);
+  if (!comes_too_early (track, held) && !lacks_reference (self, track, held)) {
+    if (track->silent)
+      ams_session_tell (self, "%s is back at %.3f s",
+          ams_session_track_name (track), AMS_SESSION_S (held->unit.pts));
+    track->silent = FALSE;
+    decide (self, track, held);
+    track->resumes = FALSE;
+    if (self->forms_changed)
+      ams_session_set_lane_tracks (self, FALSE);
+    if (ams_lane_has_track (self->lane, track->id))
+      record (self, track, held);
+  }
+  ams_held_free (held);
+}

@@ -1,0 +1,352 @@
+/* amshls: HLS recording for GStreamer
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#include "session/amssessionprivate.h"
+
+/* Units without an IDR after which any recovery point has to do, and after which it
+ * is said that none comes. */
+#define KEY_PATIENCE (10 * AMS_SECOND)
+
+/* A picture that begins later than the sound by more is not waited for with what
+ * was there before. */
+#define MAX_LEAD_IN AMS_SECOND
+#define LEAST_PATIENCE (2 * AMS_SECOND)
+
+/* ---- the first keyframe ---- */
+
+static void
+note_recovery (AmsSession *self, AmsSessionTrack *track, const AmsHeld *held)
+{
+  gint64 since =
+      track->last_key != AMS_TIME_NONE ? track->last_key : track->first_seen;
+
+  track->any_recovery = TRUE;
+  if (track->any_key || held->unit.pts - since <= KEY_PATIENCE)
+    return;
+  track->any_key = TRUE;
+  ams_session_tell (self,
+      "no IDR for %.3f s: segments begin at recovery points from here on",
+      AMS_SESSION_S (held->unit.pts - since));
+}
+
+static void
+note_key (AmsSession *self, AmsSessionTrack *track, const AmsHeld *held)
+{
+  if (!track->video)
+    return;
+  if (held->unit.flags & AMS_UNIT_KEY)
+    track->last_key = held->unit.pts;
+  else if (held->unit.flags & AMS_UNIT_RECOVERY)
+    note_recovery (self, track, held);
+}
+
+/* One that comes late may not begin before the segment that the sound has begun. */
+static gboolean
+may_begin_with (AmsSession *self, AmsSessionTrack *track, const AmsHeld *held)
+{
+  return ams_session_track_is_key (track, held) &&
+      (!ams_lane_is_open (self->lane) ||
+          held->unit.pts > ams_cutter_get_segment_start (self->cutter));
+}
+
+static void
+complain_without_key (AmsSession *self, AmsSessionTrack *track,
+    const AmsHeld *held)
+{
+  AmsAction *action;
+
+  if (track->complained || track->any_recovery ||
+      held->unit.pts - track->first_seen <= KEY_PATIENCE)
+    return;
+  track->complained = TRUE;
+  action = ams_session_put (self, AMS_ACTION_NO_KEYFRAME);
+  action->track = track->id;
+  action->time = KEY_PATIENCE;
+}
+
+/* Pictures in front of the first keyframe cannot be decoded. TRUE: @held is one, and
+ * was dropped. */
+static gboolean
+drop_before_key (AmsSession *self, AmsSessionTrack *track, AmsHeld *held)
+{
+  if (!track->video || track->phase != AMS_TRACK_WAITS ||
+      !g_queue_is_empty (&track->held) || may_begin_with (self, track, held))
+    return FALSE;
+  complain_without_key (self, track, held);
+  if (self->dropped++ == 0) {
+    AmsAction *action = ams_session_put (self, AMS_ACTION_REQUEST_KEYFRAME);
+
+    action->track = track->id;
+    action->time = AMS_TIME_NONE;
+  }
+  if (held->track && !track->changed)
+    track->changed = g_steal_pointer (&held->track);
+  ams_held_free (held);
+  return TRUE;
+}
+
+static gint64
+get_first_seen (const AmsHeld *held)
+{
+  if (held->seen == AMS_TIME_NONE || held->seen > held->running_time)
+    return held->unit.pts;
+  return held->unit.pts - (held->running_time - held->seen);
+}
+
+void
+ams_session_hold (AmsSession *self, AmsSessionTrack *track, AmsHeld *held)
+{
+  if (track->first_seen == AMS_TIME_NONE)
+    track->first_seen = get_first_seen (held);
+  note_key (self, track, held);
+  if (drop_before_key (self, track, held))
+    return;
+  ams_session_track_push (track, held);
+}
+
+/* ---- the start ---- */
+
+/* All that will come are there, or the others have waited long enough. */
+static gboolean
+may_start (AmsSession *self)
+{
+  gint64 patience = self->settings.stall_timeout, span = 0;
+  gboolean all = TRUE, any = FALSE;
+
+  for (guint i = 0; i < self->tracks->len; i++) {
+    AmsSessionTrack *track = g_ptr_array_index (self->tracks, i);
+
+    if (!g_queue_is_empty (&track->held))
+      any = TRUE;
+    else if (!track->ended)
+      all = FALSE;
+    span = MAX (span, ams_session_track_get_span (track));
+  }
+  return any &&
+      (all || self->finished ||
+          (span > patience && self->now - self->hold_since > patience));
+}
+
+/* (nullable): the video that is there */
+static AmsSessionTrack *
+find_video (AmsSession *self)
+{
+  for (guint i = 0; i < self->tracks->len; i++) {
+    AmsSessionTrack *track = g_ptr_array_index (self->tracks, i);
+
+    if (track->video && !g_queue_is_empty (&track->held))
+      return track;
+  }
+  return NULL;
+}
+
+/* (nullable): the unit that comes first of all */
+static const AmsHeld *
+find_earliest (AmsSession *self)
+{
+  const AmsHeld *earliest = NULL;
+
+  for (guint i = 0; i < self->tracks->len; i++) {
+    AmsSessionTrack *track = g_ptr_array_index (self->tracks, i);
+    const AmsHeld *first = g_queue_peek_head (&track->held);
+
+    if (first && (!earliest || first->unit.pts < earliest->unit.pts))
+      earliest = first;
+  }
+  return earliest;
+}
+
+/* Sound in front of the first keyframe belongs to no segment, unless the picture was
+ * not even there yet. Returns: the unit that the recording begins with. */
+static const AmsHeld *
+find_beginning (AmsSession *self)
+{
+  const AmsHeld *earliest = find_earliest (self);
+  AmsSessionTrack *video = find_video (self);
+
+  if (!video || earliest->unit.pts < video->first_seen - MAX_LEAD_IN)
+    return earliest;
+  return g_queue_peek_head (&video->held);
+}
+
+/* Sound that is there before the first segment ends is in its tables from the
+ * beginning. */
+static gint64
+get_patience (AmsSession *self, const AmsSessionTrack *track)
+{
+  if (track->video)
+    return MAX_LEAD_IN;
+  return MAX (self->settings.target_duration, LEAST_PATIENCE) + AMS_SECOND / 2;
+}
+
+/* One that comes later joins when it is there. */
+static void
+let_begin (AmsSession *self, AmsSessionTrack *track)
+{
+  const AmsHeld *first = g_queue_peek_head (&track->held);
+
+  if (!first)
+    return;
+  if (first->unit.pts <= self->start + get_patience (self, track)) {
+    track->phase = AMS_TRACK_FLOWS;
+    track->begin_at = self->start;
+  } else {
+    ams_session_tell (self, "%s begins %.3f s later than the recording",
+        ams_session_track_name (track),
+        AMS_SESSION_S (first->unit.pts - self->start));
+  }
+}
+
+void
+ams_session_try_start (AmsSession *self)
+{
+  const AmsHeld *first;
+
+  if (!may_start (self))
+    return;
+  first = find_beginning (self);
+  self->start = first->unit.pts;
+  for (guint i = 0; i < self->tracks->len; i++)
+    let_begin (self, g_ptr_array_index (self->tracks, i));
+  self->state = AMS_SESSION_STARTING;
+  ams_session_set_lane_tracks (self, TRUE);
+  if (self->state == AMS_SESSION_ENDED)
+    return;
+  ams_session_tell (self, "recording is to start at %.3f s",
+      AMS_SESSION_S (self->start));
+  ams_session_make_cut (self, first,
+      &ams_session_put (self, AMS_ACTION_START)->cut);
+}
+
+/* ---- the lane's tracks ---- */
+
+static void
+refuse (AmsSession *self, const GError *error)
+{
+  ams_session_put (self, AMS_ACTION_REFUSED)->text = g_strdup (error->message);
+  ams_session_fail (self);
+}
+
+void
+ams_session_set_lane_tracks (AmsSession *self, gboolean joining)
+{
+  g_autoptr (GPtrArray) forms = g_ptr_array_new ();
+  g_autoptr (GError) error = NULL;
+
+  for (guint i = 0; i < self->tracks->len; i++) {
+    AmsSessionTrack *track = g_ptr_array_index (self->tracks, i);
+    const AmsTrack *form = ams_session_track_get_form (track);
+
+    if (track->phase != AMS_TRACK_FLOWS || !form ||
+        (track->joining && !joining))
+      continue;
+    g_ptr_array_add (forms, (gpointer) form);
+    track->joining = FALSE;
+  }
+  self->forms_changed = FALSE;
+  if (joining)
+    self->tracks_changed = FALSE;
+  if (forms->len > 0 && !ams_lane_set_tracks (self->lane, forms, &error))
+    refuse (self, error);
+}
+
+/* ---- joining later ---- */
+
+/* (nullable): the video whose keyframes are cut at */
+static AmsSessionTrack *
+find_flowing_video (AmsSession *self)
+{
+  for (guint i = 0; i < self->tracks->len; i++) {
+    AmsSessionTrack *track = g_ptr_array_index (self->tracks, i);
+
+    if (track->video && track->phase == AMS_TRACK_FLOWS && !track->silent)
+      return track;
+  }
+  return NULL;
+}
+
+static void
+begin_to_join (AmsSession *self, AmsSessionTrack *track, gboolean waits)
+{
+  if (track->joining)
+    return;
+  track->joining = TRUE;
+  self->discontinuity = TRUE;
+  ams_cutter_force (self->cutter);
+  if (waits)
+    ams_session_request_keyframe (self, TRUE);
+  ams_session_tell (self, "%s joins %s", ams_session_track_name (track),
+      waits ? "at the next keyframe, which is asked for" : "at once");
+}
+
+/* The keyframe that was asked for does not come. */
+static gboolean
+has_waited_too_long (AmsSession *self, AmsSessionTrack *track)
+{
+  const AmsHeld *first = g_queue_peek_head (&track->held);
+
+  return self->end - first->unit.dts >
+      self->settings.target_duration + AMS_SECOND / 2;
+}
+
+static gboolean
+anything_flows (AmsSession *self)
+{
+  for (guint i = 0; i < self->tracks->len; i++) {
+    const AmsSessionTrack *track = g_ptr_array_index (self->tracks, i);
+
+    if (track->phase == AMS_TRACK_FLOWS && !track->silent)
+      return TRUE;
+  }
+  return FALSE;
+}
+
+/* The recording has come to where the track begins, or comes no further. */
+static gboolean
+is_reached (AmsSession *self, AmsSessionTrack *track)
+{
+  const AmsHeld *first = g_queue_peek_head (&track->held);
+
+  return first &&
+      (first->unit.dts <= self->end || !anything_flows (self));
+}
+
+void
+ams_session_look_after_joining (AmsSession *self)
+{
+  AmsSessionTrack *video = find_flowing_video (self);
+
+  for (guint i = 0; i < self->tracks->len; i++) {
+    AmsSessionTrack *track = g_ptr_array_index (self->tracks, i);
+    gboolean waits = video && !track->video;
+
+    if (track->phase != AMS_TRACK_WAITS || !is_reached (self, track))
+      continue;
+    begin_to_join (self, track, waits);
+    if (!waits) {
+      track->phase = AMS_TRACK_FLOWS;
+      self->tracks_changed = TRUE;
+    } else if (has_waited_too_long (self, track)) {
+      self->join_now = TRUE;
+    }
+  }
+}
+
+void
+ams_session_join (AmsSession *self, AmsSessionTrack *leader,
+    const AmsHeld *held)
+{
+  for (guint i = 0; i < self->tracks->len; i++) {
+    AmsSessionTrack *track = g_ptr_array_index (self->tracks, i);
+
+    if (track->phase != AMS_TRACK_WAITS || !track->joining || track == leader)
+      continue;
+    track->phase = AMS_TRACK_FLOWS;
+    track->begin_at = held->unit.pts;
+    self->tracks_changed = TRUE;
+  }
+  self->join_now = FALSE;
+  if (self->tracks_changed)
+    ams_session_set_lane_tracks (self, TRUE);
+}

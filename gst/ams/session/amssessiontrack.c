@@ -1,0 +1,202 @@
+/* amshls: HLS recording for GStreamer
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#include "media/amsnalunits.h"
+#include "media/amssps.h"
+#include "session/amssessionprivate.h"
+
+/* A longer step between two units is a hole, and says nothing of the next. */
+#define LONGEST_STEP AMS_SECOND
+/* How long a unit lasts where nothing tells. */
+#define USUAL_STEP (AMS_SECOND / 25)
+
+void
+ams_held_free (AmsHeld *held)
+{
+  g_bytes_unref (held->unit.payload);
+  g_clear_pointer (&held->track, ams_track_free);
+  g_free (held);
+}
+
+AmsSessionTrack *
+ams_session_track_new (guint id, gboolean video, guint line)
+{
+  AmsSessionTrack *self = g_new0 (AmsSessionTrack, 1);
+
+  self->id = id;
+  self->video = video;
+  self->line = line;
+  g_queue_init (&self->held);
+  self->arrival = self->first_seen = self->position = self->shown =
+      AMS_TIME_NONE;
+  self->begin_at = self->last_dts = self->last_key = AMS_TIME_NONE;
+  return self;
+}
+
+void
+ams_session_track_free (AmsSessionTrack *self)
+{
+  g_queue_clear_full (&self->held, (GDestroyNotify) ams_held_free);
+  g_clear_pointer (&self->changed, ams_track_free);
+  g_clear_pointer (&self->packaged, ams_track_free);
+  g_clear_pointer (&self->decode_times, ams_decode_times_free);
+  g_free (self);
+}
+
+const gchar *
+ams_session_track_name (const AmsSessionTrack *self)
+{
+  return self->video ? "video" : "audio";
+}
+
+const AmsTrack *
+ams_session_track_get_form (AmsSessionTrack *self)
+{
+  const AmsHeld *first = g_queue_peek_head (&self->held);
+
+  return self->packaged || !first ? self->packaged : first->track;
+}
+
+gboolean
+ams_session_track_is_key (const AmsSessionTrack *self, const AmsHeld *held)
+{
+  return !self->video || (held->unit.flags & AMS_UNIT_KEY) != 0 ||
+      (self->any_key && (held->unit.flags & AMS_UNIT_RECOVERY) != 0);
+}
+
+gint64
+ams_session_track_get_order (const AmsHeld *held)
+{
+  return held->unit.dts;
+}
+
+gint64
+ams_session_track_get_span (AmsSessionTrack *self)
+{
+  const AmsHeld *first = g_queue_peek_head (&self->held);
+  const AmsHeld *last = g_queue_peek_tail (&self->held);
+
+  return first ? last->unit.dts - first->unit.dts - self->held_holes : 0;
+}
+
+void
+ams_session_track_push (AmsSessionTrack *self, AmsHeld *held)
+{
+  self->held_bytes += g_bytes_get_size (held->unit.payload);
+  if (!g_queue_is_empty (&self->held))
+    self->held_holes += held->hole;
+  g_queue_push_tail (&self->held, held);
+}
+
+AmsHeld *
+ams_session_track_pop (AmsSessionTrack *self)
+{
+  AmsHeld *held = g_queue_pop_head (&self->held);
+  const AmsHeld *next = g_queue_peek_head (&self->held);
+
+  self->held_bytes -= g_bytes_get_size (held->unit.payload);
+  if (next)
+    self->held_holes -= next->hole;
+  return held;
+}
+
+void
+ams_session_track_drop (AmsSessionTrack *self)
+{
+  g_queue_clear_full (&self->held, (GDestroyNotify) ams_held_free);
+  self->held_bytes = 0;
+  self->held_holes = 0;
+}
+
+/* ---- times ---- */
+
+static guint
+get_config_depth (GBytes *record, gboolean h265)
+{
+  g_autoptr (AmsNalConfig) config =
+      record ? ams_nal_config_new (record, h265, NULL) : NULL;
+
+  for (guint i = 0; config && i < config->parameter_sets->len; i++) {
+    AmsSlice set = g_array_index (config->parameter_sets, AmsSlice, i);
+    guint type = h265 ? set.data[0] >> 1 & 0x3f : set.data[0] & 0x1f;
+
+    if (type == (h265 ? 33 : 7))
+      return ams_sps_get_reorder_depth (set, h265);
+  }
+  return AMS_DECODE_TIMES_UNKNOWN;
+}
+
+static guint
+get_reorder_depth (const AmsTrack *form)
+{
+  switch (form->codec) {
+    case AMS_CODEC_H264:
+      return get_config_depth (form->config, FALSE);
+    case AMS_CODEC_H265:
+      return get_config_depth (form->config, TRUE);
+    default:
+      return AMS_DECODE_TIMES_UNKNOWN;
+  }
+}
+
+/* A video that comes with presentation times alone. */
+static gint64
+make_decode_time (AmsSessionTrack *self, const AmsHeld *held, gboolean jump)
+{
+  const AmsTrack *form = held->track ? held->track : self->packaged;
+
+  if (!self->decode_times)
+    self->decode_times = ams_decode_times_new (
+        form ? get_reorder_depth (form) : AMS_DECODE_TIMES_UNKNOWN);
+  else if (jump)
+    ams_decode_times_restart (self->decode_times);
+  return ams_decode_times_next (self->decode_times, held->unit.pts, self->step);
+}
+
+static void
+learn_step (AmsSessionTrack *self, gint64 dts, const AmsTimeMapPlaced *placed)
+{
+  gint64 step = dts - self->last_dts;
+
+  if (self->last_dts != AMS_TIME_NONE && !placed->bad && !placed->jump &&
+      step > 0 && step <= LONGEST_STEP)
+    self->step = step;
+  self->last_dts = dts;
+}
+
+/* What the parser says is believed where it agrees with what was seen. */
+static gint64
+choose_duration (const AmsSessionTrack *self, gint64 said)
+{
+  if (said > 0 && said <= LONGEST_STEP &&
+      (self->step == 0 || ABS (said - self->step) <= self->step / 2))
+    return said;
+  return self->step > 0 ? self->step : USUAL_STEP;
+}
+
+void
+ams_session_track_time (AmsSessionTrack *self, AmsHeld *held,
+    const AmsTimeMapPlaced *placed)
+{
+  gboolean has_dts = held->reorder != AMS_TIME_NONE;
+
+  /* Where one of its times is wrong, the other is not right either. */
+  if (has_dts && placed->bad)
+    held->reorder = self->reorder;
+  else if (has_dts)
+    self->reorder = held->reorder;
+  held->unit.pts = placed->time + (has_dts ? held->reorder : 0);
+  if (has_dts || !self->video)
+    held->unit.dts = placed->time;
+  else
+    held->unit.dts = make_decode_time (self, held, placed->jump);
+  if (held->running_time == AMS_TIME_NONE)
+    held->running_time = held->unit.pts;
+  held->jump = placed->jump;
+  held->hole = placed->hole;
+  learn_step (self, held->unit.dts, placed);
+  held->unit.duration = choose_duration (self, held->unit.duration);
+  held->end = held->unit.pts + held->unit.duration;
+  self->position = MAX (self->position, held->unit.dts);
+}
