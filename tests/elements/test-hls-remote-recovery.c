@@ -99,6 +99,75 @@ test_whole_in_the_remote_and_part_on_disk_is_the_whole (void)
   hls_remote_assert_whole (hls, remote, 7);
 }
 
+/* The disk's file of the last segment has not got its name yet; @cut: nor its last bytes. */
+static void
+leave_part_on_disk (Hls *hls, gboolean cut)
+{
+  g_autofree gchar *path = hls_path (hls, "s00004.ts");
+  g_autofree gchar *part = hls_path (hls, ".s00004.ts.part");
+  g_autofree gchar *bytes = NULL;
+  gsize size;
+
+  g_assert_true (g_file_get_contents (path, &bytes, &size, NULL));
+  g_assert_true (
+      g_file_set_contents (part, bytes, cut ? size * 3 / 4 : size, NULL));
+  g_assert_cmpint (g_unlink (path), ==, 0);
+  hls_cut_disk (hls, 4, FALSE);
+}
+
+static void
+assert_no_part (Hls *hls)
+{
+  g_autofree gchar *part = hls_path (hls, ".s00004.ts.part");
+  g_autofree gchar *aside = hls_path (hls, ".s00004.ts.part.1");
+
+  g_assert_false (g_file_test (part, G_FILE_TEST_EXISTS));
+  g_assert_false (g_file_test (aside, G_FILE_TEST_EXISTS));
+}
+
+/* @listed: the store has listed it as well. */
+static void
+recover_part_on_disk (gboolean cut, guint listed)
+{
+  g_autoptr (Hls) hls = hls_new ();
+  HlsRemote *remote = hls_record_with_remote (hls);
+  g_autofree gchar *text = hls_remote_dup_text (remote, "p.m3u8");
+  g_autofree gchar *left = hls_cut_playlist (text, listed);
+
+  hls_remote_set (remote, "p.m3u8", left, strlen (left), FALSE);
+  leave_part_on_disk (hls, cut);
+  hls_record (hls, SECONDS (4));
+  hls_remote_assert_whole (hls, remote, 7);
+  assert_no_part (hls);
+  hls_record (hls, SECONDS (4));
+  hls_remote_assert_whole (hls, remote, 9);
+  hls_playlist_free (hls_check (hls));
+}
+
+static void
+test_part_of_what_the_store_has_is_whole_again (void)
+{
+  recover_part_on_disk (FALSE, 4);
+}
+
+static void
+test_cut_part_of_what_the_store_has_is_fetched (void)
+{
+  recover_part_on_disk (TRUE, 4);
+}
+
+static void
+test_part_of_what_the_store_lists_is_whole_again (void)
+{
+  recover_part_on_disk (FALSE, 5);
+}
+
+static void
+test_cut_part_of_what_the_store_lists_is_fetched (void)
+{
+  recover_part_on_disk (TRUE, 5);
+}
+
 /* Without a journal, the date of the segment before and how long that lasts tell it. */
 static void
 test_part_without_a_journal_has_a_date (void)
@@ -349,6 +418,10 @@ main (int argc, char **argv)
   ADD ("crash/remote", part_behind_the_remote_alone_is_recovered);
   ADD ("crash/both", part_in_both_is_the_disks);
   ADD ("crash/whole", whole_in_the_remote_and_part_on_disk_is_the_whole);
+  ADD ("crash/part", part_of_what_the_store_has_is_whole_again);
+  ADD ("crash/cut-part", cut_part_of_what_the_store_has_is_fetched);
+  ADD ("crash/listed-part", part_of_what_the_store_lists_is_whole_again);
+  ADD ("crash/listed-cut-part", cut_part_of_what_the_store_lists_is_fetched);
   ADD ("crash/date", part_without_a_journal_has_a_date);
   ADD ("crash/noted", part_that_the_store_noted_has_its_date_at_once);
   ADD ("probe/found", unlisted_in_a_store_that_cannot_list_is_found);

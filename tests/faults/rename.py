@@ -60,13 +60,6 @@ def listed(server):
     server.wait(lambda r: is_playlist(r) and r["stored"], n=seen + 1)
 
 
-def wait_on_disk(server, folder):
-    """What was put is on disk as well: this is about names, not about files that are whole in one place only."""
-    put = {segment_of(r) for r in server.requests if segment_of(r) and r["body"]}
-    here = {TAKEN} | {name for name in put if name <= "s00003.ts"}
-    launch.wait_until(lambda: all(os.path.exists(os.path.join(folder, name)) for name in here), f"{here} are on disk")
-
-
 def check(folder, server, killed):
     for name in server.names():
         path = os.path.join(folder, "server", name.lstrip("/"))
@@ -96,8 +89,6 @@ def kill_when(step, files):
         line = launch.LIVE + HLS.format(files) + f"! amshttpput location={server.url('/cam/')} spool-dir=spool"
         with launch.Launch(line, folder) as first:
             step(server)
-            if files == ALWAYS:
-                wait_on_disk(server, folder)
             killed = time.time()
             first.kill()
         seen = sum(is_playlist(r) for r in server.requests)

@@ -48,6 +48,7 @@ ams_survey_free (AmsSurvey *survey)
 {
   g_ptr_array_unref (survey->orphans);
   g_ptr_array_unref (survey->unlisted);
+  g_ptr_array_unref (survey->unfinished);
   g_free (survey);
 }
 
@@ -279,6 +280,9 @@ typedef struct
   const AmsRecoveryFile *file;
   guint64 number;
   gboolean listed; /* by the earlier playlist */
+  gboolean gap; /* listed as missing */
+  guint line; /* where it is listed */
+  guint64 part_size; /* as in AmsRecoveryFile */
 } Numbered;
 
 /* (transfer full) The files by name; names are @found's. */
@@ -319,13 +323,16 @@ mark_listed (AmsRecording *recording, const AmsPlaylistParsed *earlier,
   g_autoptr (GHashTable) index = index_found (found);
   const AmsPlaylistParsedSegment *line;
 
-  while ((line = ams_playlist_iter_next (lines))) {
+  for (guint i = 0; (line = ams_playlist_iter_next (lines)); i++) {
     gchar *name = ams_recovery_dup_name (earlier, line, playlist, root);
     Numbered *file = name ? g_hash_table_lookup (index, name) : NULL;
     guint64 number;
 
-    if (file)
+    if (file) {
       file->listed = TRUE;
+      file->gap = line->gap;
+      file->line = i;
+    }
     if (name && is_ours (names, name, &number))
       take_listed (listed, name, number);
     else
@@ -349,6 +356,14 @@ compare_numbered (gconstpointer a, gconstpointer b)
   return (y->file->date_time != 0) - (x->file->date_time != 0);
 }
 
+/* @other, of the same name, is not taken. */
+static void
+note_part (Numbered *taken, const AmsRecoveryFile *other)
+{
+  if (taken->file->remote && !other->remote && other->partial)
+    taken->part_size = other->size;
+}
+
 static void
 drop_repeated (GArray *found)
 {
@@ -356,10 +371,12 @@ drop_repeated (GArray *found)
 
   for (i = 0; i < found->len; i++) {
     Numbered file = g_array_index (found, Numbered, i);
+    Numbered *last =
+        kept > 0 ? &g_array_index (found, Numbered, kept - 1) : NULL;
 
-    if (kept == 0 ||
-        !g_str_equal (file.file->name,
-            g_array_index (found, Numbered, kept - 1).file->name))
+    if (last && g_str_equal (file.file->name, last->file->name))
+      note_part (last, file.file);
+    else
       g_array_index (found, Numbered, kept++) = file;
   }
   g_array_set_size (found, kept);
@@ -395,15 +412,28 @@ is_behind (const Numbered *file, const Listed *listed, gboolean has_number)
 }
 
 static AmsRecoveryFile *
-copy_file (const AmsRecoveryFile *file)
+copy_file (const Numbered *numbered)
 {
+  const AmsRecoveryFile *file = numbered->file;
   AmsRecoveryFile *copy =
       ams_recovery_file_new (file->name, file->size, file->partial);
 
   copy->remote = file->remote;
   copy->date_time = file->date_time;
   copy->discontinuity = file->discontinuity;
+  copy->part_size = numbered->part_size;
+  copy->line = numbered->line;
   return copy;
+}
+
+/* The session ended after another store's playlist listed it, and before its part
+ * on the disk got its name. */
+static gboolean
+is_unfinished (const Numbered *file)
+{
+  if (file->gap)
+    return FALSE;
+  return file->part_size > 0 || (file->file->partial && !file->file->remote);
 }
 
 /* A second name of a segment that is listed: there was no time to list the new one. */
@@ -428,10 +458,13 @@ static void
 sort_out (AmsSurvey *survey, const Numbered *file, const Listed *listed,
     gboolean has_number)
 {
-  if (file->listed)
+  if (file->listed) {
+    if (is_unfinished (file))
+      g_ptr_array_add (survey->unfinished, copy_file (file));
     return;
+  }
   if (is_behind (file, listed, has_number))
-    g_ptr_array_add (survey->orphans, copy_file (file->file));
+    g_ptr_array_add (survey->orphans, copy_file (file));
   else if (has_number && file->number < listed->first && !file->file->partial)
     g_ptr_array_add (survey->unlisted, g_strdup (file->file->name));
 }
@@ -472,6 +505,8 @@ ams_recovery_survey (AmsRecording *recording, const AmsPlaylistParsed *earlier,
   survey->orphans =
       g_ptr_array_new_with_free_func ((GDestroyNotify) ams_recovery_file_free);
   survey->unlisted = g_ptr_array_new_with_free_func (g_free);
+  survey->unfinished =
+      g_ptr_array_new_with_free_func ((GDestroyNotify) ams_recovery_file_free);
   if (earlier)
     mark_listed (recording, earlier, found, &listed);
   survey->next_number = ams_recording_get_config (recording)->start_index;

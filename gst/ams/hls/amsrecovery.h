@@ -34,6 +34,11 @@ typedef struct
   gint64 date_time; /* µs since 1970 UTC; 0: the store does not know */
   gboolean discontinuity; /* with a date_time */
   gint64 modified; /* last written to, µs since 1970 UTC; 0: unknown */
+  /* Of a survey's files: bytes of the part that the disk has of a file that is
+   * whole behind the src pad; 0: none. */
+  guint64 part_size;
+  gboolean is_part; /* that part has all bytes: it only needs its name */
+  guint line; /* of a listed file: its place in the playlist, from 0 */
 } AmsRecoveryFile;
 
 AmsRecoveryFile *ams_recovery_file_new (const gchar *name, guint64 size,
@@ -73,6 +78,8 @@ typedef struct
       orphans; /* (element-type AmsRecoveryFile) not listed, to be listed, in order */
   GPtrArray *
       unlisted; /* (element-type utf8) left the window, still there, oldest first */
+  GPtrArray *
+      unfinished; /* (element-type AmsRecoveryFile) listed; the disk has a part only */
   gboolean any; /* there is an earlier recording at all */
 } AmsSurvey;
 

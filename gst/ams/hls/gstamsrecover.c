@@ -13,6 +13,7 @@
 #include "gstamsask.h"
 #include "gstamsend.h"
 #include "gstamsleftover.h"
+#include "gstamsunfinished.h"
 #include "gstamsunlisted.h"
 
 GST_DEBUG_CATEGORY (gst_ams_recover_debug);
@@ -151,6 +152,7 @@ look (AmsRecording *recording, const GstAmsStores *stores, GstAmsFound *found,
       found->journal, found->files);
   found->read = g_hash_table_new_full (g_str_hash, g_str_equal, g_free,
       (GDestroyNotify) g_bytes_unref);
+  gst_ams_unfinished_decide (stores, found);
   if (remote.failed && !found->remote.failed &&
       !gst_ams_unlisted_probe (recording, stores, found, recovered, error))
     return FALSE;
@@ -167,10 +169,11 @@ hand_over (GstAmsHandover *handover, const GstAmsStores *stores,
     gboolean several, const AmsRecoveryFile *file,
     const AmsRecordingSegment *segment, GBytes *data)
 {
-  if (file->partial)
-    g_ptr_array_add (file->remote ? handover->remote : handover->local,
+  if (file->partial || file->is_part)
+    g_ptr_array_add (
+        file->remote && file->partial ? handover->remote : handover->local,
         ams_files_event_new_adopt (file->name, NULL, segment->size));
-  if (file->remote && stores->folder)
+  if (file->remote && !file->is_part && stores->folder)
     gst_ams_handover_copy (handover, segment, data);
   if (!file->remote || several)
     gst_ams_handover_refer (handover, stores, segment);
@@ -252,6 +255,7 @@ go_on (AmsRecording *recording, const GstAmsStores *stores,
   recovered->continued = found->earlier != NULL;
   gst_ams_leftover_warn (recording, stores, found->earlier, found->files,
       &recovered->handover);
+  gst_ams_unfinished_restore (recording, stores, found, &recovered->handover);
   catch_up (recording, stores, found, recovered);
   recover_orphans (recording, stores, found, &end, recovered);
   recovered->recovered += gst_ams_leftover_recover (recording, stores,

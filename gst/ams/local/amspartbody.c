@@ -13,6 +13,7 @@
 
 /* A disk that refused is not asked again with every buffer. */
 #define RETRY_INTERVAL (G_TIME_SPAN_SECOND / 4)
+#define BLOCK_SIZE (64 * 1024)
 
 struct _AmsPartBody
 {
@@ -28,6 +29,7 @@ struct _AmsPartBody
   guint64 written;
   GQueue pending; /* of GBytes: what follows that */
   guint64 pending_bytes;
+  gchar *aside; /* (nullable) what had the part's name before */
   GError *error; /* why they are pending */
   gint64 tried; /* when that was */
 };
@@ -53,6 +55,8 @@ create_part (AmsPartBody *self, GError **error)
   if (!aside)
     return FALSE;
   GST_WARNING ("a part file that was left over is kept as %s", aside);
+  g_free (self->aside);
+  self->aside = g_steal_pointer (&aside);
   self->fd = ams_disk_create (self->part, error);
   return self->fd >= 0;
 }
@@ -263,6 +267,39 @@ rename_part (AmsPartBody *self, GError **error)
   return self->published;
 }
 
+/* Whether the file at @path begins with all that is at @beginning. */
+static gboolean
+begins_with (const gchar *path, const gchar *beginning)
+{
+  FILE *whole = fopen (path, "rbe");
+  FILE *part = fopen (beginning, "rbe");
+  g_autofree gchar *a = g_malloc (BLOCK_SIZE), *b = g_malloc (BLOCK_SIZE);
+  gboolean same = whole && part;
+  gsize n = 1;
+
+  while (same && n > 0) {
+    n = fread (b, 1, BLOCK_SIZE, part);
+    same = fread (a, 1, n, whole) == n && memcmp (a, b, n) == 0;
+  }
+  same = same && !ferror (part);
+  g_clear_pointer (&whole, fclose);
+  g_clear_pointer (&part, fclose);
+  return same;
+}
+
+/* An earlier session's part of this very file says nothing that the file does not: it
+ * would be listed once more by the next start. */
+static void
+remove_repeated (AmsPartBody *self)
+{
+  if (!self->aside || !begins_with (self->path, self->aside))
+    return;
+  GST_INFO ("%s is a beginning of %s, and removed", self->aside, self->path);
+  unlink (self->aside);
+  ams_local_leave_part_folder (self->aside);
+  g_clear_pointer (&self->aside, g_free);
+}
+
 void
 ams_part_body_set_path (AmsPartBody *self, const gchar *path)
 {
@@ -279,6 +316,7 @@ ams_part_body_publish (AmsPartBody *self, GError **error)
     return FALSE;
   self->exists = FALSE;
   ams_local_leave_part_folder (self->part);
+  remove_repeated (self);
   if (!self->options.sync || ams_disk_sync_folder (self->path, &local))
     return TRUE;
   g_propagate_error (error, ams_disk_soften (local));
@@ -319,6 +357,7 @@ ams_part_body_finalize (GObject *object)
   g_clear_error (&self->error);
   g_free (self->path);
   g_free (self->part);
+  g_free (self->aside);
   G_OBJECT_CLASS (ams_part_body_parent_class)->finalize (object);
 }
 

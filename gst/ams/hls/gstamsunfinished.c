@@ -1,0 +1,226 @@
+/* amshls: HLS recording for GStreamer
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#include "config.h"
+
+#include "gstamsunfinished.h"
+
+#include "files/amsfiles.h"
+
+#include <string.h>
+
+GST_DEBUG_CATEGORY_EXTERN (gst_ams_recover_debug);
+#define GST_CAT_DEFAULT gst_ams_recover_debug
+
+/* Bytes. A segment that is larger is not read back: 60 s at 250 Mb/s. */
+#define MAX_SEGMENT_SIZE (G_GUINT64_CONSTANT (2) << 30)
+
+#define TS_PACKET_SIZE 188
+
+/* (transfer full) (nullable) The first @size bytes of what the disk has. */
+static GBytes *
+read_part (const GstAmsStores *stores, const gchar *name, guint64 size)
+{
+  g_autoptr (GBytes) data =
+      gst_ams_ask_one (stores->local, name, TRUE, MAX_SEGMENT_SIZE);
+
+  if (!data || g_bytes_get_size (data) < size)
+    return NULL;
+  return g_bytes_new_from_bytes (data, 0, size);
+}
+
+/* (transfer full) (nullable) @size: that it must have; 0: any. A file of another size
+ * is somebody else's. */
+static GBytes *
+read_remote (const GstAmsStores *stores, const gchar *name, guint64 size)
+{
+  g_auto (GstAmsAnswers) answers = {
+    0,
+  };
+
+  gst_ams_ask_file_soon (stores->remote, name, MAX_SEGMENT_SIZE, &answers);
+  for (guint i = 0; i < answers.found->len; i++) {
+    GBytes *data = g_ptr_array_index (answers.found, i);
+
+    if (size == 0 || g_bytes_get_size (data) == size)
+      return g_bytes_ref (data);
+  }
+  return NULL;
+}
+
+/* ---- not listed ---- */
+
+static void
+keep (GstAmsFound *found, const gchar *name, GBytes *data)
+{
+  g_hash_table_insert (found->read, g_strdup (name), g_bytes_ref (data));
+}
+
+static void
+decide (const GstAmsStores *stores, GstAmsFound *found, AmsRecoveryFile *file)
+{
+  g_autoptr (GBytes) part = NULL, whole = NULL;
+
+  if (file->part_size >= file->size)
+    part = read_part (stores, file->name, file->size);
+  if (!part)
+    whole = read_remote (stores, file->name, file->size);
+  GST_DEBUG ("the disk has %" G_GUINT64_FORMAT " of %" G_GUINT64_FORMAT
+             " bytes of \"%s\", which are taken from %s",
+      file->part_size, file->size, file->name,
+      whole ? "the remote store" : "there");
+  if (part || whole) {
+    file->is_part = part != NULL;
+    keep (found, file->name, part ? part : whole);
+    return;
+  }
+  file->partial = TRUE;
+  file->remote = FALSE;
+  file->size = file->part_size;
+}
+
+void
+gst_ams_unfinished_decide (const GstAmsStores *stores, GstAmsFound *found)
+{
+  const GPtrArray *orphans = found->survey->orphans;
+
+  for (guint i = 0; i < orphans->len; i++) {
+    AmsRecoveryFile *file = g_ptr_array_index (orphans, i);
+
+    if (file->part_size > 0 && !file->partial)
+      decide (stores, found, file);
+  }
+}
+
+/* ---- listed ---- */
+
+static gboolean
+begins_with (GBytes *data, GBytes *beginning)
+{
+  gsize size, length;
+  const guint8 *whole = g_bytes_get_data (data, &size);
+  const guint8 *part = g_bytes_get_data (beginning, &length);
+
+  return length <= size && memcmp (whole, part, length) == 0;
+}
+
+/* How many bytes of @part are worth keeping, where nothing says how many the segment
+ * had: a recorder writes whole packets, and one that was cut ends within one. */
+static guint64
+measure_part (const AmsRecoveryFile *file, GBytes *part)
+{
+  gboolean cut = g_bytes_get_size (part) % TS_PACKET_SIZE != 0;
+  AmsRecoveryFile left = { file->name, g_bytes_get_size (part), cut };
+  AmsRecordingSegment segment = {
+    NULL,
+  };
+  guint64 end_pts = G_MAXUINT64, usable = 0;
+
+  if (!ams_recovery_measure (&left, part, NULL, &end_pts, &segment, &usable))
+    usable = 0;
+  g_free (segment.name);
+  return usable;
+}
+
+/* Where the bytes of a listed segment are. */
+typedef struct
+{
+  GBytes *part; /* what the disk has */
+  GBytes
+      *whole; /* (nullable) what the remote store has, if the part is not it */
+  guint64 size; /* of the segment on the disk; 0: there is nothing */
+} Source;
+
+static void
+source_clear (Source *source)
+{
+  g_clear_pointer (&source->part, g_bytes_unref);
+  g_clear_pointer (&source->whole, g_bytes_unref);
+}
+
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Source, source_clear)
+
+static gboolean
+find_source (const GstAmsStores *stores, const AmsRecoveryFile *file,
+    Source *source)
+{
+  guint64 size = file->remote ? file->size : 0;
+
+  source->part =
+      gst_ams_ask_one (stores->local, file->name, TRUE, MAX_SEGMENT_SIZE);
+  if (!source->part)
+    return FALSE;
+  if (size > 0 && g_bytes_get_size (source->part) >= size) {
+    source->size = size;
+    return TRUE;
+  }
+  source->whole = read_remote (stores, file->name, size);
+  if (!source->whole) {
+    source->size = measure_part (file, source->part);
+    return source->size > 0;
+  }
+  source->size = g_bytes_get_size (source->whole);
+  if (begins_with (source->part, source->whole))
+    g_clear_pointer (&source->whole, g_bytes_unref);
+  return TRUE;
+}
+
+/* What the stores were found to have becomes what the disk has from now on. */
+static void
+mark_whole (GPtrArray *files, const gchar *name, guint64 size)
+{
+  for (guint i = 0; i < files->len; i++) {
+    AmsRecoveryFile *file = g_ptr_array_index (files, i);
+
+    if (!file->partial || file->remote || !g_str_equal (file->name, name))
+      continue;
+    file->partial = FALSE;
+    file->size = size;
+  }
+}
+
+static void
+restore (AmsRecording *recording, const GstAmsStores *stores,
+    const GstAmsFound *found, const AmsRecoveryFile *file,
+    GstAmsHandover *handover)
+{
+  g_autoptr (GPtrArray) listed = ams_recovery_listed (found->earlier,
+      ams_recording_get_playlist_name (recording),
+      ams_recording_get_config (recording)->playlist_root, file->line);
+  AmsRecordingSegment *segment = g_ptr_array_index (listed, 0);
+  g_auto (Source) source = {
+    NULL,
+  };
+
+  if (!find_source (stores, file, &source)) {
+    GST_INFO ("\"%s\", which is listed, has nothing whole on the disk",
+        file->name);
+    return;
+  }
+  GST_INFO (
+      "\"%s\", which is listed, and of which the disk had %" G_GSIZE_FORMAT
+      " bytes without its name, gets %" G_GUINT64_FORMAT " from %s",
+      file->name, g_bytes_get_size (source.part), source.size,
+      source.whole ? "the remote store" : "there");
+  segment->size = source.size;
+  if (source.whole)
+    gst_ams_handover_copy (handover, segment, source.whole);
+  else
+    g_ptr_array_add (handover->local,
+        ams_files_event_new_adopt (file->name, NULL, source.size));
+  mark_whole (found->files, file->name, source.size);
+}
+
+void
+gst_ams_unfinished_restore (AmsRecording *recording, const GstAmsStores *stores,
+    const GstAmsFound *found, GstAmsHandover *handover)
+{
+  const GPtrArray *unfinished = found->survey->unfinished;
+
+  if (!stores->folder)
+    return;
+  for (guint i = 0; i < unfinished->len; i++)
+    restore (recording, stores, found, g_ptr_array_index (unfinished, i),
+        handover);
+}
