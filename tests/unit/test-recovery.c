@@ -111,6 +111,36 @@ test_choice (gconstpointer data)
         g_bytes_equal (chosen->text, g_ptr_array_index (texts, t->chosen)));
 }
 
+/* A segment got another name, and one store has a version of before. */
+static void
+test_choose_renamed_takes_the_later_name (void)
+{
+  const gchar *before = EVENT SEG (0) SEG (1);
+  const gchar *after = EVENT SEG (0) "#EXTINF:6,\n00004.ts\n";
+
+  for (guint i = 0; i < 4; i++) {
+    const gchar *first = i & 1 ? before : after;
+    const gchar *second = i & 1 ? after : before;
+    g_autoptr (GPtrArray) texts =
+        g_ptr_array_new_with_free_func ((GDestroyNotify) g_bytes_unref);
+    g_autoptr (AmsJournal) journal = ams_journal_new ();
+    AmsJournalSegment *known = ams_journal_segment_new ("00004.ts");
+    g_autoptr (AmsPlaylistParsed) chosen = NULL;
+    g_autoptr (GError) error = NULL;
+
+    known->was = g_strdup (i & 2 ? "00001.ts" : "00007.ts");
+    g_ptr_array_add (journal->segments, known);
+    g_ptr_array_add (texts, g_bytes_new_static (first, strlen (first)));
+    g_ptr_array_add (texts, g_bytes_new_static (second, strlen (second)));
+    chosen =
+        ams_recovery_choose_renamed (texts, "l.m3u8", NULL, journal, &error);
+    if (i & 2)
+      g_assert_true (chosen && chosen->text == texts->pdata[i & 1]);
+    else
+      g_assert_error (error, AMS_RECOVERY_ERROR, AMS_RECOVERY_ERROR_FORKED);
+  }
+}
+
 /* ---- what a store lacks ---- */
 
 typedef struct
@@ -732,6 +762,8 @@ main (int argc, char **argv)
 
   g_test_init (&argc, &argv, NULL);
   ADD_TABLE (choices, "/recovery-choose/", test_choice);
+  g_test_add_func ("/recovery-choose/renamed/later-name",
+      test_choose_renamed_takes_the_later_name);
   ADD_TABLE (missing, "/recovery-missing/", test_missing);
   ADD_TABLE (types, "/recovery-type/", test_type);
   ADD_TABLE (surveys, "/recovery-survey/", test_survey);

@@ -60,22 +60,62 @@ end_sequence (const AmsPlaylistParsed *parsed)
   return parsed->media_sequence + parsed->n_segments;
 }
 
+/* The comparison of two versions of a playlist */
+typedef struct
+{
+  const gchar *playlist;
+  const gchar *root; /* (nullable) */
+  const AmsJournal *journal; /* (nullable) */
+  gboolean
+      renamed; /* the later one has a name that the earlier has not got yet */
+} Versions;
+
 static gboolean
-segments_agree (const AmsPlaylistParsed *a, const AmsPlaylistParsedSegment *x,
+same_uri (const AmsPlaylistParsed *a, const AmsPlaylistParsedSegment *x,
     const AmsPlaylistParsed *b, const AmsPlaylistParsedSegment *y)
 {
   const gchar *x_text = g_bytes_get_data (a->text, NULL);
   const gchar *y_text = g_bytes_get_data (b->text, NULL);
 
-  return x && y && x->duration == y->duration && x->date_time == y->date_time &&
-      x->discontinuity == y->discontinuity && x->uri_len == y->uri_len &&
+  return x->uri_len == y->uri_len &&
       memcmp (x_text + x->uri_start, y_text + y->uri_start, x->uri_len) == 0;
+}
+
+/* Whether @y is the segment @x under the name that it was given later. */
+static gboolean
+is_renamed (Versions *versions, const AmsPlaylistParsed *a,
+    const AmsPlaylistParsedSegment *x, const AmsPlaylistParsed *b,
+    const AmsPlaylistParsedSegment *y)
+{
+  g_autofree gchar *before = NULL, *after = NULL;
+  const AmsJournalSegment *known;
+
+  if (!versions->journal)
+    return FALSE;
+  before = ams_recovery_dup_name (a, x, versions->playlist, versions->root);
+  after = ams_recovery_dup_name (b, y, versions->playlist, versions->root);
+  known = before && after ? ams_journal_find (versions->journal, after) : NULL;
+  if (g_strcmp0 (known ? known->was : NULL, before) != 0 || !known)
+    return FALSE;
+  versions->renamed = TRUE;
+  return TRUE;
+}
+
+static gboolean
+segments_agree (Versions *versions, const AmsPlaylistParsed *a,
+    const AmsPlaylistParsedSegment *x, const AmsPlaylistParsed *b,
+    const AmsPlaylistParsedSegment *y)
+{
+  return x && y && x->duration == y->duration && x->date_time == y->date_time &&
+      x->discontinuity == y->discontinuity &&
+      (same_uri (a, x, b, y) || is_renamed (versions, a, x, b, y));
 }
 
 /* They agree on what both list. Not byte by byte: a window slides, a GAP may have
  * been marked, the target duration raised. */
 static gboolean
-lists_agree (const AmsPlaylistParsed *earlier, const AmsPlaylistParsed *later)
+lists_agree (Versions *versions, const AmsPlaylistParsed *earlier,
+    const AmsPlaylistParsed *later)
 {
   guint64 first = MAX (earlier->media_sequence, later->media_sequence);
   g_autoptr (AmsPlaylistIter) a = NULL;
@@ -87,7 +127,7 @@ lists_agree (const AmsPlaylistParsed *earlier, const AmsPlaylistParsed *later)
   a = ams_playlist_iter_new (earlier, first - earlier->media_sequence);
   b = ams_playlist_iter_new (later, first - later->media_sequence);
   for (sequence = first; sequence < end_sequence (earlier); sequence++) {
-    if (!segments_agree (earlier, ams_playlist_iter_next (a), later,
+    if (!segments_agree (versions, earlier, ams_playlist_iter_next (a), later,
             ams_playlist_iter_next (b)))
       return FALSE;
   }
@@ -95,22 +135,25 @@ lists_agree (const AmsPlaylistParsed *earlier, const AmsPlaylistParsed *later)
 }
 
 static gboolean
-goes_on_from (const AmsPlaylistParsed *longer, const AmsPlaylistParsed *shorter)
+goes_on_from (Versions *versions, const AmsPlaylistParsed *longer,
+    const AmsPlaylistParsed *shorter)
 {
+  versions->renamed = FALSE;
   if (longer->type != shorter->type ||
       end_sequence (shorter) > end_sequence (longer) ||
-      !lists_agree (shorter, longer))
+      !lists_agree (versions, shorter, longer))
     return FALSE;
   return !longer->has_type || longer->media_sequence == shorter->media_sequence;
 }
 
 /* Of two that list the same, the one that says more is the later. */
 static gboolean
-is_better (const AmsPlaylistParsed *parsed, const AmsPlaylistParsed *chosen)
+is_better (Versions *versions, const AmsPlaylistParsed *parsed,
+    const AmsPlaylistParsed *chosen)
 {
-  if (!goes_on_from (parsed, chosen))
+  if (!goes_on_from (versions, parsed, chosen))
     return FALSE;
-  if (end_sequence (parsed) > end_sequence (chosen))
+  if (end_sequence (parsed) > end_sequence (chosen) || versions->renamed)
     return TRUE;
   if (parsed->body_end != chosen->body_end)
     return parsed->body_end > chosen->body_end;
@@ -118,8 +161,10 @@ is_better (const AmsPlaylistParsed *parsed, const AmsPlaylistParsed *chosen)
 }
 
 AmsPlaylistParsed *
-ams_recovery_choose (GPtrArray *texts, const gchar *name, GError **error)
+ams_recovery_choose_renamed (GPtrArray *texts, const gchar *name,
+    const gchar *root, const AmsJournal *journal, GError **error)
 {
+  Versions versions = { name, root, journal, FALSE };
   g_autoptr (AmsPlaylistParsed) chosen = NULL;
   guint i;
 
@@ -135,10 +180,10 @@ ams_recovery_choose (GPtrArray *texts, const gchar *name, GError **error)
           name, why->message);
       return NULL;
     }
-    if (!chosen || is_better (parsed, chosen)) {
+    if (!chosen || is_better (&versions, parsed, chosen)) {
       g_clear_pointer (&chosen, ams_playlist_parsed_free);
       chosen = g_steal_pointer (&parsed);
-    } else if (!goes_on_from (chosen, parsed)) {
+    } else if (!goes_on_from (&versions, chosen, parsed)) {
       g_set_error (error, AMS_RECOVERY_ERROR, AMS_RECOVERY_ERROR_FORKED,
           "Two stores hold different recordings under the name \"%s\", "
           "neither of which continues the other. Move one of them away, or "
@@ -148,6 +193,12 @@ ams_recovery_choose (GPtrArray *texts, const gchar *name, GError **error)
     }
   }
   return g_steal_pointer (&chosen);
+}
+
+AmsPlaylistParsed *
+ams_recovery_choose (GPtrArray *texts, const gchar *name, GError **error)
+{
+  return ams_recovery_choose_renamed (texts, name, NULL, NULL, error);
 }
 
 static gboolean

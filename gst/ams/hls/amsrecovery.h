@@ -50,6 +50,11 @@ void ams_recovery_file_free (AmsRecoveryFile *file);
  * error: there are none. */
 AmsPlaylistParsed *ams_recovery_choose (GPtrArray *texts, const gchar *name,
     GError **error);
+/* The same; where they differ only in that a segment was renamed, as @journal
+ * (nullable) knows, the one with the later name goes on. @root: before URIs, or NULL. */
+AmsPlaylistParsed *ams_recovery_choose_renamed (GPtrArray *texts,
+    const gchar *name, const gchar *root, const AmsJournal *journal,
+    GError **error);
 
 /* The first segment of @chosen (an index) that a store lacks whose playlist is @text, a
  * beginning of it. */

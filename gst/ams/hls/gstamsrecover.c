@@ -30,7 +30,8 @@ gst_ams_recovered_clear (GstAmsRecovered *recovered)
 /* ---- what there is ---- */
 
 static AmsPlaylistParsed *
-choose (const GstAmsFound *found, const gchar *name, GError **error)
+choose (AmsRecording *recording, const GstAmsFound *found, const gchar *name,
+    GError **error)
 {
   g_autoptr (GPtrArray) texts = g_ptr_array_new ();
   g_autoptr (GError) why = NULL;
@@ -38,7 +39,9 @@ choose (const GstAmsFound *found, const gchar *name, GError **error)
 
   g_ptr_array_extend (texts, found->local.found, NULL, NULL);
   g_ptr_array_extend (texts, found->remote.found, NULL, NULL);
-  chosen = ams_recovery_choose (texts, name, &why);
+  chosen = ams_recovery_choose_renamed (texts, name,
+      ams_recording_get_config (recording)->playlist_root, found->journal,
+      &why);
   if (why)
     g_set_error_literal (error, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_READ,
         why->message);
@@ -97,7 +100,7 @@ look_for_playlist (AmsRecording *recording, const GstAmsStores *stores,
   if (unknown &&
       !gst_ams_excuse_remote (stores, name, found, unknown, recovered, error))
     return FALSE;
-  found->earlier = choose (found, name, &why);
+  found->earlier = choose (recording, found, name, &why);
   if (why) {
     g_propagate_error (error, g_steal_pointer (&why));
     return FALSE;
@@ -132,6 +135,8 @@ look (AmsRecording *recording, const GstAmsStores *stores, GstAmsFound *found,
     0,
   };
 
+  found->journal = gst_ams_recover_journal (stores->local,
+      ams_recording_get_journal_name (recording));
   if (!look_for_playlist (recording, stores, found, recovered, error))
     return FALSE;
   found->files =
@@ -146,8 +151,6 @@ look (AmsRecording *recording, const GstAmsStores *stores, GstAmsFound *found,
     return FALSE;
   }
   gst_ams_ask_list (stores, TRUE, prefix, found->files, &remote);
-  found->journal = gst_ams_recover_journal (stores->local,
-      ams_recording_get_journal_name (recording));
   found->survey = ams_recovery_survey (recording, found->earlier,
       found->journal, found->files);
   found->read = g_hash_table_new_full (g_str_hash, g_str_equal, g_free,
