@@ -14,7 +14,8 @@ struct _HlsUploadOrder
   GHashTable *coming; /* name → the job that was begun last, and is not whole */
   GHashTable *last; /* name → the job that was handed over last */
   GHashTable
-      *failed; /* set of names that were given up, and not stored since */
+      *failed; /* name → its link in failed_names: given up, not stored since */
+  GQueue failed_names; /* the oldest first; the table owns them */
   GHashTable *lists; /* set of playlists that were handed over */
   GQueue ready; /* of jobs that wait for nothing, in order */
   GQueue again; /* likewise, that were tried: they go first */
@@ -33,6 +34,7 @@ hls_upload_order_new (void)
   self->failed = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
   self->lists = g_hash_table_new (NULL, NULL);
   self->delayed = g_sequence_new (NULL);
+  g_queue_init (&self->failed_names);
   g_queue_init (&self->ready);
   g_queue_init (&self->again);
   return self;
@@ -44,6 +46,7 @@ hls_upload_order_free (HlsUploadOrder *self)
   g_hash_table_unref (self->jobs);
   g_hash_table_unref (self->coming);
   g_hash_table_unref (self->last);
+  g_queue_clear (&self->failed_names);
   g_hash_table_unref (self->failed);
   g_hash_table_unref (self->lists);
   g_sequence_free (self->delayed);
@@ -465,16 +468,44 @@ hls_upload_order_retry (HlsUploadOrder *self, HlsUploadJob *job,
   delay (self, job);
 }
 
+/* What was given up: a client that always finds its names taken must not fill the memory. */
+
+static void
+forget_failed (HlsUploadOrder *self, const gchar *name)
+{
+  GList *link = g_hash_table_lookup (self->failed, name);
+
+  if (!link)
+    return;
+  g_queue_unlink (&self->failed_names, link);
+  g_hash_table_remove (self->failed, name);
+  g_list_free_1 (link);
+}
+
+static void
+add_failed (HlsUploadOrder *self, const gchar *name)
+{
+  gchar *copy;
+
+  if (g_hash_table_contains (self->failed, name))
+    return;
+  if (self->failed_names.length >= HLS_UPLOAD_MAX_FAILED)
+    forget_failed (self, g_queue_peek_head (&self->failed_names));
+  copy = g_strdup (name);
+  g_queue_push_tail (&self->failed_names, copy);
+  g_hash_table_insert (self->failed, copy, self->failed_names.tail);
+}
+
 /* Ends */
 
 static void
 note_end (HlsUploadOrder *self, const HlsUploadJob *job, gboolean stored)
 {
   if (stored)
-    g_hash_table_remove (self->failed, job->name);
+    forget_failed (self, job->name);
   else if (job->kind == HLS_UPLOAD_PUT && !is_list (job) &&
       !find_pending (self, job->name))
-    g_hash_table_add (self->failed, g_strdup (job->name));
+    add_failed (self, job->name);
 }
 
 static void leave (HlsUploadOrder *self, HlsUploadJob *job, gboolean stored,
@@ -554,7 +585,7 @@ hls_upload_order_end_all (HlsUploadOrder *self)
 void
 hls_upload_order_add_failed (HlsUploadOrder *self, const gchar *name)
 {
-  g_hash_table_add (self->failed, g_strdup (name));
+  add_failed (self, name);
 }
 
 guint

@@ -62,6 +62,9 @@ struct _HlsUploadJob
   GSequenceIter *delayed; /* (nullable) it waits for its time */
 };
 
+/* So many names that were given up are remembered, 100 bytes each: the last ones. */
+#define HLS_UPLOAD_MAX_FAILED 100000
+
 typedef struct _HlsUploadOrder HlsUploadOrder;
 
 HlsUploadOrder *hls_upload_order_new (void);

@@ -12,6 +12,9 @@
 #include "transfer/amsbreaker.h"
 #include "transfer/amsspoolbody.h"
 
+/* Names of playlists that are known to have been said. */
+#define MAX_REFUSED 10000
+
 struct _HlsUploadQueue
 {
   AmsStore *store;
@@ -89,6 +92,9 @@ note_collision (HlsUploadQueue *self, const gchar *name)
 static void
 note_refused (HlsUploadQueue *self, const gchar *name, const GError *error)
 {
+  /* Of so many that some are said again. */
+  if (g_hash_table_size (self->refused) >= MAX_REFUSED)
+    g_hash_table_remove_all (self->refused);
   if (g_hash_table_add (self->refused, g_strdup (name)))
     g_printerr ("%s is refused: %s\n", name, error->message);
 }

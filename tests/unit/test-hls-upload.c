@@ -303,6 +303,31 @@ test_order_failure_takes_the_playlists_with_it (Fixture *fixture,
 }
 
 /* The connection broke, and the client has sent it again. */
+/* Of endless names that are taken the last ones are known. */
+static void
+test_order_failures_are_bounded (Fixture *fixture, gconstpointer data)
+{
+  g_autofree gchar *last = g_strdup_printf ("%d.ts", HLS_UPLOAD_MAX_FAILED + 1);
+  HlsUploadJob *lists[3];
+
+  for (guint i = 0; i < HLS_UPLOAD_MAX_FAILED + 2; i++) {
+    g_autofree gchar *name = g_strdup_printf ("%u.ts", i);
+
+    end (fixture, add (fixture, name, NULL), FALSE);
+  }
+  for (guint i = 0; i < G_N_ELEMENTS (lists); i++)
+    lists[i] = begin (fixture, "x.m3u8");
+  g_assert_true (hand_over (fixture, lists[0], "0.ts 1.ts"));
+  g_assert_false (hand_over (fixture, lists[1], "2.ts"));
+  g_assert_false (hand_over (fixture, lists[2], last));
+  end (fixture, add (fixture, "2.ts", NULL), TRUE);
+  g_assert_true (hand_over (fixture, begin (fixture, "y.m3u8"), "2.ts"));
+  for (guint i = 1; i < G_N_ELEMENTS (lists); i++)
+    end (fixture, lists[i], FALSE);
+  for (HlsUploadJob *job; (job = pick (fixture));)
+    end (fixture, job, TRUE);
+}
+
 static void
 test_order_repeated_upload_replaces_the_broken_one (Fixture *fixture,
     gconstpointer data)
@@ -954,6 +979,7 @@ main (int argc, char **argv)
       test_names_in_playlists_with_lines_without_end_are_refused);
   ADD ("playlist-waits", test_order_playlist_waits_for_what_it_names);
   ADD ("failure", test_order_failure_takes_the_playlists_with_it);
+  ADD ("failures-bounded", test_order_failures_are_bounded);
   ADD ("repeated", test_order_repeated_upload_replaces_the_broken_one);
   ADD ("newer-version", test_order_newer_version_goes_for_the_older);
   ADD ("one-name", test_order_files_of_one_name_go_in_turn);
