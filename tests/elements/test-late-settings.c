@@ -74,10 +74,13 @@ try_property (GstElement *element, GstBus *bus, GParamSpec *pspec)
 {
   gboolean fixed = !(pspec->flags & GST_PARAM_MUTABLE_PLAYING);
   g_auto (GValue) value = G_VALUE_INIT;
+  g_auto (GValue) in_force = G_VALUE_INIT;
 
   g_value_init (&value, pspec->value_type);
+  g_value_init (&in_force, pspec->value_type);
   if (pspec->flags & G_PARAM_READABLE) {
     g_object_get_property (G_OBJECT (element), pspec->name, &value);
+    g_value_copy (&value, &in_force);
     g_object_set_property (G_OBJECT (element), pspec->name, &value);
     g_assert_cmpuint (count_warnings (bus, pspec->name), ==, 0);
   }
@@ -85,6 +88,12 @@ try_property (GstElement *element, GstBus *bus, GParamSpec *pspec)
     return;
   g_object_set_property (G_OBJECT (element), pspec->name, &value);
   g_test_message ("%s", pspec->name);
+  g_assert_cmpuint (count_warnings (bus, pspec->name), ==, fixed ? 1 : 0);
+  if (!(pspec->flags & G_PARAM_READABLE))
+    return;
+  g_object_set_property (G_OBJECT (element), pspec->name, &in_force);
+  g_assert_cmpuint (count_warnings (bus, pspec->name), ==, 0);
+  g_object_set_property (G_OBJECT (element), pspec->name, &value);
   g_assert_cmpuint (count_warnings (bus, pspec->name), ==, fixed ? 1 : 0);
 }
 
@@ -144,6 +153,31 @@ test_setting_before_the_start_is_silent (gconstpointer data)
   gst_element_set_bus (element, NULL);
 }
 
+/* What was set late is in force after a restart, and so is no more what was before. */
+static void
+test_setting_of_before_a_restart_is_said (gconstpointer data)
+{
+  g_autofree gchar *dir = g_dir_make_tmp ("ams-late-XXXXXX", NULL);
+  g_autoptr (GstBus) bus = gst_bus_new ();
+  g_autoptr (GstElement) element =
+      gst_object_ref_sink (gst_element_factory_make ("amsfileput", NULL));
+
+  gst_element_set_bus (element, bus);
+  g_object_set (element, "location", dir, "max-parallel", 3, NULL);
+  gst_element_set_state (element, GST_STATE_PAUSED);
+  g_object_set (element, "max-parallel", 4, NULL);
+  g_assert_cmpuint (count_warnings (bus, "max-parallel"), ==, 1);
+  gst_element_set_state (element, GST_STATE_READY);
+  gst_element_set_state (element, GST_STATE_PAUSED);
+  g_object_set (element, "max-parallel", 3, NULL);
+  g_assert_cmpuint (count_warnings (bus, "max-parallel"), ==, 1);
+  g_object_set (element, "max-parallel", 4, NULL);
+  g_assert_cmpuint (count_warnings (bus, "max-parallel"), ==, 0);
+  gst_element_set_state (element, GST_STATE_NULL);
+  gst_element_set_bus (element, NULL);
+  g_rmdir (dir);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -157,5 +191,7 @@ main (int argc, char **argv)
   }
   g_test_add_data_func ("/late-settings/before-the-start", NULL,
       test_setting_before_the_start_is_silent);
+  g_test_add_data_func ("/late-settings/after-a-restart", NULL,
+      test_setting_of_before_a_restart_is_said);
   return g_test_run ();
 }

@@ -39,8 +39,65 @@ is_equal (const GValue *a, const GValue *b, GParamSpec *pspec)
   return compared == GST_VALUE_EQUAL;
 }
 
+/* Values in force of properties that were set late: GParamSpec → GValue */
+
+static G_DEFINE_QUARK (ams - late - settings, late_settings)
+
+        static void free_value (gpointer data)
+{
+  g_value_unset (data);
+  g_free (data);
+}
+
+/* With the object lock. (transfer none) */
+static GHashTable *
+get_in_force (GstElement *element)
+{
+  GHashTable *values =
+      g_object_get_qdata (G_OBJECT (element), late_settings_quark ());
+
+  if (!values) {
+    values = g_hash_table_new_full (NULL, NULL, NULL, free_value);
+    g_object_set_qdata_full (G_OBJECT (element), late_settings_quark (), values,
+        (GDestroyNotify) g_hash_table_unref);
+  }
+  return values;
+}
+
+/* @before is in force unless the property was set late before. */
 static gboolean
-is_set_already (GstElement *element, const GValue *value, GParamSpec *pspec)
+is_in_force (GstElement *element, const GValue *before, const GValue *value,
+    GParamSpec *pspec)
+{
+  GHashTable *values;
+  GValue *known;
+  gboolean same;
+
+  GST_OBJECT_LOCK (element);
+  values = get_in_force (element);
+  known = g_hash_table_lookup (values, pspec);
+  if (!known) {
+    known = g_new0 (GValue, 1);
+    g_value_init (known, pspec->value_type);
+    g_value_copy (before, known);
+    g_hash_table_insert (values, pspec, known);
+  }
+  same = is_equal (known, value, pspec);
+  GST_OBJECT_UNLOCK (element);
+  return same;
+}
+
+void
+ams_forget_late_settings (GstElement *element)
+{
+  GST_OBJECT_LOCK (element);
+  g_hash_table_remove_all (get_in_force (element));
+  GST_OBJECT_UNLOCK (element);
+}
+
+/* What cannot be read is not known. */
+static gboolean
+is_no_news (GstElement *element, const GValue *value, GParamSpec *pspec)
 {
   g_auto (GValue) before = G_VALUE_INIT;
 
@@ -48,7 +105,8 @@ is_set_already (GstElement *element, const GValue *value, GParamSpec *pspec)
     return FALSE;
   g_value_init (&before, pspec->value_type);
   g_object_get_property (G_OBJECT (element), pspec->name, &before);
-  return is_equal (&before, value, pspec);
+  return is_equal (&before, value, pspec) ||
+      is_in_force (element, &before, value, pspec);
 }
 
 void
@@ -58,7 +116,7 @@ ams_warn_late_setting (GstElement *element, const GValue *value,
   GstState state = get_state (element);
 
   if (state < GST_STATE_PAUSED || is_mutable (pspec, state) ||
-      is_set_already (element, value, pspec))
+      is_no_news (element, value, pspec))
     return;
   GST_ELEMENT_WARNING (element, LIBRARY, SETTINGS,
       ("“%s” was set while the element is in %s. It is fixed when the recording "

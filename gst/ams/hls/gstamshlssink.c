@@ -615,6 +615,7 @@ gst_ams_hls_sink_change_state (GstElement *element, GstStateChange transition)
         return GST_STATE_CHANGE_FAILURE;
       break;
     case GST_STATE_CHANGE_READY_TO_PAUSED:
+      ams_forget_late_settings (element);
       update_store (self);
       if (!leads_somewhere (self) || !configure (self, TRUE))
         return GST_STATE_CHANGE_FAILURE;

@@ -616,6 +616,7 @@ gst_ams_put_sink_change_state (GstElement *element, GstStateChange transition)
   if (transition == GST_STATE_CHANGE_NULL_TO_READY && !check (self))
     return GST_STATE_CHANGE_FAILURE;
   if (transition == GST_STATE_CHANGE_READY_TO_PAUSED) {
+    ams_forget_late_settings (element);
     if (!start (self))
       return GST_STATE_CHANGE_FAILURE;
     is_async = begin_preroll (self);
