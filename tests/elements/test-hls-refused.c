@@ -56,6 +56,14 @@ test_template_without_a_number_is_refused (void)
 }
 
 static void
+test_playlist_as_location_is_refused (void)
+{
+  name_is_refused ("location", "/nowhere/cam.m3u8",
+      "playlist-location to that, and location to \"/nowhere/cam-%05d.ts\"");
+  name_is_refused ("location", "cam%d.M3U", "playlist-location");
+}
+
+static void
 test_template_with_two_numbers_is_refused (void)
 {
   name_is_refused ("location", "/nowhere/s%05d-%d.ts", "%d.ts");
@@ -612,6 +620,7 @@ main (int argc, char **argv)
   hls_test_init (&argc, &argv);
 #define ADD(path, name) hls_test_add ("/hls/refused/" path, test_##name)
   ADD ("names/no-number", template_without_a_number_is_refused);
+  ADD ("names/playlist", playlist_as_location_is_refused);
   ADD ("names/two-numbers", template_with_two_numbers_is_refused);
   ADD ("names/syntax", template_that_is_not_understood_is_refused);
   ADD ("names/leads-out", template_that_leads_out_is_refused);

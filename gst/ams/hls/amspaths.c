@@ -68,6 +68,27 @@ tidy (const gchar *location)
   return g_strjoinv ("/", (gchar **) kept->pdata);
 }
 
+static gboolean
+is_playlist (const gchar *location)
+{
+  g_autofree gchar *lower = g_ascii_strdown (location, -1);
+
+  return g_str_has_suffix (lower, ".m3u8") || g_str_has_suffix (lower, ".m3u");
+}
+
+/* As somebody writes it who expects one location. Always FALSE. */
+static gboolean
+fail_playlist (const gchar *location, GError **error)
+{
+  const gchar *dot = strrchr (location, '.');
+
+  g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_FILENAME,
+      "location \"%s\" is the name of a playlist, and location is where the "
+      "segments go: set playlist-location to that, and location to \"%.*s-%%05d.ts\"",
+      location, (int) (dot - location), location);
+  return FALSE;
+}
+
 gboolean
 ams_paths_split (const gchar *untidy_location,
     const gchar *untidy_playlist_location, gchar **root, gchar **name,
@@ -77,6 +98,8 @@ ams_paths_split (const gchar *untidy_location,
   g_autofree gchar *playlist_location = tidy (untidy_playlist_location);
   gsize common = 0;
 
+  if (is_playlist (location))
+    return fail_playlist (location, error);
   if (g_path_is_absolute (location) != g_path_is_absolute (playlist_location)) {
     g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_FILENAME,
         "location \"%s\" and playlist-location \"%s\" must both be absolute "

@@ -13,7 +13,7 @@
 
 G_BEGIN_DECLS
 
-/* Bytes: 45 million segments, which is three years of 2 s. */
+/* Bytes: 43 million segments of 100 bytes, eight years of 6 s. */
 #define AMS_PLAYLIST_MAX_SIZE G_GUINT64_CONSTANT (0xffffffff)
 
 #define AMS_PLAYLIST_PARSER_ERROR (ams_playlist_parser_error_quark ())
