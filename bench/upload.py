@@ -6,7 +6,7 @@
     bench/upload.py --build build-bench [--segments 50000] [--every 500] [--folder /dev/shm]
 
 It prints a line for each figure. "another request" is a PUT of 100 bytes under a name that nothing else has, one after the other over a connection of
-its own while all else goes on; --every is how many segments come between two versions of the playlist.
+its own while all else goes on; what others on the machine took of the processor from it or from the server is told apart. --every is how many segments come between two versions of the playlist.
 """
 import argparse
 import contextlib
@@ -32,9 +32,9 @@ def cpu_of(process):
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
-def waited_by(process):
-    """Seconds for which it could run and had no processor, as others had them all."""
-    with open(f"/proc/{process.pid}/schedstat", encoding="ascii") as stat:
+def waited_by(process="thread-self"):
+    """Seconds for which it (its first thread) could run and had no processor, as others had them all."""
+    with open(f"/proc/{process}/schedstat", encoding="ascii") as stat:
         return int(stat.read().split()[1]) / 1e9
 
 
@@ -49,22 +49,22 @@ def put(connection, name, body):
 class Other(threading.Thread):
     """Another request, over and over; it shares nothing with the pusher but the server and this interpreter."""
 
-    def __init__(self, port):
+    def __init__(self, upload):
         super().__init__(daemon=True)
-        self.port, self.times, self.ending = port, [], threading.Event()
+        self.port, self.server, self.times, self.own, self.ending = upload.port, upload.process.pid, [], [], threading.Event()
 
     def run(self):
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
         while not self.ending.is_set():
-            begun = time.monotonic()
+            begun, waited = time.monotonic(), waited_by(self.server) + waited_by()
             put(connection, "other/x.bin", b"x" * 100)
             self.times.append(time.monotonic() - begun)
+            self.own.append(self.times[-1] - (waited_by(self.server) + waited_by() - waited))
             self.ending.wait(0.01)
 
     def end(self):
         self.ending.set()
         self.join()
-        return self.times
 
 
 def say(what, *figures):
@@ -77,14 +77,15 @@ def size_of(folder):
 
 @contextlib.contextmanager
 def measured(upload, what):
-    other = Other(upload.port)
-    spent, waited, begun = cpu_of(upload.process), waited_by(upload.process), time.monotonic()
+    other = Other(upload)
+    spent, waited, begun = cpu_of(upload.process), waited_by(upload.process.pid), time.monotonic()
     other.start()
     yield
-    times = other.end()
+    other.end()
+    times = other.times
     say(what, f"{time.monotonic() - begun:.1f} s", f"{cpu_of(upload.process) - spent:.1f} s of the processor",
-        f"{waited_by(upload.process) - waited:.1f} s without one", f"memory {upload.memory() >> 20} MiB",
-        f"another request: longest {max(times) * 1000:.0f} ms, median {statistics.median(times) * 1000:.1f} ms of {len(times)}")
+        f"{waited_by(upload.process.pid) - waited:.1f} s without one", f"memory {upload.memory() >> 20} MiB",
+        f"another request: longest {max(times) * 1000:.0f} ms ({max(other.own) * 1000:.0f} ms without what others had the processor for), median {statistics.median(times) * 1000:.1f} ms of {len(times)}")
 
 
 def push(upload, first, last, every, names):

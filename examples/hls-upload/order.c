@@ -305,6 +305,13 @@ hls_upload_order_name (HlsUploadOrder *self, HlsUploadJob *job,
   return job->failed == NULL;
 }
 
+/* What is known of those that wait for it is only true until one of them ends. */
+void
+hls_upload_order_pause (HlsUploadJob *job)
+{
+  g_clear_pointer (&job->waiting, g_hash_table_unref);
+}
+
 /* Versions */
 
 /* The time at which @job may be tried again is @newer's as well: it is the same file. */

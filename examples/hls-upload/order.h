@@ -79,6 +79,8 @@ HlsUploadJob *hls_upload_order_begin (HlsUploadOrder *order, HlsUploadKind kind,
  * stored (@job->failed). */
 gboolean hls_upload_order_name (HlsUploadOrder *order, HlsUploadJob *job,
     const gchar *name);
+/* Between two calls of that for one playlist others are begun, handed over or ended. */
+void hls_upload_order_pause (HlsUploadJob *job);
 /* It is whole. Versions that gave way to it are in @job->merged. */
 void hls_upload_order_hand_over (HlsUploadOrder *order, HlsUploadJob *job);
 /* What may go now, which is then out of the line; NULL: nothing before *@next. */

@@ -7,6 +7,7 @@
 #include "queue.h"
 
 #include "names.h"
+#include "naming.h"
 #include "task.h"
 #include "http/amsputrules.h"
 #include "transfer/amsbreaker.h"
@@ -20,6 +21,7 @@ struct _HlsUploadQueue
   AmsStore *store;
   HlsUploadQueueOptions options;
   HlsUploadOrder *order;
+  HlsUploadNaming *naming;
   AmsBreaker breaker;
   GError *fault; /* said, and not over */
   gboolean collides; /* said: a name is taken at the store */
@@ -172,6 +174,9 @@ doom (HlsUploadTask *list, const HlsUploadTask *missing)
 
   if (!list->id)
     note_refused (list->queue, list->job->name, why);
+  if (hls_upload_naming_remove (list->queue->naming, list) &&
+      list->queue->options.spool)
+    hls_upload_task_discard (list, list->queue->options.spool);
   settle_merged (list, why);
   settle (list, why, AMS_SPOOL_GIVEN_UP);
 }
@@ -321,19 +326,27 @@ line_up (HlsUploadTask *task)
   let_give_way (task);
 }
 
+static void
+refuse (HlsUploadTask *task, const GError *error)
+{
+  HlsUploadQueue *self = task->queue;
+
+  note_refused (self, task->job->name, error);
+  if (self->options.spool)
+    hls_upload_task_discard (task, self->options.spool);
+  end_task (task, error);
+}
+
 /* It is safe before those that it takes the place of are dropped. */
 static void
-hand_over (HlsUploadTask *task)
+on_named (HlsUploadTask *task, const GError *fault)
 {
   HlsUploadQueue *self = task->queue;
   AmsSpool *spool = self->options.spool;
   g_autoptr (GError) error = NULL;
 
-  if (!hls_upload_task_name_files (task, self->order, &error)) {
-    note_refused (self, task->job->name, error);
-    if (spool)
-      hls_upload_task_discard (task, spool);
-    end_task (task, error);
+  if (fault) {
+    refuse (task, fault);
   } else if (spool && !hls_upload_task_keep (task, spool, &error)) {
     note_failure (self, task->job->name, error);
     end_task (task, error);
@@ -343,6 +356,19 @@ hand_over (HlsUploadTask *task)
     line_up (task);
   }
   run (self);
+}
+
+/* Media do not wait for what is read of playlists. */
+static void
+hand_over (HlsUploadTask *task)
+{
+  HlsUploadQueue *self = task->queue;
+
+  if (task->job->kind == HLS_UPLOAD_REMOVE ||
+      task->job->role == AMS_FILE_ROLE_PLAYLIST)
+    hls_upload_naming_add (self->naming, task);
+  else
+    on_named (task, NULL);
 }
 
 /* From the server */
@@ -440,7 +466,8 @@ gboolean
 hls_upload_queue_is_settled (HlsUploadQueue *self)
 {
   return hls_upload_order_get_length (self->order) == 0 ||
-      (self->options.spool && self->in_flight == 0 && self->fault);
+      (self->options.spool && self->in_flight == 0 && self->fault &&
+          hls_upload_naming_is_empty (self->naming));
 }
 
 /* What an earlier session left in the spool */
@@ -502,6 +529,7 @@ hls_upload_queue_new (AmsStore *store, const HlsUploadQueueOptions *options)
   self->options = *options;
   self->options.folder = g_strdup (options->folder);
   self->order = hls_upload_order_new ();
+  self->naming = hls_upload_naming_new (self->order, on_named);
   self->refused = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
   self->cancellable = g_cancellable_new ();
   self->wake = g_source_new (&funcs, sizeof (GSource));
@@ -533,6 +561,7 @@ hls_upload_queue_free (HlsUploadQueue *self)
   g_cancellable_cancel (self->cancellable);
   while (self->in_flight > 0)
     g_main_context_iteration (NULL, TRUE);
+  hls_upload_naming_free (self->naming);
   g_source_destroy (self->wake);
   g_source_unref (self->wake);
   g_clear_pointer (&self->options.spool, ams_spool_close);

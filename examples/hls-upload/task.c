@@ -37,58 +37,96 @@ hls_upload_task_free (HlsUploadTask *task)
 
 /* What playlists name */
 
-typedef struct
+struct _HlsUploadReader
 {
+  HlsUploadTask *task;
   HlsUploadOrder *order;
-  HlsUploadJob *job;
-} Naming;
+  HlsUploadListing *listing;
+  gchar *block;
+  guint64 at; /* so many bytes are read */
+};
 
 static gboolean
 on_named (const gchar *name, gpointer user_data)
 {
-  Naming *naming = user_data;
+  HlsUploadReader *self = user_data;
 
-  return hls_upload_order_name (naming->order, naming->job, name);
+  return hls_upload_order_name (self->order, self->task->job, name);
+}
+
+HlsUploadReader *
+hls_upload_reader_new (HlsUploadTask *task, HlsUploadOrder *order)
+{
+  HlsUploadReader *self = g_new0 (HlsUploadReader, 1);
+
+  self->task = task;
+  self->order = order;
+  self->listing = hls_upload_listing_new (task->job->name, on_named, self);
+  self->block = g_malloc (BLOCK);
+  return self;
+}
+
+void
+hls_upload_reader_free (HlsUploadReader *self)
+{
+  hls_upload_listing_free (self->listing);
+  g_free (self->block);
+  g_free (self);
 }
 
 static gboolean
-read_listing (AmsBody *body, HlsUploadListing *listing, GError **error)
+check_size (HlsUploadReader *self, GError **error)
 {
-  g_autofree gchar *block = g_malloc (BLOCK);
-  guint64 at = 0;
+  if (ams_body_get_size (self->task->body) <= MAX_PLAYLIST)
+    return TRUE;
+  g_set_error (error, HLS_UPLOAD_ERROR, 413,
+      "The playlist has more than %d bytes.", MAX_PLAYLIST);
+  return FALSE;
+}
+
+static void
+end_reading (HlsUploadReader *self, GError **error)
+{
+  HlsUploadJob *job = self->task->job;
+
+  hls_upload_listing_end (self->listing);
+  if (job->failed)
+    g_set_error (error, HLS_UPLOAD_ERROR, 503, HLS_UPLOAD_NAMES_FAILED,
+        job->failed);
+}
+
+gboolean
+hls_upload_reader_read (HlsUploadReader *self, GError **error)
+{
+  HlsUploadTask *task = self->task;
   gssize n;
 
-  while ((n = ams_body_read (body, at, (guint8 *) block, BLOCK, error)) > 0) {
-    if (!hls_upload_listing_read (listing, block, n, error))
-      return FALSE;
-    at += n;
-  }
-  hls_upload_listing_end (listing);
-  return n == 0;
+  if (!task->body || task->job->role != AMS_FILE_ROLE_PLAYLIST ||
+      !check_size (self, error))
+    return FALSE;
+  n = ams_body_read (task->body, self->at, (guint8 *) self->block, BLOCK,
+      error);
+  if (n == 0)
+    end_reading (self, error);
+  if (n <= 0 || !hls_upload_listing_read (self->listing, self->block, n, error))
+    return FALSE;
+  self->at += n;
+  return TRUE;
 }
 
 gboolean
 hls_upload_task_name_files (HlsUploadTask *task, HlsUploadOrder *order,
     GError **error)
 {
-  Naming naming = { order, task->job };
-  g_autoptr (HlsUploadListing) listing = NULL;
+  HlsUploadReader *reader = hls_upload_reader_new (task, order);
+  GError *local = NULL;
 
-  if (!task->body || task->job->role != AMS_FILE_ROLE_PLAYLIST)
-    return TRUE;
-  if (ams_body_get_size (task->body) > MAX_PLAYLIST) {
-    g_set_error (error, HLS_UPLOAD_ERROR, 413,
-        "The playlist has more than %d bytes.", MAX_PLAYLIST);
-    return FALSE;
-  }
-  listing = hls_upload_listing_new (task->job->name, on_named, &naming);
-  if (!read_listing (task->body, listing, error))
-    return FALSE;
-  if (!task->job->failed)
-    return TRUE;
-  g_set_error (error, HLS_UPLOAD_ERROR, 503, HLS_UPLOAD_NAMES_FAILED,
-      task->job->failed);
-  return FALSE;
+  while (hls_upload_reader_read (reader, &local))
+    continue;
+  hls_upload_reader_free (reader);
+  if (local)
+    g_propagate_error (error, local);
+  return local == NULL;
 }
 
 /* In the spool */

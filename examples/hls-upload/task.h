@@ -37,6 +37,12 @@ void hls_upload_task_free (HlsUploadTask *task);
  * names a file that was given up. */
 gboolean hls_upload_task_name_files (HlsUploadTask *task, HlsUploadOrder *order,
     GError **error);
+/* The same, a block at a time. FALSE: it is at the end, or @error says why it will not do. */
+typedef struct _HlsUploadReader HlsUploadReader;
+HlsUploadReader *hls_upload_reader_new (HlsUploadTask *task,
+    HlsUploadOrder *order);
+gboolean hls_upload_reader_read (HlsUploadReader *reader, GError **error);
+void hls_upload_reader_free (HlsUploadReader *reader);
 /* Its bytes are not needed any more: a later version goes in its place. */
 void hls_upload_task_drop_body (HlsUploadTask *task, AmsSpool *spool);
 /* As the spool has it. What it points to is the task's. */
