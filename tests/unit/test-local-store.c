@@ -728,9 +728,9 @@ test_segment_link_is_not_followed (Fixture *f, gconstpointer data)
 }
 
 static gboolean
-mount_small (Fixture *f)
+mount_small (Fixture *f, const gchar *options)
 {
-  if (mount ("tmpfs", f->root, "tmpfs", 0, "size=64k") == 0)
+  if (mount ("tmpfs", f->root, "tmpfs", 0, options) == 0)
     f->mounted = TRUE;
   else
     g_test_skip ("a small tmpfs cannot be mounted here");
@@ -758,7 +758,7 @@ test_full_disk_loses_nothing (Fixture *f, gconstpointer data)
   g_autoptr (GError) full = NULL, still = NULL;
   g_autoptr (AmsBody) body = NULL;
 
-  if (!mount_small (f))
+  if (!mount_small (f, "size=64k"))
     return;
   body = new_body (f, "a.ts", AMS_FILE_ROLE_SEGMENT);
   g_assert_true (append (body, "begin", NULL));
@@ -784,7 +784,7 @@ test_full_disk_leaves_the_playlist_whole (Fixture *f, gconstpointer data)
   g_autofree gchar *ballast = path_in (f, "ballast");
   g_autoptr (GError) appended = NULL;
 
-  if (!mount_small (f))
+  if (!mount_small (f, "size=64k"))
     return;
   g_assert_true (put (f, "p", AMS_FILE_ROLE_PLAYLIST, one, 0, NULL));
   fill (f, "ballast");
@@ -915,7 +915,7 @@ test_copy_to_a_full_disk_waits_for_room (Fixture *f, gconstpointer data)
   g_autofree gchar *ballast = path_in (f, "ballast");
   g_autoptr (GError) error = NULL;
 
-  if (!mount_small (f))
+  if (!mount_small (f, "size=64k"))
     return;
   set_from (f, text);
   fill (f, "ballast");
@@ -1047,6 +1047,69 @@ test_claim_keeps_another_store_away (Fixture *f, gconstpointer data)
   g_assert_false (has_file (f, ".s_.ts.lock"));
   g_assert_true (claim_in (spelled, "p.m3u8", "s_.ts", NULL));
   g_assert_cmpint (g_unlink (link), ==, 0);
+}
+
+/* The disk does not take a lock now, and @failure says why: it is there before the first file is. */
+static void
+claim_before_the_disk_can (Fixture *f, AmsFailure failure)
+{
+  g_autoptr (GError) error = NULL;
+
+  g_assert_false (claim_in (f->store, "p.m3u8", "s_.ts", &error));
+  g_assert_error (error, AMS_STORE_ERROR, (gint) failure);
+  g_assert_false (has_file (f, ".p.m3u8.lock"));
+}
+
+static void
+assert_locked_with_the_first_file (Fixture *f)
+{
+  AmsLocalOptions options = { .sync = TRUE };
+  g_autoptr (AmsStore) other = ams_local_store_new (f->root, &options);
+
+  g_assert_true (put (f, "s1.ts", AMS_FILE_ROLE_SEGMENT, "x", 0, NULL));
+  assert_busy (other, "p.m3u8", "t_.ts");
+  assert_busy (other, "q.m3u8", "s_.ts");
+}
+
+/* No room for another file, whoever asks. */
+static void
+test_claim_on_a_full_disk_is_made_up_for (Fixture *f, gconstpointer data)
+{
+  g_autofree gchar *ballast = g_build_filename (f->root, "ballast", NULL);
+  g_autoptr (GPtrArray) names = g_ptr_array_new_with_free_func (g_free);
+  gint fd;
+
+  if (!mount_small (f, "size=64k,nr_inodes=12"))
+    return;
+  do {
+    gchar *name = g_strdup_printf ("%s%u", ballast, names->len);
+
+    g_ptr_array_add (names, name);
+    fd = open (name, O_CREAT | O_WRONLY, 0666);
+    if (fd >= 0)
+      close (fd);
+  } while (fd >= 0);
+  g_assert_cmpint (errno, ==, ENOSPC);
+  claim_before_the_disk_can (f, AMS_FAILURE_FULL);
+  for (guint i = 0; i < names->len; i++)
+    g_unlink (g_ptr_array_index (names, i));
+  assert_locked_with_the_first_file (f);
+}
+
+static void
+test_claim_on_a_read_only_disk_is_made_up_for (Fixture *f, gconstpointer data)
+{
+  if (!mount_small (f, "size=64k"))
+    return;
+  if (mount ("tmpfs", f->root, "tmpfs", MS_REMOUNT | MS_RDONLY, NULL) < 0) {
+    g_test_skip ("a tmpfs cannot be made read-only");
+    return;
+  }
+  claim_before_the_disk_can (f, AMS_FAILURE_PERMANENT);
+  g_assert_false (put (f, "s0.ts", AMS_FILE_ROLE_SEGMENT, "x", 0, NULL));
+  g_assert_cmpint (mount ("tmpfs", f->root, "tmpfs", MS_REMOUNT, "size=64k"),
+      ==, 0);
+  assert_locked_with_the_first_file (f);
 }
 
 /* A crash leaves the file, which locks nothing. */
@@ -1309,6 +1372,8 @@ main (int argc, char **argv)
       test_claim_that_came_too_late_puts_nothing);
   ADD ("claim/in-a-folder-that-cannot-be-is-no-busy",
       test_claim_in_a_folder_that_cannot_be_is_no_busy);
+  ADD ("claim/full-disk", test_claim_on_a_full_disk_is_made_up_for);
+  ADD ("claim/read-only-disk", test_claim_on_a_read_only_disk_is_made_up_for);
   ADD ("lock/is-one-takers-at-a-time", test_lock_is_one_takers_at_a_time);
   return g_test_run ();
 }
