@@ -569,6 +569,19 @@ def test_recorder_without_a_source_ends_when_told():
         tap.check(not glob.glob(os.path.join(folder, "rec", "*")), "there are files of no recording")
 
 
+def test_delay_between_attempts_doubles_up_to_its_bound():
+    """Each a little less than twice the last one, and none more than --reconnect-max."""
+    port = servers.free_ports(1)[0]
+    with tap.folder() as folder, recorder.Recorder([f"rtsp://127.0.0.1:{port}/cam", "--to", "rec", "--reconnect-max=2"], folder) as r:
+        r.wait_for("source-retrying", 6)
+        r.stop()
+        tried = r.events("source-retrying")[:6]
+    tap.check([e["attempts"] for e in tried] == [0, 1, 2, 3, 4, 5], tried)
+    for event in tried:
+        bound = min(0.25 * 2 ** event["attempts"], 2)
+        tap.check(0.8 * bound - 0.001 <= event["delay"] <= bound, event)
+
+
 def said_by(*arguments, code, env=None):
     done = subprocess.run([recorder.program(), *arguments], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
         timeout=30, check=False, env={**os.environ, **(env or {})})
