@@ -1356,6 +1356,56 @@ test_local_file_that_never_appears_is_written (Fixture *f, gconstpointer data)
   assert_taken_up (f, "a.ts=text");
 }
 
+/* The first list has its new version, and with it the journal the new names, when a kill
+ * comes: the old lists are there as well. */
+static void
+test_suffix_after_a_kill_between_two_lists_renames_in_both (Fixture *f,
+    gconstpointer data)
+{
+  guint64 segment = commit (f, "1.ts", "x");
+  g_autofree gchar *copy = local_path (f, "crashed");
+
+  commit (f, "0.ts", "w");
+  commit (f, "p.m3u8", "1.ts\n");
+  commit (f, "q.m3u8", "1.ts\n");
+  ams_spool_rename (f->spool, segment, "1-kept.ts");
+  commit (f, "p-kept.m3u8", "1-kept.ts\n");
+  copy_folder (f->folder, copy);
+  close_spool (f);
+  remove_tree (f->folder);
+  g_rename (copy, f->folder);
+  f->spool = open_spool (f->folder);
+  ams_spool_set_suffix (f->spool, "-kept");
+  assert_taken_up (f,
+      "1-kept.ts=x 0-kept.ts=w p-kept.m3u8=1-kept.ts\n#EXT-X-ENDLIST\n "
+      "q-kept.m3u8=1-kept.ts\n#EXT-X-ENDLIST\n p-kept.m3u8=1-kept.ts\n");
+}
+
+/* What was put under its new name before the kill is not put under another one. */
+static void
+test_suffix_after_a_kill_before_the_puts_stays (Fixture *f, gconstpointer data)
+{
+  g_autofree gchar *copy = local_path (f, "crashed");
+  guint64 first = commit (f, "1.ts", "x");
+
+  commit (f, "2.ts", "y");
+  commit (f, "p.m3u8", "1.ts\n2.ts\n");
+  ams_spool_set_suffix (f->spool, "-kept");
+  reopen (f);
+  ams_spool_set_suffix (f->spool, "-kept");
+  assert_taken_up (f,
+      "1-kept.ts=x 2-kept.ts=y p-kept.m3u8=1-kept.ts\n2-kept.ts\n#EXT-X-ENDLIST\n");
+  settle (f, first, AMS_SPOOL_STORED);
+  copy_folder (f->folder, copy);
+  close_spool (f);
+  remove_tree (f->folder);
+  g_rename (copy, f->folder);
+  f->spool = open_spool (f->folder);
+  ams_spool_set_suffix (f->spool, "-kept");
+  assert_taken_up (f,
+      "2-kept.ts=y p-kept.m3u8=1-kept.ts\n2-kept.ts\n#EXT-X-ENDLIST\n");
+}
+
 static void
 test_playlist_is_never_linked (Fixture *f, gconstpointer data)
 {
@@ -2006,6 +2056,10 @@ main (int argc, char **argv)
   ADD ("link/awaited-found-after-crash", test_awaited_is_found_after_a_crash);
   ADD ("link/never-appears-is-written",
       test_local_file_that_never_appears_is_written);
+  ADD ("suffix/kill-between-lists",
+      test_suffix_after_a_kill_between_two_lists_renames_in_both);
+  ADD ("suffix/kill-before-puts",
+      test_suffix_after_a_kill_before_the_puts_stays);
   ADD ("link/never-a-playlist", test_playlist_is_never_linked);
   ADD ("reference/is-linked", test_reference_is_linked);
   ADD ("reference/on-another-disk-is-the-body",

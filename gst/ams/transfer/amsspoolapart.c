@@ -27,12 +27,20 @@ find_stem (const gchar *name)
   return length;
 }
 
+static gboolean
+has_suffix (const gchar *name, gsize stem, const gchar *suffix)
+{
+  gsize length = strlen (suffix);
+
+  return stem >= length && strncmp (name + stem - length, suffix, length) == 0;
+}
+
 gchar *
 ams_spool_apart_name (const gchar *name, const gchar *suffix)
 {
-  gsize stem = find_stem (name), length = strlen (suffix);
+  gsize stem = find_stem (name);
 
-  if (stem >= length && strncmp (name + stem - length, suffix, length) == 0)
+  if (has_suffix (name, stem, suffix))
     return g_strdup (name);
   return g_strdup_printf ("%.*s%s%s", (gint) stem, name, suffix, name + stem);
 }
@@ -139,17 +147,29 @@ read_body (AmsBody *body)
   return data ? g_bytes_new_take (g_steal_pointer (&data), size) : NULL;
 }
 
+/* (transfer full) The name that @name had before it got the suffix; if it has it already, an earlier
+ * start gave it that, and was killed before it had rewritten all playlists. */
+static gchar *
+name_before (const gchar *name, const gchar *suffix)
+{
+  gsize stem = find_stem (name);
+
+  if (!has_suffix (name, stem, suffix))
+    return g_strdup (name);
+  return g_strdup_printf ("%.*s%s", (gint) (stem - strlen (suffix)), name,
+      name + stem);
+}
+
 static void
 rename_media (AmsSpool *spool, AmsSpoolEntry *entry, GHashTable *renamed,
     const gchar *suffix)
 {
-  g_autofree gchar *before = g_strdup (entry->begin.name);
+  g_autofree gchar *earlier = g_strdup (entry->begin.name);
 
+  g_hash_table_add (renamed, name_before (earlier, suffix));
   take_name (entry, suffix);
-  if (g_str_equal (before, entry->begin.name))
-    return;
-  ams_spool_rename (spool, entry->id, entry->begin.name);
-  g_hash_table_add (renamed, g_steal_pointer (&before));
+  if (!g_str_equal (earlier, entry->begin.name))
+    ams_spool_rename (spool, entry->id, entry->begin.name);
 }
 
 /* The new version is in the spool before the old one leaves it. What cannot be read stays as it is:
