@@ -168,6 +168,32 @@ test_cut_part_of_what_the_store_lists_is_fetched (void)
   recover_part_on_disk (TRUE, 5);
 }
 
+/* Another file, of which the part has more bytes, has taken the name in the store. */
+static void
+test_part_is_not_cut_to_another_file (void)
+{
+  g_autoptr (Hls) hls = hls_new ();
+  HlsRemote *remote = hls_record_with_remote (hls);
+  g_autofree gchar *text = hls_remote_dup_text (remote, "p.m3u8");
+  g_autofree gchar *left = hls_cut_playlist (text, 4);
+  g_autofree gchar *other = hls_path (hls, "s00003.ts");
+  g_autofree gchar *path = hls_path (hls, "s00004.ts");
+  g_autofree gchar *bytes = NULL, *recovered = NULL;
+  gsize size, had, has;
+
+  g_assert_true (g_file_get_contents (path, &bytes, &had, NULL));
+  g_clear_pointer (&bytes, g_free);
+  g_assert_true (g_file_get_contents (other, &bytes, &size, NULL));
+  hls_remote_set (remote, "p.m3u8", left, strlen (left), FALSE);
+  hls_remote_set (remote, "s00004.ts", bytes, MIN (size, had) / 2 / 188 * 188,
+      FALSE);
+  hls_remote_refuse (remote, "s00004.ts");
+  leave_part_on_disk (hls, FALSE);
+  hls_record (hls, SECONDS (4));
+  g_assert_true (g_file_get_contents (path, &recovered, &has, NULL));
+  g_assert_cmpuint (has, >, had * 3 / 4);
+}
+
 /* Without a journal, the date of the segment before and how long that lasts tell it. */
 static void
 test_part_without_a_journal_has_a_date (void)
@@ -422,6 +448,7 @@ main (int argc, char **argv)
   ADD ("crash/cut-part", cut_part_of_what_the_store_has_is_fetched);
   ADD ("crash/listed-part", part_of_what_the_store_lists_is_whole_again);
   ADD ("crash/listed-cut-part", cut_part_of_what_the_store_lists_is_fetched);
+  ADD ("crash/other-file", part_is_not_cut_to_another_file);
   ADD ("crash/date", part_without_a_journal_has_a_date);
   ADD ("crash/noted", part_that_the_store_noted_has_its_date_at_once);
   ADD ("probe/found", unlisted_in_a_store_that_cannot_list_is_found);

@@ -18,18 +18,6 @@ GST_DEBUG_CATEGORY_EXTERN (gst_ams_recover_debug);
 
 #define TS_PACKET_SIZE 188
 
-/* (transfer full) (nullable) The first @size bytes of what the disk has. */
-static GBytes *
-read_part (const GstAmsStores *stores, const gchar *name, guint64 size)
-{
-  g_autoptr (GBytes) data =
-      gst_ams_ask_one (stores->local, name, TRUE, MAX_SEGMENT_SIZE);
-
-  if (!data || g_bytes_get_size (data) < size)
-    return NULL;
-  return g_bytes_new_from_bytes (data, 0, size);
-}
-
 /* (transfer full) (nullable) @size: that it must have; 0: any. A file of another size
  * is somebody else's. */
 static GBytes *
@@ -49,6 +37,16 @@ read_remote (const GstAmsStores *stores, const gchar *name, guint64 size)
   return NULL;
 }
 
+static gboolean
+begins_with (GBytes *data, GBytes *beginning)
+{
+  gsize size, length;
+  const guint8 *whole = g_bytes_get_data (data, &size);
+  const guint8 *part = g_bytes_get_data (beginning, &length);
+
+  return length <= size && memcmp (whole, part, length) == 0;
+}
+
 /* ---- not listed ---- */
 
 static void
@@ -57,27 +55,58 @@ keep (GstAmsFound *found, const gchar *name, GBytes *data)
   g_hash_table_insert (found->read, g_strdup (name), g_bytes_ref (data));
 }
 
+/* A spool noted it when it began: it is this recording's, whoever has its name in the
+ * store. Of anything else the bytes have to tell. */
+static gboolean
+is_noted (const AmsRecoveryFile *file)
+{
+  return file->date_time != 0;
+}
+
+/* TRUE: the disk's part has all bytes. (out) @whole: (nullable) else what the store has,
+ * of which the part is a beginning. */
+static gboolean
+compare (const GstAmsStores *stores, const AmsRecoveryFile *file, GBytes *part,
+    GBytes **whole)
+{
+  gboolean has_all = g_bytes_get_size (part) >= file->size;
+  g_autoptr (GBytes) there = NULL;
+
+  if (has_all && is_noted (file))
+    return TRUE;
+  there = read_remote (stores, file->name, file->size);
+  if (there && has_all)
+    return begins_with (part, there);
+  if (there && begins_with (there, part))
+    *whole = g_steal_pointer (&there);
+  return FALSE;
+}
+
 static void
 decide (const GstAmsStores *stores, GstAmsFound *found, AmsRecoveryFile *file)
 {
-  g_autoptr (GBytes) part = NULL, whole = NULL;
+  g_autoptr (GBytes) part =
+      gst_ams_ask_one (stores->local, file->name, TRUE, MAX_SEGMENT_SIZE);
+  g_autoptr (GBytes) whole = NULL;
 
-  if (file->part_size >= file->size)
-    part = read_part (stores, file->name, file->size);
   if (!part)
-    whole = read_remote (stores, file->name, file->size);
-  GST_DEBUG ("the disk has %" G_GUINT64_FORMAT " of %" G_GUINT64_FORMAT
-             " bytes of \"%s\", which are taken from %s",
-      file->part_size, file->size, file->name,
-      whole ? "the remote store" : "there");
-  if (part || whole) {
-    file->is_part = part != NULL;
-    keep (found, file->name, part ? part : whole);
+    return;
+  file->is_part = compare (stores, file, part, &whole);
+  GST_DEBUG ("the disk has %" G_GSIZE_FORMAT " of %" G_GUINT64_FORMAT
+             " bytes of \"%s\": %s",
+      g_bytes_get_size (part), file->size, file->name,
+      file->is_part ? "they are all"
+          : whole   ? "the remote store has the rest"
+                    : "the remote store does not have the rest");
+  if (file->is_part)
+    whole = g_bytes_new_from_bytes (part, 0, file->size);
+  if (whole) {
+    keep (found, file->name, whole);
     return;
   }
   file->partial = TRUE;
   file->remote = FALSE;
-  file->size = file->part_size;
+  file->size = g_bytes_get_size (part);
 }
 
 void
@@ -94,16 +123,6 @@ gst_ams_unfinished_decide (const GstAmsStores *stores, GstAmsFound *found)
 }
 
 /* ---- listed ---- */
-
-static gboolean
-begins_with (GBytes *data, GBytes *beginning)
-{
-  gsize size, length;
-  const guint8 *whole = g_bytes_get_data (data, &size);
-  const guint8 *part = g_bytes_get_data (beginning, &length);
-
-  return length <= size && memcmp (whole, part, length) == 0;
-}
 
 /* How many bytes of @part are worth keeping, where nothing says how many the segment
  * had: a recorder writes whole packets, and one that was cut ends within one. */
@@ -141,6 +160,7 @@ source_clear (Source *source)
 
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Source, source_clear)
 
+/* FALSE: nothing is whole, or the store has another file. */
 static gboolean
 find_source (const GstAmsStores *stores, const AmsRecoveryFile *file,
     Source *source)
@@ -151,18 +171,17 @@ find_source (const GstAmsStores *stores, const AmsRecoveryFile *file,
       gst_ams_ask_one (stores->local, file->name, TRUE, MAX_SEGMENT_SIZE);
   if (!source->part)
     return FALSE;
-  if (size > 0 && g_bytes_get_size (source->part) >= size) {
-    source->size = size;
+  source->size = size;
+  if (size > 0 && is_noted (file) && g_bytes_get_size (source->part) >= size)
     return TRUE;
-  }
   source->whole = read_remote (stores, file->name, size);
-  if (!source->whole) {
-    source->size = measure_part (file, source->part);
+  source->size = source->whole ? g_bytes_get_size (source->whole)
+                               : measure_part (file, source->part);
+  if (!source->whole)
     return source->size > 0;
-  }
-  source->size = g_bytes_get_size (source->whole);
-  if (begins_with (source->part, source->whole))
-    g_clear_pointer (&source->whole, g_bytes_unref);
+  if (!begins_with (source->part, source->whole))
+    return begins_with (source->whole, source->part);
+  g_clear_pointer (&source->whole, g_bytes_unref);
   return TRUE;
 }
 
@@ -194,7 +213,9 @@ restore (AmsRecording *recording, const GstAmsStores *stores,
   };
 
   if (!find_source (stores, file, &source)) {
-    GST_INFO ("\"%s\", which is listed, has nothing whole on the disk",
+    GST_WARNING (
+        "\"%s\", which is listed, stays a part on the disk: nothing of "
+        "it is whole, or the store has other media",
         file->name);
     return;
   }
