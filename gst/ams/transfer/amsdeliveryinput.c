@@ -328,6 +328,9 @@ void
 ams_delivery_release (AmsDelivery *self)
 {
   self->is_held_back = FALSE;
+  /* At the end nothing more is recovered: what is missing is not waited for long. */
+  if (self->recovered_at == 0)
+    self->recovered_at = g_get_monotonic_time ();
 }
 
 /* What an earlier session left in the spool */

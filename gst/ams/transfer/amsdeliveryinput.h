@@ -47,7 +47,7 @@ struct _AmsDelivery
   gboolean spool_unsafe; /* something could not be written to it */
   gint64 spilled; /* when that was tried last */
   gint64
-      recovered_at; /* when upstream handed over its first playlist; 0: not yet */
+      recovered_at; /* when upstream handed over its first playlist, or ended; 0: not yet */
   AmsDeliveryStats stats;
 };
 
