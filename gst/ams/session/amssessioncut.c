@@ -5,7 +5,7 @@
 #include "session/amssessionprivate.h"
 
 /* Sound behind the end of the video, up to so much, belongs to the last segment. */
-#define AUDIO_TAIL (AMS_SECOND / 2)
+#define AUDIO_TAIL (AMS_SECOND / 10)
 
 /* Pictures of a shared screen may be so far apart; a longer time in which nothing
  * came at all was an outage. */

@@ -8,6 +8,9 @@
  * does not begin a segment of its own. */
 #define SOUND_FIRST AMS_SECOND
 
+/* ns: of the sound behind the picture, at the end */
+#define LONGEST_TAIL (AMS_SECOND / 2)
+
 static gint64
 get_head_order (AmsSessionTrack *track)
 {
@@ -186,10 +189,28 @@ let_ended_go (AmsSession *self)
   return all && (any || self->finished);
 }
 
+/* When all tracks stop at once, sound that was ahead of the picture does not make the
+ * last segment longer than that is. */
+static gint64
+get_end (AmsSession *self)
+{
+  gint64 start = ams_cutter_get_segment_start (self->cutter);
+
+  for (guint i = 0; i < self->tracks->len; i++) {
+    const AmsSessionTrack *track = g_ptr_array_index (self->tracks, i);
+
+    if (track->video && track->shown > start &&
+        track->shown < self->lead_end &&
+        self->lead_end - track->shown <= LONGEST_TAIL)
+      return track->shown;
+  }
+  return self->lead_end;
+}
+
 static void
 end_recording (AmsSession *self)
 {
-  ams_lane_finish (self->lane, self->lead_end);
+  ams_lane_finish (self->lane, get_end (self));
   self->state = AMS_SESSION_ENDED;
   self->end_told = TRUE;
   ams_session_tell (self, "the recording ends at %.3f s",
