@@ -269,6 +269,51 @@ test_crash_twice_numbers_go_on (void)
   g_assert_true (hls_segment (playlist, 6)->discontinuity);
 }
 
+/* What the journal says once the next session has begun its first segment, and its playlist need not be there yet:
+ * another recorder's disk takes both in any order. */
+static gchar *
+begin_to_recover (Crash *crash)
+{
+  gchar *journal;
+
+  hls_play (crash->hls);
+  hls_push_until (crash->hls, SECONDS (1));
+  journal = hls_wait_text (crash->journal_path, "s00005.ts");
+  hls_eos (crash->hls);
+  hls_stop (crash->hls);
+  return journal;
+}
+
+/* A kill in the recovery: the segment has its name, and no playlist lists it yet. As the first one of a
+ * session, it does not go on from the one before. */
+static void
+test_crash_in_the_recovery_is_recovered (void)
+{
+  Hls *hls = hls_new ();
+  g_autoptr (Crash) crash = NULL;
+  g_autofree gchar *fifth = hls_path (hls, "s00005.ts");
+  g_autofree gchar *journal = NULL;
+  g_autoptr (HlsPlaylist) playlist = NULL;
+
+  hls_add_video (hls, NULL);
+  crash = record_for_crash (hls, SECONDS (60));
+  crash_now (crash, 4, random_part (crash, 20), TRUE);
+  journal = begin_to_recover (crash);
+  put (hls->playlist, crash->listed, -1);
+  put (crash->journal_path, journal, -1);
+  g_assert_cmpint (g_unlink (fifth), ==, 0);
+  hls_forget_messages (hls);
+  hls_record (hls, SECONDS (4));
+
+  playlist = hls_check (hls);
+  hls_assert_continues (crash->listed, playlist->text);
+  g_assert_cmpuint (playlist->segments->len, ==, 7);
+  g_assert_cmpstr (hls_segment (playlist, 4)->uri, ==, "s00004.ts");
+  g_assert_cmpstr (hls_segment (playlist, 4)->date, ==,
+      hls_segment (crash->whole, 4)->date);
+  assert_salvaged (crash, hls_segment (playlist, 4));
+}
+
 /* Nothing in it is whole: it is not listed, but its number is not used again. */
 static void
 test_crash_part_without_a_frame_is_not_listed (void)
@@ -461,6 +506,7 @@ main (int argc, char **argv)
   ADD ("crash/video", crash_with_video_all_is_recovered);
   ADD ("crash/audio-and-video", crash_with_audio_and_video_all_is_recovered);
   ADD ("crash/twice", crash_twice_numbers_go_on);
+  ADD ("crash/in-the-recovery", crash_in_the_recovery_is_recovered);
   ADD ("crash/no-frame", crash_part_without_a_frame_is_not_listed);
   ADD ("crash/all-listed", crash_with_nothing_unlisted_is_continued);
   ADD ("crash/first-segment", crash_in_the_first_segment_is_recovered);

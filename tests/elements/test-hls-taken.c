@@ -109,11 +109,11 @@ test_segments_without_a_playlist_on_disk_are_refused (void)
   g_assert_false (g_file_test (hls->playlist, G_FILE_TEST_EXISTS));
 }
 
-/* Its media do not go on from the last segment that is listed. */
-static void
-test_foreign_segment_at_the_next_number_is_refused (void)
+/* A segment of another session at the next number: its media do not go on from the last one that is listed.
+ * (transfer none) */
+static HlsRemote *
+put_other_session (Hls *hls)
 {
-  g_autoptr (Hls) hls = hls_new ();
   HlsRemote *remote = hls_add_remote (hls, "never");
   g_autofree gchar *path = NULL, *bytes = NULL;
   g_autoptr (Hls) other = hls_new ();
@@ -127,7 +127,57 @@ test_foreign_segment_at_the_next_number_is_refused (void)
   hls_add_video (hls, NULL);
   hls_record (hls, SECONDS (4));
   hls_remote_set (remote, "s00002.ts", bytes, size, FALSE);
+  g_free (hls_remote_take_log (remote));
+  return remote;
+}
+
+static void
+test_foreign_segment_at_the_next_number_is_refused (void)
+{
+  g_autoptr (Hls) hls = hls_new ();
+
+  put_other_session (hls);
   refuse_start (hls, "s00002.ts", "p.m3u8");
+}
+
+static void
+cut_off (HlsRemote *remote, guint listed)
+{
+  g_autofree gchar *text = hls_remote_dup_text (remote, "p.m3u8");
+  g_autofree gchar *cut = hls_cut_playlist (text, listed);
+
+  hls_remote_set (remote, "p.m3u8", cut, strlen (cut), FALSE);
+}
+
+/* The playlist has no end: the segment is the first one of a session that was killed before its first playlist. */
+static void
+test_segment_at_the_next_number_of_one_cut_off_is_listed (void)
+{
+  g_autoptr (Hls) hls = hls_new ();
+  HlsRemote *remote = put_other_session (hls);
+  g_autofree gchar *text = NULL;
+
+  cut_off (remote, 2);
+  hls_record (hls, SECONDS (4));
+  hls_remote_assert_changes (remote, "playlist p.m3u8\n" HLS_TWO_MORE (3, 4));
+  text = hls_remote_dup_text (remote, "p.m3u8");
+  g_assert_nonnull (strstr (text,
+      "#EXT-X-DISCONTINUITY\n#EXTINF:2.000000,\n"
+      "s00002.ts\n#EXT-X-DISCONTINUITY\n"));
+}
+
+/* So it has none as soon as a session goes on from one that ended well. */
+static void
+test_session_that_goes_on_takes_the_end_off (void)
+{
+  g_autoptr (Hls) hls = hls_new ();
+  HlsRemote *remote = hls_add_remote (hls, "never");
+
+  hls_add_video (hls, NULL);
+  hls_record (hls, SECONDS (4));
+  g_free (hls_remote_take_log (remote));
+  hls_record (hls, SECONDS (4));
+  hls_remote_assert_changes (remote, "playlist p.m3u8\n" HLS_TWO_MORE (2, 3));
 }
 
 int
@@ -140,5 +190,7 @@ main (int argc, char **argv)
   ADD ("start/beside", segments_without_a_playlist_are_recorded_beside);
   ADD ("start/disk", segments_without_a_playlist_on_disk_are_refused);
   ADD ("start/foreign", foreign_segment_at_the_next_number_is_refused);
+  ADD ("start/cut-off", segment_at_the_next_number_of_one_cut_off_is_listed);
+  ADD ("start/takes-the-end-off", session_that_goes_on_takes_the_end_off);
   return g_test_run ();
 }

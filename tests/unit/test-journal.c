@@ -136,7 +136,7 @@ test_size_bounded (void)
 {
   g_autoptr (GString) text = g_string_new (HEAD);
 
-  while (text->len <= 64 * 1024)
+  while (text->len <= AMS_JOURNAL_MAX_SIZE)
     g_string_append (text, "# nothing\n");
   g_assert_null (read_text (text->str));
 }
@@ -152,7 +152,7 @@ test_segments_bounded (void)
     g_string_append_printf (text, "[segment %u]\nname=%u.ts\n", i, i);
   journal = read_text (text->str);
   g_assert_nonnull (journal);
-  g_assert_cmpuint (journal->segments->len, ==, 64);
+  g_assert_cmpuint (journal->segments->len, ==, 512);
 }
 
 static void

@@ -797,6 +797,41 @@ test_journal_open_and_recent (void)
   g_assert_null (ams_journal_find (journal, "a/00023.ts"));
 }
 
+/* Until it is listed for certain, what an earlier session left is known to the next one. */
+static void
+test_journal_recovered_until_listed (void)
+{
+  g_autoptr (AmsRecording) recording =
+      begin_anew (make_config (AMS_PLAYLIST_EVENT));
+  AmsRecordingSegment left = { .name = (gchar *) "a/00099.ts",
+    .number = 99,
+    .duration = 4 * SECOND,
+    .date_time = NOW };
+  g_autoptr (AmsJournalSegment) note = ams_journal_segment_new (left.name);
+  g_autoptr (AmsJournalSegment) unread = ams_journal_segment_new ("a/8.ts");
+  g_autoptr (AmsJournal) journal = NULL;
+  const AmsJournalSegment *known;
+
+  note->was = g_strdup ("a/00006.ts");
+  ams_recording_add_note (recording, note);
+  ams_recording_add_note (recording, unread);
+  ams_recording_add_recovered (recording, &left);
+  add_many (recording, 16);
+  journal = read_journal (recording);
+  g_assert_cmpuint (journal->segments->len, ==, 18);
+  g_assert_nonnull (ams_journal_find (journal, unread->name));
+  known = ams_journal_find (journal, left.name);
+  g_assert_nonnull (known);
+  g_assert_cmpint (known->date_time, ==, NOW);
+  g_assert_cmpuint (known->duration, ==, 4 * SECOND);
+  g_assert_cmpstr (known->was, ==, "a/00006.ts");
+  g_clear_pointer (&journal, ams_journal_free);
+  add_many (recording, 1);
+  journal = read_journal (recording);
+  g_assert_cmpuint (journal->segments->len, ==, 16);
+  g_assert_null (ams_journal_find (journal, left.name));
+}
+
 static void
 test_own_files_without_removed (void)
 {
@@ -872,6 +907,7 @@ main (int argc, char **argv)
   ADD ("name/too-long/refused", test_name_too_long_refused);
   ADD_TABLE (refused, "/recording-new/", test_refused);
   ADD ("journal/open-and-recent/told", test_journal_open_and_recent);
+  ADD ("journal/recovered/until-listed", test_journal_recovered_until_listed);
   ADD ("own-files/removed/not-among", test_own_files_without_removed);
   return g_test_run ();
 }

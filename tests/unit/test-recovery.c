@@ -453,6 +453,69 @@ test_survey (gconstpointer data)
   g_assert_cmpint (survey->any, ==, t->any);
 }
 
+/* What the journal knows and no playlist lists has to be noted again, by whatever name it is listed. */
+static void
+test_survey_keeps_notes_of_what_is_behind (void)
+{
+  const Survey t = { .location = "%05d.ts", .playlist_location = "l.m3u8" };
+  g_autoptr (AmsRecording) recording = make_recording (&t);
+  g_autoptr (AmsPlaylistParsed) earlier = parse (EVENT SEG (4) SEG (5));
+  g_autoptr (AmsJournal) journal =
+      make_journal ("00003.ts 00005.ts 00006.ts 00009.ts 00010.ts", 11);
+  g_autoptr (GPtrArray) files =
+      make_files ("00003.ts 00004.ts 00005.ts 00006.ts* 00007.ts 00009.ts");
+  g_autoptr (AmsSurvey) survey = NULL;
+  AmsJournalSegment *renamed = g_ptr_array_index (journal->segments, 3);
+
+  renamed->was = g_strdup ("00005.ts");
+  survey = ams_recovery_survey (recording, earlier, journal, files);
+  g_assert_cmpuint (survey->orphans->len, ==, 2);
+  g_assert_cmpuint (survey->notes->len, ==, 2);
+  g_assert_cmpstr (
+      ((AmsJournalSegment *) g_ptr_array_index (survey->notes, 0))->name, ==,
+      "00006.ts");
+  renamed = g_ptr_array_index (survey->notes, 1);
+  g_assert_cmpstr (renamed->name, ==, "00009.ts");
+  g_assert_cmpstr (renamed->was, ==, "00005.ts");
+}
+
+static void
+test_later_than_the_journal (void)
+{
+  static const struct
+  {
+    const gchar *location, *file;
+    gboolean remote, later;
+  } cases[] = {
+    { "%05d.ts", "00011.ts", FALSE, TRUE },
+    { "%05d.ts", "00010.ts", FALSE, FALSE },
+    { "%05d.ts", "00012.ts", TRUE, TRUE },
+    { "%05d.ts", "00011.ts", TRUE, TRUE },
+    { "%05d.ts", "00027.ts", FALSE, TRUE },
+    { "%05d.ts", "00027.ts", TRUE, FALSE },
+    { "%05d.ts", "other.ts", FALSE, FALSE },
+    { "{session:%Y}-%05d.ts", "2026-00011.ts", FALSE, FALSE },
+    { "{segment:%Y%m%d-%H%M%S.%L}.ts", "20261122-104604.511.ts", FALSE, TRUE },
+    { "{segment:%Y%m%d-%H%M%S.%L}.ts", "20261122-104604.509.ts", FALSE, FALSE },
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS (cases); i++) {
+    const Survey t = { .location = cases[i].location,
+      .playlist_location = "l.m3u8" };
+    g_autoptr (AmsRecording) recording = make_recording (&t);
+    g_autoptr (AmsJournal) journal =
+        make_journal ("00010.ts 20261122-104604.510.ts", 11);
+    const AmsRecoveryFile file = { .name = (gchar *) cases[i].file,
+      .remote = cases[i].remote };
+
+    g_assert_cmpint (ams_recovery_is_later (&file, journal,
+                         ams_recording_get_segment_names (recording)),
+        ==, cases[i].later);
+    g_assert_false (ams_recovery_is_later (&file, NULL,
+        ams_recording_get_segment_names (recording)));
+  }
+}
+
 /* Whole beats partial, and of two alike the disk's is taken. */
 static void
 test_survey_of_disk_and_store_takes_the_better (void)
@@ -773,6 +836,10 @@ main (int argc, char **argv)
       test_date_goes_on_where_the_segment_follows);
   g_test_add_func ("/recovery-survey/disk-and-store/the-better",
       test_survey_of_disk_and_store_takes_the_better);
+  g_test_add_func ("/recovery-survey/disk-and-store/keeps-notes",
+      test_survey_keeps_notes_of_what_is_behind);
+  g_test_add_func ("/recovery/later-than-the-journal",
+      test_later_than_the_journal);
   g_test_add_func ("/recovery-name/predicted-unless-it-has-a-date",
       test_name_predicted_unless_it_has_a_date);
   ADD_TABLE (measures, "/recovery-measure/", test_measure);

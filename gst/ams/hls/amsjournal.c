@@ -8,9 +8,7 @@
 #define GROUP "recording"
 #define FORMAT_VERSION 1
 
-/* One that is larger was not written by us. */
-#define MAX_SIZE (64 * 1024)
-#define MAX_SEGMENTS 64
+#define MAX_SEGMENTS 512
 
 /* ns: what a playlist's parser takes, see amsplaylistparser.h. */
 #define MAX_DURATION (G_GUINT64_CONSTANT (86400) * 1000000000)
@@ -42,6 +40,19 @@ ams_journal_segment_new (const gchar *name)
 
   segment->name = g_strdup (name);
   return segment;
+}
+
+AmsJournalSegment *
+ams_journal_segment_copy (const AmsJournalSegment *segment)
+{
+  AmsJournalSegment *copy = ams_journal_segment_new (segment->name);
+
+  copy->was = g_strdup (segment->was);
+  copy->number = segment->number;
+  copy->date_time = segment->date_time;
+  copy->duration = segment->duration;
+  copy->discontinuity = segment->discontinuity;
+  return copy;
 }
 
 void
@@ -126,7 +137,8 @@ ams_journal_read (GBytes *data)
   AmsJournalSegment *segment;
   guint i;
 
-  if (g_bytes_get_size (data) == 0 || g_bytes_get_size (data) > MAX_SIZE ||
+  if (g_bytes_get_size (data) == 0 ||
+      g_bytes_get_size (data) > AMS_JOURNAL_MAX_SIZE ||
       !g_key_file_load_from_bytes (file, data, G_KEY_FILE_NONE, NULL) ||
       g_key_file_get_integer (file, GROUP, "version", NULL) != FORMAT_VERSION)
     return NULL;

@@ -13,6 +13,9 @@
 
 G_BEGIN_DECLS
 
+/* Bytes. One that is larger was not written by us. */
+#define AMS_JOURNAL_MAX_SIZE (256 * 1024)
+
 typedef struct
 {
   gchar *name;
@@ -31,7 +34,8 @@ typedef struct
   gchar *segment_family; /* (nullable) what the session claimed besides */
   guint64 next_number;
   GPtrArray *
-      segments; /* (element-type AmsJournalSegment) the last few, oldest first */
+      segments; /* (element-type AmsJournalSegment) what earlier sessions left, and
+                   the last few, oldest first */
 } AmsJournal;
 
 AmsJournal *ams_journal_new (void);
@@ -39,7 +43,9 @@ void ams_journal_free (AmsJournal *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (AmsJournal, ams_journal_free)
 
 AmsJournalSegment *ams_journal_segment_new (const gchar *name);
+AmsJournalSegment *ams_journal_segment_copy (const AmsJournalSegment *segment);
 void ams_journal_segment_free (AmsJournalSegment *segment);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (AmsJournalSegment, ams_journal_segment_free)
 
 GBytes *ams_journal_write (const AmsJournal *self);
 /* NULL when @data is no journal or a broken one. Hostile input. */

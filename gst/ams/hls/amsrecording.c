@@ -57,6 +57,8 @@ struct _AmsRecording
   gboolean open_failed; /* given up before it was whole */
   gboolean owes_discontinuity; /* an abandoned segment had one */
   AmsRecordingSegment *last;
+  GQueue
+      left; /* AmsJournalSegment, of earlier sessions: not listed for certain yet */
   GQueue recent; /* AmsJournalSegment, ended ones */
 
   GQueue kept; /* Kept, oldest first */
@@ -200,6 +202,7 @@ ams_recording_new (AmsRecordingConfig *config, GError **error)
       g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
   self->gaps = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
   self->own_files = g_ptr_array_new_with_free_func (g_free);
+  g_queue_init (&self->left);
   g_queue_init (&self->recent);
   g_queue_init (&self->kept);
   g_queue_init (&self->going);
@@ -239,6 +242,7 @@ ams_recording_free (AmsRecording *self)
   g_hash_table_unref (self->gaps);
   g_clear_pointer (&self->open, ams_recording_segment_free);
   g_clear_pointer (&self->last, ams_recording_segment_free);
+  g_queue_clear_full (&self->left, (GDestroyNotify) ams_journal_segment_free);
   g_queue_clear_full (&self->recent, (GDestroyNotify) ams_journal_segment_free);
   g_queue_clear_full (&self->kept, (GDestroyNotify) kept_free);
   g_ptr_array_unref (self->own_files);
@@ -473,6 +477,50 @@ ams_recording_name_recovered (AmsRecording *self, AmsRecordingSegment *segment)
   return segment->name != NULL;
 }
 
+static AmsJournalSegment *
+journal_segment (const AmsRecordingSegment *segment)
+{
+  AmsJournalSegment *line = ams_journal_segment_new (segment->name);
+
+  line->number = segment->number;
+  line->date_time = segment->date_time;
+  line->duration = segment->duration;
+  line->discontinuity = segment->discontinuity;
+  return line;
+}
+
+static AmsJournalSegment *
+find_note (const GQueue *notes, const gchar *name)
+{
+  for (const GList *l = notes->head; l; l = l->next) {
+    AmsJournalSegment *note = l->data;
+
+    if (g_str_equal (note->name, name))
+      return note;
+  }
+  return NULL;
+}
+
+/* In the place of what was known of it before. @note: (transfer full) */
+static void
+note_left (AmsRecording *self, AmsJournalSegment *note)
+{
+  AmsJournalSegment *before = find_note (&self->left, note->name);
+
+  if (before) {
+    note->was = note->was ? note->was : g_steal_pointer (&before->was);
+    g_queue_remove (&self->left, before);
+    ams_journal_segment_free (before);
+  }
+  g_queue_push_tail (&self->left, note);
+}
+
+void
+ams_recording_add_note (AmsRecording *self, const AmsJournalSegment *note)
+{
+  note_left (self, ams_journal_segment_copy (note));
+}
+
 guint64
 ams_recording_add_recovered (AmsRecording *self,
     const AmsRecordingSegment *segment)
@@ -484,6 +532,7 @@ ams_recording_add_recovered (AmsRecording *self,
     ams_playlist_set_first_sequence (self->playlist, segment->number);
   sequence = ams_playlist_get_next_sequence (self->playlist);
   list_segment (self, segment, FALSE);
+  note_left (self, journal_segment (segment));
   self->stats.recovered++;
   return sequence;
 }
@@ -519,16 +568,15 @@ ams_recording_begin_segment (AmsRecording *self, gint64 date_time,
   return self->open;
 }
 
-static AmsJournalSegment *
-journal_segment (const AmsRecordingSegment *segment)
+/* What earlier sessions left is listed before the segment that is forgotten first. */
+static void
+note_ended (AmsRecording *self)
 {
-  AmsJournalSegment *line = ams_journal_segment_new (segment->name);
-
-  line->number = segment->number;
-  line->date_time = segment->date_time;
-  line->duration = segment->duration;
-  line->discontinuity = segment->discontinuity;
-  return line;
+  g_queue_push_tail (&self->recent, journal_segment (self->last));
+  if (g_queue_get_length (&self->recent) <= JOURNAL_SEGMENTS)
+    return;
+  ams_journal_segment_free (g_queue_pop_head (&self->recent));
+  g_queue_clear_full (&self->left, (GDestroyNotify) ams_journal_segment_free);
 }
 
 const AmsRecordingSegment *
@@ -549,9 +597,7 @@ ams_recording_end_segment (AmsRecording *self, guint64 size, guint64 duration,
   *raised = list_segment (self, self->last, self->open_failed);
   self->open_failed = self->owes_discontinuity = FALSE;
 
-  g_queue_push_tail (&self->recent, journal_segment (self->last));
-  if (g_queue_get_length (&self->recent) > JOURNAL_SEGMENTS)
-    ams_journal_segment_free (g_queue_pop_head (&self->recent));
+  note_ended (self);
   if (self->config->remember_files)
     g_ptr_array_add (self->own_files, g_strdup (self->last->name));
   return self->last;
@@ -602,19 +648,13 @@ ams_recording_count_gap (AmsRecording *self, const gchar *name)
     self->stats.gaps++;
 }
 
-/* What is known of the ended segment @name. (nullable) */
+/* What is known of the segment @name, which has ended. (nullable) */
 static AmsJournalSegment *
-find_recent (AmsRecording *self, const gchar *name)
+find_ended (AmsRecording *self, const gchar *name)
 {
-  GList *l;
+  AmsJournalSegment *ended = find_note (&self->recent, name);
 
-  for (l = self->recent.head; l; l = l->next) {
-    AmsJournalSegment *ended = l->data;
-
-    if (g_str_equal (ended->name, name))
-      return ended;
-  }
-  return NULL;
+  return ended ? ended : find_note (&self->left, name);
 }
 
 static gchar *
@@ -651,7 +691,7 @@ note_rename (AmsRecording *self, AmsJournalSegment *known, const gchar *name,
 const gchar *
 ams_recording_rename (AmsRecording *self, const gchar *name)
 {
-  AmsJournalSegment *known = find_recent (self, name);
+  AmsJournalSegment *known = find_ended (self, name);
   g_autofree gchar *other = NULL, *uri = NULL, *other_uri = NULL;
 
   if (!self->playlist)
@@ -716,27 +756,24 @@ ams_recording_finish (AmsRecording *self, AmsRecordingVersion *version)
   return TRUE;
 }
 
+static void
+add_notes (AmsJournal *journal, const GQueue *notes)
+{
+  for (const GList *l = notes->head; l; l = l->next)
+    g_ptr_array_add (journal->segments, ams_journal_segment_copy (l->data));
+}
+
 GBytes *
 ams_recording_render_journal (AmsRecording *self)
 {
   g_autoptr (AmsJournal) journal = ams_journal_new ();
-  GList *l;
 
   journal->playlist = g_strdup (self->working_name);
   journal->final_playlist = g_strdup (self->playlist_name);
   journal->segment_family = g_strdup (self->segment_family);
   journal->next_number = self->next_number;
-  for (l = self->recent.head; l; l = l->next) {
-    const AmsJournalSegment *ended = l->data;
-    AmsJournalSegment *copy = ams_journal_segment_new (ended->name);
-
-    copy->number = ended->number;
-    copy->date_time = ended->date_time;
-    copy->duration = ended->duration;
-    copy->discontinuity = ended->discontinuity;
-    copy->was = g_strdup (ended->was);
-    g_ptr_array_add (journal->segments, copy);
-  }
+  add_notes (journal, &self->left);
+  add_notes (journal, &self->recent);
   if (self->open)
     g_ptr_array_add (journal->segments, journal_segment (self->open));
   return ams_journal_write (journal);

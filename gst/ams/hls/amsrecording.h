@@ -9,6 +9,7 @@
 #pragma once
 
 #include <glib.h>
+#include "amsjournal.h"
 #include "amsnames.h"
 #include "amsplaylist.h"
 
@@ -122,13 +123,16 @@ gchar *ams_recording_predict_name (AmsRecording *self, guint64 number);
 /* Gives @segment, which has none, the next free name and number. FALSE: it cannot have any. */
 gboolean ams_recording_name_recovered (AmsRecording *self,
     AmsRecordingSegment *segment);
-/* Lists a segment that an earlier session left behind. Returns: its media sequence number. */
+/* Lists a segment that an earlier session left behind, and notes it for the next one. Returns: its media sequence number. */
 guint64 ams_recording_add_recovered (AmsRecording *self,
     const AmsRecordingSegment *segment);
 
 /* Not all segments begin with a keyframe: from the next version on,
  * EXT-X-INDEPENDENT-SEGMENTS is not said. */
 void ams_recording_set_dependent (AmsRecording *self);
+
+/* Keeps what an earlier session noted of a segment that is not listed: the next session must know it, too. */
+void ams_recording_add_note (AmsRecording *self, const AmsJournalSegment *note);
 
 /* The next segment's name; (transfer none), until the next call. NULL: no unique or allowed name came out. */
 const AmsRecordingSegment *ams_recording_begin_segment (AmsRecording *self,

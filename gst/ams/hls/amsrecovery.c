@@ -25,6 +25,9 @@ G_DEFINE_QUARK (ams_recovery_error_quark, ams_recovery_error)
 /* Bytes: a live playlist is in memory, and written anew, as a whole. */
 #define MAX_LIVE_SIZE (64 * 1024 * 1024)
 
+/* Segments that a store gets at most while a disk hangs with the journal. */
+#define MAX_AHEAD 16
+
 AmsRecoveryFile *
 ams_recovery_file_new (const gchar *name, guint64 size, gboolean partial)
 {
@@ -49,6 +52,7 @@ ams_survey_free (AmsSurvey *survey)
   g_ptr_array_unref (survey->orphans);
   g_ptr_array_unref (survey->unlisted);
   g_ptr_array_unref (survey->unfinished);
+  g_ptr_array_unref (survey->notes);
   g_free (survey);
 }
 
@@ -520,6 +524,18 @@ sort_out (AmsSurvey *survey, const Numbered *file, const Listed *listed,
     g_ptr_array_add (survey->unlisted, g_strdup (file->file->name));
 }
 
+/* Until the playlist has gone on beyond @file, whoever starts next must know it, too. */
+static void
+keep_note (AmsSurvey *survey, const Numbered *file, const AmsJournal *journal,
+    const Listed *listed, gboolean has_number)
+{
+  const AmsJournalSegment *note =
+      journal ? ams_journal_find (journal, file->file->name) : NULL;
+
+  if (note && !file->listed && is_behind (file, listed, has_number))
+    g_ptr_array_add (survey->notes, ams_journal_segment_copy (note));
+}
+
 /* With a date in the playlist's name, what was left unlisted is another playlist's. */
 static gboolean
 playlist_is_shared (AmsRecording *recording)
@@ -558,6 +574,8 @@ ams_recovery_survey (AmsRecording *recording, const AmsPlaylistParsed *earlier,
   survey->unlisted = g_ptr_array_new_with_free_func (g_free);
   survey->unfinished =
       g_ptr_array_new_with_free_func ((GDestroyNotify) ams_recovery_file_free);
+  survey->notes = g_ptr_array_new_with_free_func (
+      (GDestroyNotify) ams_journal_segment_free);
   if (earlier)
     mark_listed (recording, earlier, found, &listed);
   survey->next_number = ams_recording_get_config (recording)->start_index;
@@ -572,6 +590,7 @@ ams_recovery_survey (AmsRecording *recording, const AmsPlaylistParsed *earlier,
       survey->next_number = MAX (survey->next_number, file->number + 1);
     if (may_be_left (recording, journal, file)) {
       survey->any = TRUE;
+      keep_note (survey, file, journal, &listed, has_number);
       if (!is_listed_as_it_was (file->file, journal, found))
         sort_out (survey, file, &listed, has_number);
     }
@@ -600,6 +619,32 @@ ams_recovery_is_noted (const AmsRecoveryFile *file, const AmsJournal *journal)
 {
   return file->date_time != 0 ||
       (journal && ams_journal_find (journal, file->name));
+}
+
+/* Names that are in order: by number, else by the date in them. A store that could not be
+ * asked when the journal was written may have any number, but hardly one of the very next. */
+static gboolean
+is_later_name (const AmsNames *names, const gchar *name,
+    const AmsJournal *journal, gboolean remote)
+{
+  const AmsJournalSegment *last;
+  guint64 number;
+
+  if (ams_names_has_number (names))
+    return is_ours (names, name, &number) && number >= journal->next_number &&
+        (!remote || number - journal->next_number < MAX_AHEAD);
+  if (journal->segments->len == 0)
+    return FALSE;
+  last = g_ptr_array_index (journal->segments, journal->segments->len - 1);
+  return strcmp (name, last->name) > 0;
+}
+
+gboolean
+ams_recovery_is_later (const AmsRecoveryFile *file, const AmsJournal *journal,
+    const AmsNames *names)
+{
+  return journal && !ams_names_has_session (names) &&
+      is_later_name (names, file->name, journal, file->remote);
 }
 
 /* What was noted of @file when it began. */

@@ -85,6 +85,8 @@ typedef struct
       unlisted; /* (element-type utf8) left the window, still there, oldest first */
   GPtrArray *
       unfinished; /* (element-type AmsRecoveryFile) listed; the disk has a part only */
+  GPtrArray *
+      notes; /* (element-type AmsJournalSegment) the journal's, of what is behind the playlist */
   gboolean any; /* there is an earlier recording at all */
 } AmsSurvey;
 
@@ -101,6 +103,11 @@ AmsSurvey *ams_recovery_survey (AmsRecording *recording,
  * (nullable), or by the store. */
 gboolean ams_recovery_is_noted (const AmsRecoveryFile *file,
     const AmsJournal *journal);
+
+/* Whether @file is later than all that there was when @journal (nullable) was written: nobody but a
+ * recorder that did not get to write it again makes such a file. */
+gboolean ams_recovery_is_later (const AmsRecoveryFile *file,
+    const AmsJournal *journal, const AmsNames *names);
 
 /* How long the orphan in @data is, and whether it follows on a segment that ends at @end_pts (90 kHz; G_MAXUINT64:
  * unknown, then it does not). @journal is believed where it knows, then the store. Returns FALSE when nothing of it is usable. *@end_pts is moved on,

@@ -196,13 +196,12 @@ typedef struct
 /* FALSE: it stays as it is. */
 static gboolean
 recover_aside (AmsRecording *recording, const GstAmsStores *stores,
-    const AmsRecoveryFile *file, End *end, AmsEnd *known, AmsJournal *journal,
-    GPtrArray *adoptions, GstAmsHandover *handover)
+    const AmsRecoveryFile *file, End *end, AmsEnd *known,
+    GstAmsHandover *handover)
 {
   AmsRecordingSegment segment = {
     NULL,
   };
-  AmsJournalSegment *note;
 
   if (!measure_aside (stores, file, &end->pts, &segment))
     return FALSE;
@@ -215,13 +214,7 @@ recover_aside (AmsRecording *recording, const GstAmsStores *stores,
   GST_INFO ("\"%s\", set aside by an earlier session, becomes \"%s\": "
             "%" G_GUINT64_FORMAT " bytes, %" GST_TIME_FORMAT,
       file->name, segment.name, segment.size, GST_TIME_ARGS (segment.duration));
-  note = ams_journal_segment_new (segment.name);
-  note->number = segment.number;
-  note->date_time = segment.date_time;
-  note->duration = segment.duration;
-  note->discontinuity = segment.discontinuity;
-  g_ptr_array_add (journal->segments, note);
-  g_ptr_array_add (adoptions,
+  g_ptr_array_add (handover->local,
       ams_files_event_new_adopt (segment.name, file->name, segment.size));
   gst_ams_handover_refer (handover, stores, &segment);
   g_free (segment.name);
@@ -241,39 +234,6 @@ warn_aside (AmsRecording *recording, guint n, const gchar *first,
             n, ams_recording_get_playlist_name (recording), first));
 }
 
-/* A kill may come between an adoption and the playlist: then the next start knows from the
- * journal that the segments are this recording's. (transfer full) */
-static AmsJournal *
-copy_journal (AmsRecording *recording, const AmsJournal *earlier)
-{
-  g_autoptr (GBytes) own = ams_recording_render_journal (recording);
-  g_autoptr (GBytes) text = earlier ? ams_journal_write (earlier) : NULL;
-  AmsJournal *journal = ams_journal_read (text ? text : own);
-
-  return journal ? journal : ams_journal_new ();
-}
-
-static void
-hand_over_journal (AmsRecording *recording, const AmsJournal *journal,
-    GstAmsHandover *handover)
-{
-  g_autoptr (GBytes) text = ams_journal_write (journal);
-  AmsFileBegin begin = {
-    .name = (gchar *) ams_recording_get_journal_name (recording),
-    .role = AMS_FILE_ROLE_OTHER,
-    .content_type = (gchar *) "text/plain",
-  };
-  AmsFileEnd end = {
-    .size = g_bytes_get_size (text),
-    .complete = TRUE,
-    .duration = GST_CLOCK_TIME_NONE,
-  };
-
-  g_ptr_array_add (handover->local, ams_files_event_new_begin (&begin));
-  g_ptr_array_add (handover->local, gst_buffer_new_wrapped_bytes (text));
-  g_ptr_array_add (handover->local, ams_files_event_new_end (&end));
-}
-
 /* With a date in the playlist's name, what is found may be another playlist's. */
 static gboolean
 may_list (AmsRecording *recording, const GstAmsStores *stores)
@@ -285,11 +245,9 @@ may_list (AmsRecording *recording, const GstAmsStores *stores)
 
 guint
 gst_ams_leftover_recover (AmsRecording *recording, const GstAmsStores *stores,
-    const AmsJournal *earlier, AmsEnd *known, GstAmsHandover *handover)
+    AmsEnd *known, GstAmsHandover *handover)
 {
-  g_autoptr (AmsJournal) journal = NULL;
   g_autoptr (GPtrArray) files = NULL;
-  g_autoptr (GPtrArray) adoptions = NULL;
   const gchar *first_kept = NULL;
   End end = { G_MAXUINT64, 0 };
   guint n = 0, kept = 0;
@@ -298,22 +256,14 @@ gst_ams_leftover_recover (AmsRecording *recording, const GstAmsStores *stores,
   if (!may_list (recording, stores))
     return 0;
   files = list_aside (recording, stores);
-  if (files->len == 0)
-    return 0;
-  journal = copy_journal (recording, earlier);
-  adoptions = g_ptr_array_new ();
   for (i = 0; i < files->len && n < MAX_AT_A_START; i++) {
     const AmsRecoveryFile *file = g_ptr_array_index (files, i);
 
-    if (recover_aside (recording, stores, file, &end, known, journal, adoptions,
-            handover))
+    if (recover_aside (recording, stores, file, &end, known, handover))
       n++;
     else if (kept++ == 0)
       first_kept = file->name;
   }
-  if (n > 0)
-    hand_over_journal (recording, journal, handover);
-  g_ptr_array_extend_and_steal (handover->local, g_steal_pointer (&adoptions));
   if (i < files->len)
     GST_INFO ("%u files that were set aside are left to the next start",
         files->len - i);

@@ -8,7 +8,6 @@
 #pragma once
 
 #include "amsendtime.h"
-#include "amsjournal.h"
 #include "amsplaylistparser.h"
 #include "amsrecording.h"
 #include "gstamscatchup.h"
@@ -19,12 +18,10 @@ G_BEGIN_DECLS
  * ".NAME.part.N" because another recorder had their names. Each becomes a segment with a number
  * of its own; a DISCONTINUITY comes before it unless it continues the one before. The
  * remote stores get them from the disk.
- * @journal: (nullable) what the last session noted: it is kept, and added to
  * @known: what they add to it
  * Returns: the number of segments that were listed */
 guint gst_ams_leftover_recover (AmsRecording *recording,
-    const GstAmsStores *stores, const AmsJournal *journal, AmsEnd *known,
-    GstAmsHandover *handover);
+    const GstAmsStores *stores, AmsEnd *known, GstAmsHandover *handover);
 
 /* Says in @handover's warnings which segments @earlier (nullable) marks EXT-X-GAP though
  * @files (element-type AmsRecoveryFile), what the disk has, has them whole. */

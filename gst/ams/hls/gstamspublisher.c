@@ -561,6 +561,15 @@ push_handover (GstAmsPublisher *self, const GstAmsHandover *handover)
   gst_ams_handover_push (handover->remote, self->remote);
 }
 
+/* Without a journal, it is the playlist that says to whoever comes after a kill that somebody
+ * records: it has no end any more. */
+static gboolean
+has_news (GstAmsPublisher *self, const GstAmsRecovered *recovered)
+{
+  return recovered->recovered > 0 || recovered->behind ||
+      (recovered->was_ended && !gst_pad_is_linked (self->local));
+}
+
 static void
 push_recovered (GstAmsPublisher *self, const GstAmsRecovered *recovered)
 {
@@ -568,8 +577,12 @@ push_recovered (GstAmsPublisher *self, const GstAmsRecovered *recovered)
     NULL,
   };
 
+  /* Before any of it has a segment's name: after a kill, a segment that is in no
+   * playlist would be nobody's otherwise. */
+  if (recovered->recovered > 0)
+    push_journal (self);
   push_handover (self, &recovered->handover);
-  if (recovered->recovered == 0 && !recovered->behind)
+  if (!has_news (self, recovered))
     return;
   g_mutex_lock (&self->lock);
   ams_recording_render (self->recording, &version);

@@ -19,8 +19,6 @@
 GST_DEBUG_CATEGORY (gst_ams_recover_debug);
 #define GST_CAT_DEFAULT gst_ams_recover_debug
 
-#define MAX_JOURNAL_SIZE (64 * 1024)
-
 void
 gst_ams_recovered_clear (GstAmsRecovered *recovered)
 {
@@ -117,7 +115,7 @@ AmsJournal *
 gst_ams_recover_journal (GstPad *local, const gchar *name)
 {
   g_autoptr (GBytes) data =
-      gst_ams_ask_one (local, name, FALSE, MAX_JOURNAL_SIZE);
+      gst_ams_ask_one (local, name, FALSE, AMS_JOURNAL_MAX_SIZE);
 
   return data ? ams_journal_read (data) : NULL;
 }
@@ -256,13 +254,17 @@ go_on (AmsRecording *recording, const GstAmsStores *stores,
   ams_recording_continue (recording, found->earlier,
       found->survey->next_number);
   recovered->continued = found->earlier != NULL;
+  recovered->was_ended = found->earlier && found->earlier->ended;
+  for (i = 0; i < found->survey->notes->len; i++)
+    ams_recording_add_note (recording,
+        g_ptr_array_index (found->survey->notes, i));
   gst_ams_leftover_warn (recording, stores, found->earlier, found->files,
       &recovered->handover);
   gst_ams_unfinished_restore (recording, stores, found, &recovered->handover);
   catch_up (recording, stores, found, recovered);
   recover_orphans (recording, stores, found, &end, recovered);
-  recovered->recovered += gst_ams_leftover_recover (recording, stores,
-      found->journal, &end, &recovered->handover);
+  recovered->recovered += gst_ams_leftover_recover (recording, stores, &end,
+      &recovered->handover);
   gst_ams_end_ask (recording, stores, found, &end);
   recovered->end_time = gst_ams_end_decide (&end);
   for (i = 0; i < found->survey->unlisted->len; i++)

@@ -28,6 +28,7 @@ typedef enum
 typedef struct
 {
   gboolean continued; /* an earlier playlist goes on */
+  gboolean was_ended; /* that one */
   guint recovered; /* segments that it had not listed yet */
   gboolean behind; /* a remote store has an earlier version of it */
   /* Where the session's first frame belongs on the scale of the TS time stamps,

@@ -347,12 +347,15 @@ gst_ams_unlisted_first_pts (AmsRecording *recording, const GstAmsStores *stores,
 
 /* ---- may it be adopted? ---- */
 
-/* Nobody but a recorder makes a part file, and what was noted when it began is this
- * recording's. */
+/* Nobody but a recorder makes a part file, or one that is later than the journal. What was
+ * noted when it began is this recording's. */
 static gboolean
-is_ours (const AmsRecoveryFile *file, const GstAmsFound *found)
+is_ours (AmsRecording *recording, const AmsRecoveryFile *file,
+    const GstAmsFound *found)
 {
-  return file->partial || ams_recovery_is_noted (file, found->journal);
+  return file->partial || ams_recovery_is_noted (file, found->journal) ||
+      ams_recovery_is_later (file, found->journal,
+          ams_recording_get_segment_names (recording));
 }
 
 /* Reads @file once, though it is measured twice. */
@@ -372,14 +375,33 @@ measure_and_keep (const GstAmsStores *stores, const AmsRecoveryFile *file,
   return TRUE;
 }
 
+/* A playlist that has no end was cut off: the very next numbers that it does not list are those of its
+ * recorder, which may have begun again meanwhile, so that their time does not go on. */
+static gboolean
+is_next (AmsRecording *recording, const AmsRecoveryFile *file,
+    const GstAmsFound *found)
+{
+  const AmsNames *names = ams_recording_get_segment_names (recording);
+  g_autofree gchar *last = last_listed_name (recording, found->earlier);
+  guint64 number, listed;
+
+  if (!last || found->earlier->ended)
+    return FALSE;
+  if (!ams_names_has_number (names))
+    return TRUE;
+  return ams_names_match (names, file->name, &number) &&
+      ams_names_match (names, last, &listed) && number > listed &&
+      number - listed <= MAX_UNLISTED;
+}
+
 static guint
-count_strangers (const GstAmsFound *found)
+count_strangers (AmsRecording *recording, const GstAmsFound *found)
 {
   const GPtrArray *orphans = found->survey->orphans;
   guint i, n = 0;
 
   for (i = 0; i < orphans->len; i++)
-    n += !is_ours (g_ptr_array_index (orphans, i), found);
+    n += !is_ours (recording, g_ptr_array_index (orphans, i), found);
   return n;
 }
 
@@ -393,7 +415,7 @@ find_stranger (AmsRecording *recording, const GstAmsStores *stores,
   gboolean anything_known = found->journal || end_pts != G_MAXUINT64;
   guint i;
 
-  if (!anything_known && count_strangers (found) > MAX_UNKNOWN)
+  if (!anything_known && count_strangers (recording, found) > MAX_UNKNOWN)
     return g_ptr_array_index (orphans, 0);
 
   for (i = 0; i < orphans->len; i++) {
@@ -404,8 +426,8 @@ find_stranger (AmsRecording *recording, const GstAmsStores *stores,
     gboolean whole = measure_and_keep (stores, file, found, &end_pts, &segment);
 
     g_free (segment.name);
-    if (whole && !is_ours (file, found) && segment.discontinuity &&
-        anything_known)
+    if (whole && anything_known && segment.discontinuity &&
+        !is_ours (recording, file, found) && !is_next (recording, file, found))
       return file;
     anything_known |= whole;
   }
@@ -416,7 +438,7 @@ gboolean
 gst_ams_unlisted_check (AmsRecording *recording, const GstAmsStores *stores,
     GstAmsFound *found, GError **error)
 {
-  guint strangers = count_strangers (found);
+  guint strangers = count_strangers (recording, found);
   const AmsRecoveryFile *stranger = NULL;
 
   if (strangers == 0)
