@@ -1342,6 +1342,34 @@ test_awaited_is_found_after_a_crash (Fixture *f, gconstpointer data)
   assert_taken_up (f, "a.ts=text");
 }
 
+/* A kill before the disk gave a segment its name: upstream makes it whole and hands it over again. What lists it
+ * already must not go before that. */
+static void
+test_awaited_without_a_name_is_upstreams (Fixture *f, gconstpointer data)
+{
+  AmsFileBegin begin = begin_of ("b.ts"), final = begin_of ("l.m3u8");
+  g_autofree gchar *path = local_path (f, "b.ts");
+  g_autofree gchar *copy = local_path (f, "crashed");
+  g_autoptr (AmsBody) body = NULL;
+
+  begin.local_path = path;
+  final.final = TRUE;
+  commit (f, "a.ts", "text");
+  commit_begin (f, &final, "a");
+  body = commit_awaited (f, &begin);
+  commit (f, "c.ts", "more");
+  commit_begin (f, &final, "abc");
+  copy_folder (f->folder, copy);
+  close_spool (f);
+  remove_tree (f->folder);
+  g_rename (copy, f->folder);
+  f->spool = open_spool (f->folder);
+  assert_listed (f, "b.ts", "");
+  assert_taken_up (f, "a.ts=text l.m3u8=a c.ts=more");
+  crash (f);
+  assert_taken_up (f, "a.ts=text l.m3u8=a c.ts=more");
+}
+
 static void
 test_local_file_that_never_appears_is_written (Fixture *f, gconstpointer data)
 {
@@ -2054,6 +2082,7 @@ main (int argc, char **argv)
   ADD ("link/local-file", test_local_file_is_linked);
   ADD ("link/awaited", test_local_file_is_awaited);
   ADD ("link/awaited-found-after-crash", test_awaited_is_found_after_a_crash);
+  ADD ("link/awaited-without-a-name", test_awaited_without_a_name_is_upstreams);
   ADD ("link/never-appears-is-written",
       test_local_file_that_never_appears_is_written);
   ADD ("suffix/kill-between-lists",

@@ -9,8 +9,10 @@
 #include "transfer/amsspoolcopy.h"
 #include "transfer/amsspoolnote.h"
 
+#include <errno.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 static void
 say (AmsSpoolFolder *folder, gchar *sentence)
@@ -362,6 +364,60 @@ tidy_partials (AmsSpoolFolder *folder, AmsSpoolIndex *index)
     tidy_partial (folder, index, g_ptr_array_index (items, i));
 }
 
+static void
+forget (AmsSpoolFolder *folder, AmsSpoolIndex *index, AmsSpoolItem *item)
+{
+  ams_spool_folder_remove (folder, item->record.id);
+  if (item->noted)
+    ams_spool_note_remove (folder, item->record.id);
+  ams_spool_index_remove (index, item);
+}
+
+static void
+forget_lists (AmsSpoolFolder *folder, AmsSpoolIndex *index,
+    AmsSpoolItemState state, guint64 order)
+{
+  g_autoptr (GPtrArray) items = ams_spool_index_list (index, state);
+
+  for (guint i = 0; i < items->len; i++) {
+    AmsSpoolItem *item = g_ptr_array_index (items, i);
+
+    if (ams_spool_item_is_playlist (item) && item->record.order > order)
+      forget (folder, index, item);
+  }
+}
+
+static gboolean
+has_no_file (const AmsSpoolItem *item)
+{
+  return ams_spool_item_has_body (item) &&
+      item->record.place == AMS_SPOOL_PLACE_AWAITED &&
+      access (item->record.begin.local_path, F_OK) < 0 && errno == ENOENT;
+}
+
+/* The session ended before the disk gave a file its name: what there is of it is in a part file there,
+ * which upstream makes whole, lists and hands over again. The playlists that list it already are not to go. */
+static void
+forget_unnamed (AmsSpoolFolder *folder, AmsSpoolIndex *index)
+{
+  g_autoptr (GPtrArray) items =
+      ams_spool_index_list (index, AMS_SPOOL_ITEM_WAITING);
+  guint64 first = G_MAXUINT64;
+
+  for (guint i = 0; i < items->len; i++) {
+    AmsSpoolItem *item = g_ptr_array_index (items, i);
+
+    if (!has_no_file (item))
+      continue;
+    GST_WARNING ("“%s” was not whole on disk when the session ended",
+        item->record.begin.name);
+    first = MIN (first, item->record.order);
+    forget (folder, index, item);
+  }
+  forget_lists (folder, index, AMS_SPOOL_ITEM_WAITING, first);
+  forget_lists (folder, index, AMS_SPOOL_ITEM_WITHHELD, first);
+}
+
 /* The session ended before the link was made, or said. */
 static void
 find_awaited (AmsSpoolFolder *folder, AmsSpoolItem *item, AmsSpoolLog *log)
@@ -427,6 +483,7 @@ take_over (AmsSpoolFolder *folder, AmsSpoolIndex *index, AmsSpoolLog *log,
   nameless = tidy_files (folder, index);
   say_lost (folder, revived, nameless);
   tidy_partials (folder, index);
+  forget_unnamed (folder, index);
   find_all_awaited (folder, index, log);
 }
 
