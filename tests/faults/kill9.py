@@ -16,6 +16,7 @@ how long was kept. A live source gives a frame out when its time has come, the e
 back, and a frame ends 33 ms after it began: LATENCY is for these and for the time that the muxer waits for the sound.
 """
 import argparse
+import collections
 import contextlib
 import functools
 import hashlib
@@ -57,6 +58,7 @@ class Run:
 
     def __init__(self, folder, log, store, environment):
         self.playing = self.killed = None
+        self.last = collections.deque(maxlen=15)
         self.log = log
         self.process = subprocess.Popen(["gst-launch-1.0", "-e"] + PIPELINE.format(store=store).split(), cwd=folder, stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env={**os.environ, **environment})
@@ -68,6 +70,7 @@ class Run:
             if line.startswith(b"New clock") and self.playing is None:
                 self.playing = time.time()
             self.log.write(line)
+            self.last.append(line.decode("utf-8", "replace").rstrip())
         self.log.flush()
 
     def kill(self):
@@ -219,6 +222,8 @@ class Lane:
         for number, run in enumerate(self.runs):
             sessions = [f"{date or 0:.3f} {[(e.uri, round(e.duration, 3)) for e in entries]}" for date, entries in self.sessions_of(number)]
             yield f"{self.name}: run {number} playing {run.playing or 0:.3f} killed {run.killed:.3f}: {sessions or 'nothing'}"
+            if not sessions and run.playing and run.killed - run.playing > LOST_AT_MOST:
+                yield from (f"{self.name}: run {number} said at last: {line}" for line in run.last)
 
     def losses(self):
         """For each run: (its number, seconds lost at the kill, seconds from PLAYING to the first frame)."""

@@ -1,0 +1,282 @@
+#!/usr/bin/env python3
+# amshls: HLS recording for GStreamer
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""A recorder that kills itself right before each of the calls, one after the other, that change something on its disk or
+send something to its server: whatever the moment is, the next start goes on, and lists all that is there.
+
+kill9.py finds what is likely; this finds what takes one moment in ten thousand. It needs no luck, as die-at.c counts the
+calls. The recordings are as fast as they go, so that much of what they do waits at once, as behind a disk that hangs.
+"""
+import concurrent.futures
+import contextlib
+import os
+import random
+import re
+import shutil
+import sys
+import urllib.error
+import urllib.request
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "common"))
+import launch  # noqa: E402
+import servers  # noqa: E402
+import tap  # noqa: E402
+import tscheck  # noqa: E402
+
+LIBRARY = os.environ.get("AMS_DIE_AT_LIBRARY")
+CHAINS = int(os.environ.get("CHAINS", "15"))  # of several kills each, for each kind of recording
+SEED = int(os.environ.get("SEED", "0")) or random.SystemRandom().randrange(1, 1 << 31)
+WORKERS = 3
+
+SECONDS = 3
+PIPELINE = (f"videotestsrc num-buffers={SECONDS * 5} ! video/x-raw,format=I420,width=64,height=64,framerate=5/1 ! "
+    "x264enc tune=zerolatency speed-preset=ultrafast key-int-max=5 ! amshlssink name=h target-duration=1 ")
+DISK = "location=rec/cam-%05d.ts playlist-location=rec/cam.m3u8 "
+HTTP = "location={files}cam-%05d.ts playlist-location={files}cam.m3u8 write-files={write} h.src ! amshttpput location={url} {options}"
+
+SERVER = []
+
+
+class Recording:
+    """A folder with what a recorder leaves in it, and, where there is a server, a folder there."""
+    line = DISK
+    rec = "rec"
+
+    def __init__(self, top, name, options=""):
+        self.top, self.name, self.options = top, name, options
+        self.folder = os.path.join(top, name)
+        self.begin()
+
+    def begin(self):
+        os.mkdir(self.folder)
+        self.kept = os.path.join(self.folder, self.rec)
+
+    def run(self, at=None):
+        """One life of a recorder: its exit code, and what it said."""
+        env = {"LD_PRELOAD": LIBRARY, "AMS_DIE_AT": str(at), "AMS_DIE_BELOW": self.folder} if at else {}
+        with launch.Launch(PIPELINE + self.line + self.options, self.folder, env=env) as recorder:
+            return recorder.ended(), recorder.said()
+
+    def copy(self, name):
+        other = type(self)(self.top, name, self.options)
+        shutil.rmtree(other.folder)
+        shutil.copytree(self.folder, other.folder, symlinks=True)
+        return other
+
+    def remove(self):
+        shutil.rmtree(self.folder)
+
+    def playlist(self):
+        return os.path.join(self.kept, "cam.m3u8")
+
+    def journal(self):
+        return os.path.join(self.kept, ".cam.m3u8.journal")
+
+    def listed(self):
+        return [e.uri for e in tscheck.parse_playlist(self.playlist()).entries] if os.path.exists(self.playlist()) else []
+
+    def there(self):
+        return sorted(n for n in os.listdir(self.kept) if n.endswith(".ts") and not n.startswith(".")) if os.path.isdir(self.kept) else []
+
+    def unlisted(self):
+        """Not before the window of a live playlist."""
+        listed = self.listed()
+        return [n for n in self.there() if n not in listed and (not listed or n > listed[0])]
+
+    def problems(self):
+        text = launch.files_in(self.kept).get("cam.m3u8", b"")
+        found = []
+        if self.unlisted():
+            found.append(f"not listed: {self.unlisted()}")
+        missing = [n for n in self.listed() if n not in self.there()]
+        if missing:
+            found.append(f"listed, and not there: {missing}")
+        if not text.endswith(b"#EXT-X-ENDLIST\n"):
+            found.append("no EXT-X-ENDLIST")
+        numbers = [int(re.search(r"(\d+)\.ts$", n).group(1)) for n in self.listed()]
+        if any(b <= a for a, b in zip(numbers, numbers[1:])):
+            found.append(f"the numbers are {numbers}")
+        return found + [str(f) for f in tscheck.check(self.playlist()).findings] if text else found
+
+
+class AtServer(Recording):
+    """One that nginx has; a spool is in the recorder's folder."""
+    write, settings = "never", ""
+
+    def begin(self):
+        super().begin()
+        self.kept = SERVER[0].path(self.name)
+        self.line = HTTP.format(files="rec/" if self.write == "always" else "", write=self.write,
+            url=SERVER[0].url(f"/{self.name}/"), options=self.settings)
+
+    def run(self, at=None):
+        """What was on its way when the recorder died is at the server once that has answered others."""
+        lived = super().run(at)
+        for _ in range(5):
+            with contextlib.suppress(urllib.error.HTTPError), urllib.request.urlopen(SERVER[0].url("/none")):
+                pass
+        return lived
+
+    def copy(self, name):
+        other = super().copy(name)
+        if os.path.isdir(self.kept):
+            shutil.copytree(self.kept, other.kept)
+        return other
+
+    def remove(self):
+        super().remove()
+        shutil.rmtree(self.kept, ignore_errors=True)
+
+
+class Straight(AtServer):
+    """Without a spool. One put at a time: what was on its way beside one that did not arrive is behind a hole, and is not looked for."""
+    settings = "max-parallel=1"
+
+
+class Spooled(AtServer):
+    settings = "spool-dir=spool"
+
+
+class Both(Spooled):
+    """On disk as well, where the names are rec/…, as they are at the server."""
+    write = "always"
+
+    def begin(self):
+        super().begin()
+        self.kept = os.path.join(self.kept, "rec")
+
+
+def check_chain(base, name, kills):
+    """Returns what is wrong after these kills, one after the other, and a life to its end; and whether the last kill came."""
+    recording = base.copy(name)
+    story = []
+    died = True
+    for at in [*kills, None]:
+        before = recording.there()
+        code, said = recording.run(at)
+        died = code == -9 if at else died
+        story.append((at, code, said))
+        if code != (-9 if at and died else 0):
+            break
+        gone = [n for n in before if n not in recording.there()]
+        if gone and "live" not in recording.options:
+            story.append((at, f"gone: {gone}", said))
+            break
+    problems = recording.problems() if code == 0 and not at else [f"after {at or 'all kills'}: {code}"]
+    if problems:
+        problems = [f"{name}, killed at {kills}: {'; '.join(problems)}"] + [f"{at}: {code}\n{said[-700:]}" for at, code, said in story]
+    else:
+        recording.remove()
+    return problems, died
+
+
+def crashed(recording):
+    """A whole session, and one that was killed with a segment open: what there is of that is not listed."""
+    code, said = recording.run()
+    tap.check(code == 0, said)
+    listed = recording.listed()
+    for at in range(12, 60):
+        other = recording.copy(f"{recording.name}-{at}")
+        other.run(at)
+        if other.listed() == listed and is_cut(other) and os.path.exists(other.journal()):
+            recording.remove()
+            return other
+        other.remove()
+    raise tap.Failed("no kill leaves a segment open and unlisted")
+
+
+def is_cut(recording):
+    return any(re.search(r"\.ts\.part$", n) and len(d) > 4000 for n, d in launch.files_in(recording.folder).items())
+
+
+def each_call(base):
+    """Chains with one kill, up to the first that outlives the session."""
+    wrong = []
+    with concurrent.futures.ThreadPoolExecutor(WORKERS) as pool:
+        for first in range(1, 400, 2 * WORKERS):
+            done = list(pool.map(lambda n: check_chain(base, f"{base.name}-at{n}", [n]), range(first, first + 2 * WORKERS)))
+            wrong += [p for problems, _ in done for p in problems]
+            if not any(died for _, died in done):
+                tap.note(f"{base.name}: killed at {first - 1 + sum(d for _, d in done)} calls")
+                break
+    tap.check(not wrong, "\n".join(wrong))
+
+
+def chains(base, calls):
+    rng = random.Random(f"{SEED} {base.name}")
+    kills = [[rng.randrange(1, calls) for _ in range(rng.randrange(2, 5))] for _ in range(CHAINS)]
+    with concurrent.futures.ThreadPoolExecutor(WORKERS) as pool:
+        done = pool.map(lambda n: check_chain(base, f"{base.name}-chain{n}", kills[n]), range(CHAINS))
+        wrong = [p for problems, _ in done for p in problems]
+    tap.check(not wrong, "\n".join(wrong))
+
+
+FOLDER = []
+
+
+def test_killed_in_a_first_session():
+    each_call(Recording(FOLDER[0], "first"))
+
+
+def test_killed_in_a_recovery():
+    base = crashed(Recording(FOLDER[0], "crashed"))
+    each_call(base)
+    chains(base, 45)
+
+
+def test_killed_in_a_recovery_without_a_journal():
+    base = crashed(Recording(FOLDER[0], "no-journal"))
+    os.unlink(base.journal())
+    each_call(base)
+    chains(base, 45)
+
+
+def test_killed_in_a_recovery_of_a_live_playlist():
+    base = crashed(Recording(FOLDER[0], "live", "playlist-type=live playlist-length=3"))
+    each_call(base)
+    chains(base, 45)
+
+
+def test_killed_with_a_spool():
+    chains(Spooled(FOLDER[0], "spooled"), 120)
+
+
+def test_killed_with_a_spool_at_each_call():
+    each_call(Spooled(FOLDER[0], "spooled-each"))
+
+
+def test_killed_on_disk_and_at_a_server():
+    chains(Both(FOLDER[0], "both"), 120)
+
+
+def test_killed_on_disk_and_at_a_server_at_each_call():
+    base = Both(FOLDER[0], "both-each")
+    tap.check(base.run()[0] == 0, "the first session")
+    each_call(base)
+
+
+def test_killed_without_a_spool():
+    base = Straight(FOLDER[0], "straight")
+    tap.check(base.run()[0] == 0, "the first session")
+    each_call(base)
+
+
+def main():
+    if not LIBRARY:
+        print("1..0 # SKIP AMS_DIE_AT_LIBRARY is not set")
+        return 0
+    tap.note(f"SEED={SEED}, {CHAINS} chains")
+    with tap.folder() as folder:
+        os.chmod(folder, 0o755)
+        FOLDER.append(folder)
+        server = servers.Nginx(os.path.join(folder, "nginx"))
+        server.start()
+        SERVER.append(server)
+        try:
+            return tap.run_tests(globals())
+        finally:
+            server.kill()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
