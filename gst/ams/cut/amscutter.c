@@ -272,6 +272,12 @@ ams_cutter_breaks_promise (AmsCutter *self, gint64 end)
   return breaks_promise (self, end);
 }
 
+gboolean
+ams_cutter_is_forced (AmsCutter *self)
+{
+  return self->forced;
+}
+
 gint64
 ams_cutter_get_due (AmsCutter *self)
 {

@@ -54,6 +54,7 @@ void ams_cutter_start (AmsCutter *self, gint64 pts);
 
 /* The next keyframe is cut at, whatever the time. */
 void ams_cutter_force (AmsCutter *self);
+gboolean ams_cutter_is_forced (AmsCutter *self);
 
 /* A keyframe at @pts. After AMS_CUT_HERE the segment that begins is the
  * current one. */

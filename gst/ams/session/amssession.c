@@ -95,8 +95,9 @@ ams_session_set_track (AmsSession *self, guint id, const AmsTrack *form,
   track->changed = ams_track_copy (form);
   track->changed->id = id;
   track->changed_over |= over;
-  ams_session_tell (self, "%s is %s from the next unit on%s",
-      ams_session_track_name (track), ams_codec_get_name (form->codec),
+  ams_session_tell (self, "%s is %s%s%s", ams_session_track_name (track),
+      ams_codec_get_name (form->codec),
+      track->begun ? " in another form from the next unit on" : "",
       over ? ", and decoders must be set up anew" : "");
   return TRUE;
 }
@@ -166,8 +167,12 @@ tell_placed (AmsSession *self, const AmsSessionTrack *track,
     const AmsTimeMapPlaced *placed)
 {
   if (placed->jump || placed->bad || placed->hole > 0)
-    ams_session_tell (self, "%s at %.3f s: %s", ams_session_track_name (track),
-        AMS_SESSION_S (placed->time), placed->reason);
+    ams_session_tell (self,
+        "%s at %.3f s: %s (%.3f s without media before it, times moved by "
+        "%+.3f s)",
+        ams_session_track_name (track), AMS_SESSION_S (placed->time),
+        placed->reason ? placed->reason : "it does not continue the last",
+        AMS_SESSION_S (placed->hole), AMS_SESSION_S (placed->offset));
 }
 
 /* The time line has made up its mind on these. */
@@ -281,9 +286,10 @@ ams_session_started (AmsSession *self, gint64 target, gint64 time)
   ams_lane_set_offset (self->lane,
       (time == AMS_TIME_NONE ? 0 : time) - self->start);
   ams_session_tell (self,
-      "recording starts; segments last at most %.3f s, time stamps begin at "
-      "%.3f s",
-      AMS_SESSION_S (target), time == AMS_TIME_NONE ? 0. : AMS_SESSION_S (time));
+      "the recording starts: segments last at most %.3f s, and its time stamps "
+      "%s at %.3f s",
+      AMS_SESSION_S (target), time == AMS_TIME_NONE ? "begin" : "go on",
+      time == AMS_TIME_NONE ? 0. : AMS_SESSION_S (time));
   ams_session_advance (self);
 }
 
@@ -371,8 +377,8 @@ ams_session_new (const AmsSessionSettings *settings, AmsPackager *packager,
   self->settings = *settings;
   if (story)
     self->story = *story;
-  self->tracks = g_ptr_array_new_with_free_func (
-      (GDestroyNotify) ams_session_track_free);
+  self->tracks =
+      g_ptr_array_new_with_free_func ((GDestroyNotify) ams_session_track_free);
   self->next_ids[FALSE] = 1;
   self->map = ams_time_map_new (settings->discontinuity_threshold);
   self->cutter = ams_cutter_new (settings->target_duration);

@@ -18,8 +18,7 @@
 static void
 set_date_base (AmsSession *self, const AmsHeld *held)
 {
-  self->date_base =
-      held->clock_offset + held->running_time - held->unit.pts;
+  self->date_base = held->clock_offset + held->running_time - held->unit.pts;
   self->has_date_base = TRUE;
 }
 
@@ -88,8 +87,8 @@ begin_segment (AmsSession *self, AmsSessionTrack *track, const AmsHeld *held,
   ams_session_make_cut (self, held, &cut);
   if (!ams_lane_is_open (self->lane))
     cut.discontinuity = FALSE;
-  ams_session_tell (self, "a segment begins at %.3f s, %s%s",
-      AMS_SESSION_S (cut.pts), why,
+  ams_session_tell (self, "a segment begins with %s at %.3f s, %s%s",
+      ams_session_track_name (track), AMS_SESSION_S (cut.pts), why,
       cut.discontinuity ? "; it does not continue the one before" : "");
   ams_lane_cut (self->lane, &cut, end);
   self->discontinuity = FALSE;
@@ -107,7 +106,7 @@ first_segment (AmsSession *self, AmsSessionTrack *track, const AmsHeld *held)
         ams_session_date_of (self, held) * 1000 - held->unit.pts);
   ams_cutter_change_track (self->cutter, held->unit.pts, !track->video);
   ams_cutter_start (self->cutter, held->unit.pts);
-  begin_segment (self, track, held, "the first");
+  begin_segment (self, track, held, "as the first");
 }
 
 static void
@@ -116,7 +115,9 @@ say_not_independent (AmsSession *self)
   if (!self->independent)
     return;
   self->independent = FALSE;
-  ams_session_tell (self, "a segment does not begin with an IDR");
+  ams_session_tell (self,
+      "this segment's first picture is no IDR: EXT-X-INDEPENDENT-SEGMENTS does "
+      "not hold any more");
   ams_session_put (self, AMS_ACTION_NOT_INDEPENDENT);
 }
 
@@ -124,7 +125,9 @@ static void
 cut_at_mark (AmsSession *self)
 {
   ams_session_tell (self,
-      "the keyframe is late: the segment ends at the one before");
+      "a segment begins at the candidate at %.3f s after the fact, as no keyframe "
+      "has come in time",
+      AMS_SESSION_S (self->mark_pts));
   ams_lane_cut_at_mark (self->lane);
   if (!self->mark_is_key)
     say_not_independent (self);
@@ -139,18 +142,40 @@ mark (AmsSession *self, const AmsHeld *held)
   ams_session_make_cut (self, held, &cut);
   ams_lane_mark (self->lane, &cut);
   self->mark_is_key = (held->unit.flags & AMS_UNIT_KEY) != 0;
+  self->mark_pts = cut.pts;
+  ams_session_tell (self,
+      "the keyframe at %.3f s is a candidate: the segment, which is due to end at "
+      "%.3f s, may have to end here",
+      AMS_SESSION_S (cut.pts),
+      AMS_SESSION_S (ams_cutter_get_due (self->cutter)));
+}
+
+/* @due: where the segment that ends with @held was to end. */
+static const gchar *
+find_reason_to_cut (AmsSession *self, const AmsHeld *held, gint64 due,
+    gboolean forced)
+{
+  if (self->discontinuity)
+    return "as it does not go on as before";
+  if (forced)
+    return "as was asked for";
+  return held->unit.pts < due
+      ? "early, as the next keyframe would come too late"
+      : "where one is due";
 }
 
 static void
 cut_at_key (AmsSession *self, AmsSessionTrack *track, const AmsHeld *held)
 {
-  AmsCutDecision decision =
-      ams_cutter_keyframe (self->cutter, held->unit.pts);
+  gboolean forced = ams_cutter_is_forced (self->cutter);
+  gint64 due = ams_cutter_get_due (self->cutter);
+  AmsCutDecision decision = ams_cutter_keyframe (self->cutter, held->unit.pts);
 
   if (decision.at_candidate)
     cut_at_mark (self);
   if (decision.here == AMS_CUT_HERE)
-    begin_segment (self, track, held, "where a segment is due");
+    begin_segment (self, track, held,
+        find_reason_to_cut (self, held, due, forced));
   else if (decision.here == AMS_CUT_CANDIDATE)
     mark (self, held);
 }
@@ -199,7 +224,7 @@ is_behind_video (AmsSession *self, const AmsSessionTrack *track,
 static void
 change_lead (AmsSession *self, AmsSessionTrack *track, const AmsHeld *held)
 {
-  ams_session_tell (self, "%s leads from %.3f s on",
+  ams_session_tell (self, "segments begin with %s from %.3f s on",
       ams_session_track_name (track), AMS_SESSION_S (held->unit.pts));
   ams_cutter_change_track (self->cutter, held->unit.pts, !track->video);
   ams_lane_unmark (self->lane);
@@ -290,7 +315,7 @@ decide (AmsSession *self, AmsSessionTrack *track, const AmsHeld *held)
     first_segment (self, track, held);
   } else if (ends_outage (self, track, held) && may_cut (self, held)) {
     self->discontinuity = TRUE;
-    cut_here (self, track, held, "behind a time without media");
+    cut_here (self, track, held, "after a time without media");
     if (track->video)
       begin_others_at (self, track, held->unit.pts);
   } else if (find_lead (self, track) == track &&
@@ -324,8 +349,7 @@ take_form (AmsSession *self, AmsSessionTrack *track, AmsHeld *held)
 }
 
 static void
-note_video (AmsSession *self, const AmsSessionTrack *track,
-    const AmsHeld *held)
+note_video (AmsSession *self, const AmsSessionTrack *track, const AmsHeld *held)
 {
   if (!track->video || self->segment_has_video)
     return;
@@ -335,12 +359,14 @@ note_video (AmsSession *self, const AmsSessionTrack *track,
 }
 
 static void
-say_damaged (AmsSession *self, AmsSessionTrack *track, const GError *error)
+say_damaged (AmsSession *self, AmsSessionTrack *track, const AmsHeld *held,
+    const GError *error)
 {
   AmsAction *action;
 
-  ams_session_tell (self, "a unit of %s is left out: %s",
-      ams_session_track_name (track), error->message);
+  ams_session_tell (self, "the unit of %s at %.3f s is left out: %s",
+      ams_session_track_name (track), AMS_SESSION_S (held->unit.pts),
+      error->message);
   if (track->damaged)
     return;
   track->damaged = TRUE;
@@ -356,7 +382,7 @@ record (AmsSession *self, AmsSessionTrack *track, const AmsHeld *held)
 
   note_video (self, track, held);
   if (!ams_lane_add (self->lane, &held->unit, self->now, &error))
-    say_damaged (self, track, error);
+    say_damaged (self, track, held, error);
   track->begun = TRUE;
   track->shown = MAX (track->shown, held->end);
   self->end = MAX (self->end, held->end);

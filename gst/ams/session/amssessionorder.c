@@ -66,8 +66,8 @@ has_fallen_silent (AmsSession *self, AmsSessionTrack *track)
   gint64 timeout = self->settings.stall_timeout;
 
   return flows (track) && !track->silent && !track->ended &&
-      g_queue_is_empty (&track->held) && self->now - track->arrival >= timeout &&
-      get_lag (self, track) >= timeout;
+      g_queue_is_empty (&track->held) &&
+      self->now - track->arrival >= timeout && get_lag (self, track) >= timeout;
 }
 
 static void
@@ -80,7 +80,7 @@ look_after_silence (AmsSession *self)
       continue;
     track->silent = TRUE;
     ams_session_tell (self,
-        "%s is silent since %.3f s: the recording goes on without",
+        "%s has been silent since %.3f s: the recording goes on without it",
         ams_session_track_name (track), AMS_SESSION_S (track->position));
   }
 }

@@ -115,6 +115,7 @@ struct _AmsSession
   gboolean independent; /* all segments so far begin with a keyframe */
   gboolean segment_has_video;
   gboolean mark_is_key; /* what is marked in the lane is no recovery point */
+  gint64 mark_pts; /* of what is marked in the lane */
   AmsSessionTrack *lead; /* whose units were cut at last; NULL: none yet */
   gint64 lead_end; /* until when the lead's units are shown */
   gint64 end; /* until when any unit is shown */

@@ -107,9 +107,10 @@ ams_session_hold (AmsSession *self, AmsSessionTrack *track, AmsHeld *held)
 
 /* ---- the start ---- */
 
-/* All that will come are there, or the others have waited long enough. */
-static gboolean
-may_start (AmsSession *self)
+/* Why the recording may start: all that will come are there, or the others have
+ * waited long enough. NULL: not yet. */
+static const gchar *
+find_reason_to_start (AmsSession *self)
 {
   gint64 patience = self->settings.stall_timeout, span = 0;
   gboolean all = TRUE, any = FALSE;
@@ -123,9 +124,15 @@ may_start (AmsSession *self)
       all = FALSE;
     span = MAX (span, ams_session_track_get_span (track));
   }
-  return any &&
-      (all || self->finished ||
-          (span > patience && self->now - self->hold_since > patience));
+  if (!any)
+    return NULL;
+  if (all)
+    return "all tracks are there";
+  if (self->finished)
+    return "nothing more will come";
+  return span > patience && self->now - self->hold_since > patience
+      ? "a track has not come within the stall timeout"
+      : NULL;
 }
 
 /* (nullable): the video that is there */
@@ -192,7 +199,8 @@ let_begin (AmsSession *self, AmsSessionTrack *track)
     track->phase = AMS_TRACK_FLOWS;
     track->begin_at = self->start;
   } else {
-    ams_session_tell (self, "%s begins %.3f s later than the recording",
+    ams_session_tell (self,
+        "%s begins %.3f s later than the recording, and joins it then",
         ams_session_track_name (track),
         AMS_SESSION_S (first->unit.pts - self->start));
   }
@@ -201,9 +209,10 @@ let_begin (AmsSession *self, AmsSessionTrack *track)
 void
 ams_session_try_start (AmsSession *self)
 {
+  const gchar *reason = find_reason_to_start (self);
   const AmsHeld *first;
 
-  if (!may_start (self))
+  if (!reason)
     return;
   first = find_beginning (self);
   self->start = first->unit.pts;
@@ -213,8 +222,11 @@ ams_session_try_start (AmsSession *self)
   ams_session_set_lane_tracks (self, TRUE);
   if (self->state == AMS_SESSION_ENDED)
     return;
-  ams_session_tell (self, "recording is to start at %.3f s",
-      AMS_SESSION_S (self->start));
+  ams_session_tell (self,
+      "the recording is to start with %s at %.3f s, as %s; the stores are asked "
+      "for an earlier one",
+      ams_session_track_name (ams_session_get_track (self, first->unit.track)),
+      AMS_SESSION_S (self->start), reason);
   ams_session_make_cut (self, first,
       &ams_session_put (self, AMS_ACTION_START)->cut);
 }
@@ -276,7 +288,9 @@ begin_to_join (AmsSession *self, AmsSessionTrack *track, gboolean waits)
   ams_cutter_force (self->cutter);
   if (waits)
     ams_session_request_keyframe (self, TRUE);
-  ams_session_tell (self, "%s joins %s", ams_session_track_name (track),
+  ams_session_tell (self, "%s, which begins at %.3f s, joins %s",
+      ams_session_track_name (track),
+      AMS_SESSION_S (((AmsHeld *) g_queue_peek_head (&track->held))->unit.pts),
       waits ? "at the next keyframe, which is asked for" : "at once");
 }
 
@@ -308,8 +322,7 @@ is_reached (AmsSession *self, AmsSessionTrack *track)
 {
   const AmsHeld *first = g_queue_peek_head (&track->held);
 
-  return first &&
-      (first->unit.dts <= self->end || !anything_flows (self));
+  return first && (first->unit.dts <= self->end || !anything_flows (self));
 }
 
 void
