@@ -156,7 +156,7 @@ intersects (const GstCaps *caps, const gchar *others)
   return gst_caps_can_intersect (caps, with);
 }
 
-/* (No muxer here takes AAC in LOAS.) */
+/* AAC in LATM framing (loas) is not named, as amshlssink refuses it: it is decoded. */
 const gchar *
 stream_codec (const GstCaps *caps)
 {

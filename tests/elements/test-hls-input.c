@@ -501,6 +501,28 @@ test_codec_ts_cannot_carry_is_refused (void)
   g_assert_cmpuint (hls_count_files (hls->dir, ""), ==, 0);
 }
 
+static void
+test_aac_in_latm_is_refused_with_what_to_do (void)
+{
+  g_autoptr (Hls) hls = hls_new ();
+  HlsMedia media = *hls_audio ();
+  g_autoptr (GstCaps) caps = gst_caps_from_string (
+      "audio/mpeg,mpegversion=4,framed=true,stream-format=loas,rate=44100,"
+      "channels=2");
+
+  media.caps = caps;
+  hls_add_audio (hls)->media = &media;
+  hls_play (hls);
+  hls->expects_trouble = TRUE;
+  for (guint i = 0; i < 5; i++)
+    g_assert_cmpint (hls_track_push (hls->audio), <, GST_FLOW_OK);
+  hls_track_eos (hls->audio);
+  hls_stop (hls);
+  hls_assert_one (hls, GST_MESSAGE_ERROR, GST_STREAM_ERROR,
+      GST_STREAM_ERROR_WRONG_TYPE, "avdec_aac_latm", NULL);
+  g_assert_cmpuint (hls_count_files (hls->dir, ""), ==, 0);
+}
+
 /* ---- flush ---- */
 
 static void
@@ -652,6 +674,7 @@ main (int argc, char **argv)
       timestamps_missing_from_the_start_all_is_recorded);
   ADD ("caps/resolution", resolution_changes_discontinuity);
   ADD ("caps/vp8", codec_ts_cannot_carry_is_refused);
+  ADD ("caps/aac-latm", aac_in_latm_is_refused_with_what_to_do);
   ADD ("stop/waiting", stop_while_the_start_is_waited_for_records_what_came);
   ADD ("flush", flush_what_was_recorded_stays);
   ADD ("outage/audio-first", outage_that_the_audio_ends_is_in_no_segment);

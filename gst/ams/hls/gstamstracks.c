@@ -152,6 +152,28 @@ plug_parser (GstAmsTracks *self, Track *track, const gchar *factory)
   return TRUE;
 }
 
+/* aacparse (1.22) passes such frames on, but cannot take the AAC out of them. */
+static gboolean
+is_loas (const GstCaps *caps)
+{
+  const gchar *format = gst_structure_get_string (
+      gst_caps_get_structure (caps, 0), "stream-format");
+
+  return g_strcmp0 (format, "loas") == 0;
+}
+
+static gboolean
+refuse_loas (GstAmsTracks *self, const Track *track)
+{
+  GST_ELEMENT_ERROR (self->bin, STREAM, WRONG_TYPE,
+      ("The %s pad was given AAC in LATM framing (stream-format=loas), which "
+       "cannot be recorded as it is: have the source send ADTS, or put "
+       "avdec_aac_latm, audioconvert and an AAC encoder in front.",
+          GST_PAD_NAME (track->ghost)),
+      (NULL));
+  return FALSE;
+}
+
 static gboolean
 take_caps (GstAmsTracks *self, Track *track, GstCaps *caps)
 {
@@ -167,6 +189,8 @@ take_caps (GstAmsTracks *self, Track *track, GstCaps *caps)
         (NULL));
     return FALSE;
   }
+  if (is_loas (caps))
+    return refuse_loas (self, track);
   if (!track->parser)
     return plug_parser (self, track, factory);
   if (g_strcmp0 (factory, track->parser_name) != 0) {
