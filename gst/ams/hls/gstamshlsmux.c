@@ -428,6 +428,7 @@ gst_ams_hls_mux_chain (GstPad *pad, GstObject *parent, GstBuffer *buffer)
   AmsSessionInput unit = { 0 };
   GstFlowReturn flow = GST_FLOW_OK;
 
+  GST_LOG_OBJECT (pad, "%" GST_PTR_FORMAT, buffer);
   unit.seen = track->seen;
   unit.arrival = monotonic_time ();
   unit.real_time = g_get_real_time () * 1000;

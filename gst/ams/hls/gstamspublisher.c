@@ -524,6 +524,9 @@ gst_ams_publisher_end_file (GstAmsPublisher *self, guint64 size, gint64 end)
   ams_recording_render (self->recording, &version);
   g_mutex_unlock (&self->lock);
 
+  GST_DEBUG_OBJECT (self->element,
+      "ends \"%s\": %.3f s, %" G_GUINT64_FORMAT " bytes", segment->name,
+      file_end.duration / (gdouble) GST_SECOND, size);
   file_end.sequence = segment->sequence;
   push_event (self, ams_files_event_new_end (&file_end));
   announce_later (self, segment, version.version);
@@ -687,6 +690,13 @@ gst_ams_publisher_start (GstAmsPublisher *self, const AmsCut *cut)
   push_other_sessions (self, &stores);
   push_recovered (self, &recovered);
   keep_promise (self, recovered.end_time);
+  GST_INFO_OBJECT (self->element,
+      "%s \"%s\" with segment %" G_GUINT64_FORMAT
+      ", after %u that were recovered; EXT-X-TARGETDURATION is %u",
+      recovered.continued ? "continues" : "begins",
+      ams_recording_get_playlist_name (self->recording),
+      ams_recording_get_next_number (self->recording), recovered.recovered,
+      ams_recording_get_target_duration (self->recording));
   gst_element_post_message (self->poster,
       gst_ams_hls_message_new_started (self->poster, self->settings.root,
           self->recording, &recovered));

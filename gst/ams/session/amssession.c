@@ -285,11 +285,12 @@ ams_session_started (AmsSession *self, gint64 target, gint64 time)
   self->state = AMS_SESSION_RUNNING;
   ams_lane_set_offset (self->lane,
       (time == AMS_TIME_NONE ? 0 : time) - self->start);
-  ams_session_tell (self,
-      "the recording starts: segments last at most %.3f s, and its time stamps "
-      "%s at %.3f s",
-      AMS_SESSION_S (target), time == AMS_TIME_NONE ? "begin" : "go on",
-      time == AMS_TIME_NONE ? 0. : AMS_SESSION_S (time));
+  ams_session_tell (self, "the recording starts: segments last at most %.3f s",
+      AMS_SESSION_S (target));
+  if (time != AMS_TIME_NONE)
+    ams_session_tell (self,
+        "time stamps go on after an earlier recording's %.3f s",
+        AMS_SESSION_S (time));
   ams_session_advance (self);
 }
 

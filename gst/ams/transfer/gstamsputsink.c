@@ -144,8 +144,12 @@ on_stored (const AmsFileInfo *file, gpointer user_data)
 {
   GstAmsPutSink *self = user_data;
 
-  GST_DEBUG_OBJECT (self, "stored %s, version %" G_GUINT64_FORMAT, file->name,
-      file->version);
+  if (file->role == AMS_FILE_ROLE_PLAYLIST)
+    GST_DEBUG_OBJECT (self, "stored %s, version %" G_GUINT64_FORMAT, file->name,
+        file->version);
+  else
+    GST_DEBUG_OBJECT (self, "stored %s, %" G_GUINT64_FORMAT " bytes",
+        file->name, file->size);
   gst_pad_push_event (PRIVATE (self)->sinkpad,
       ams_files_event_new_stored (file->name, file->version));
   ams_put_post_file (GST_ELEMENT (self),
