@@ -22,9 +22,12 @@ ELEMENTS = ("amshlssink", "amsfileput", "amshttpput", "amss3put")
 GENERAL = {"name", "parent", "async-handling", "message-forward"}
 # Properties of other elements, and settings of other programs, that are named alone.
 OTHERS = set("add-reference-timestamp-meta async-finalize muxer-factory sink-factory sink-properties streamable fragment-duration "
-    "is-live key-int-max num-buffers latency protocols hlsflags".split())
+    "is-live key-int-max num-buffers latency protocols hlsflags stream-format".split())
+# mpegtsmux's, which amshlssink.md answers.
+MPEGTSMUX = set("pat-interval pmt-interval si-interval pcr-interval bitrate alignment m2ts-mode prog-map scte-35-pid scte-35-null-interval "
+    "start-time start-time-selection latency min-upstream-latency emit-signals".split())
 # Words with a hyphen on the pages below that are no names of ours.
-WORDS = set("given-up http-status-code fragment-duration us-east-1 us-west-2 public-read".split())
+WORDS = set("given-up http-status-code fragment-duration us-east-1 us-west-2 public-read open-gop".split()) | MPEGTSMUX
 USERS_PAGES = [f"docs/{name}.md" for name in (*ELEMENTS, "tutorial", "operating", "security")]
 SOURCES = ("gst/ams/files", "gst/ams/hls", "gst/ams/transfer", "gst/ams/local", "gst/ams/http", "gst/ams/s3")
 # What a user of Ant Media Server has to find on the page for them.
@@ -52,7 +55,7 @@ def properties(element):
 
 @functools.cache
 def children():
-    """CHILD::PROPERTY of amshlssink; those of the muxer are mpegtsmux's own."""
+    """CHILD::PROPERTY of amshlssink."""
     text = pages()["docs/reference/amshlssink.md"].section("Children")
     return {row[0].strip("`"): re.findall(r"`([^`]+)`", row[1]) for row in documents.rows(text)}
 
@@ -149,7 +152,7 @@ def given(code):
 def problem_with(element, name, value):
     if "::" in name:
         child, _, name = name.partition("::")
-        known = element == "amshlssink" and (child == "muxer" or name in children().get(child, ()))
+        known = element == "amshlssink" and name in children().get(child, ())
         return "" if known else f"{element} has no {child}::{name}"
     if name in GENERAL:
         return ""
@@ -268,6 +271,11 @@ def test_statistics_of_the_elements_are_those_of_the_operators_page():
 def test_ant_media_settings_are_all_answered():
     text = pages()["docs/from-ant-media.md"].text
     fail_with([f"docs/from-ant-media.md does not say what becomes of {name}" for name in ANT_MEDIA if name not in text])
+
+
+def test_mpegtsmux_properties_are_all_answered():
+    text = pages()["docs/amshlssink.md"].section("The MPEG-TS inside")
+    fail_with([f"docs/amshlssink.md does not say what takes the place of mpegtsmux's {name}" for name in MPEGTSMUX if f"`{name}`" not in text])
 
 
 def python_with_gstreamer():

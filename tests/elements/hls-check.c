@@ -540,7 +540,7 @@ assert_starts_with_idr (const HlsTs *ts)
   g_assert_false (seen & 1u << 1);
 }
 
-/* The PMT PID of a PAT with one program: mpegtsmux stuffs the packet in front. */
+/* The PMT PID of a PAT with one program. */
 static guint16
 pmt_pid_of (const HlsPacket *pat)
 {

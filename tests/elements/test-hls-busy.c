@@ -29,8 +29,8 @@ enum
   BUSY_WAIT,
 };
 
-/* The segment that the first recorder still writes: its file is made, and grows, while what was
- * pushed comes through the muxer. */
+/* The segment that the first recorder still writes: its file is made, and grows, as what was
+ * pushed fills its blocks. */
 #define OPEN_PART ".s00002.ts.part"
 
 /* A recorder that has listed two segments, and has the third one open. Nothing but that one's

@@ -13,7 +13,7 @@ Lanes are recordings that are killed beside each other, to save time. How much a
 session's first EXT-X-PROGRAM-DATE-TIME says when its first frame was taken, by the pipeline's clock; the time of
 the kill less that date is how long there were frames to be recorded; what is listed of the session after all is
 how long was kept. A live source gives a frame out when its time has come, the encoder (zerolatency) holds none
-back, and a frame ends 33 ms after it began: LATENCY is for these and for the time that the muxer waits for the sound.
+back, and a frame ends 33 ms after it began: LATENCY is for these and for the time that a picture waits for the sound.
 """
 import argparse
 import collections

@@ -17,7 +17,7 @@ import tscheck  # noqa: E402
 
 FOREIGN = b"another file"
 TAKEN = "s00002.ts"
-LOST_AT_MOST = 1.25  # s at a kill: the promise, and what the source and the muxer hold; see kill9.py
+LOST_AT_MOST = 1.25  # s at a kill: the promise, and what the source holds; see kill9.py
 HLS = "amshlssink target-duration=1 location=s%05d.ts playlist-location=p.m3u8 write-files={} "
 NEVER, ALWAYS = "never", "always"
 

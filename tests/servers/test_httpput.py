@@ -20,7 +20,7 @@ import tap  # noqa: E402
 import tscheck  # noqa: E402
 
 SEED = int(os.environ.get("SEED", "0")) or random.SystemRandom().randrange(1, 1 << 31)
-LOST_AT_MOST = 1.25  # s at a kill: the promise, and what the source and the muxer hold; see tests/faults/kill9.py
+LOST_AT_MOST = 1.25  # s at a kill: the promise, and what the source holds; see tests/faults/kill9.py
 HLS = "amshlssink name=h location=stream123_%05d.ts playlist-location=stream123.m3u8 target-duration=1 "
 CHROMIUM = threading.Lock()
 

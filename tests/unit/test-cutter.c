@@ -9,7 +9,7 @@
 #define FRAME (40 * MS)
 #define SPACING (SECOND / 4)
 
-/* ---- what the gate does with the cutter ---- */
+/* ---- what the session does with the cutter ---- */
 
 typedef struct
 {
@@ -229,7 +229,7 @@ check_stream (guint seed, guint mode)
         g_rand_double_range (rand, -1e9, 1.8e18));
   start (&run, pts);
   while (run.keyframes->len < n) {
-    /* As the gate does: anew with each segment, whatever the encoder then does. */
+    /* As the session does: anew with each segment, whatever the encoder then does. */
     ams_cutter_set_keyframes_on_request (run.cutter, seed % 2);
     gop (&run, &pts, next_interval (rand, mode, base));
   }

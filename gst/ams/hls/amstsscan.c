@@ -9,8 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Not read: sections that go over several packets (mpegtsmux makes none for
- * one program), CRCs (what a crash leaves is cut off, not changed), scrambled
+/* Not read: sections that go over several packets (neither this packager nor
+ * 0.1.0's mpegtsmux makes any), CRCs (what a crash leaves is cut off, not changed), scrambled
  * streams. Of several programs, the first counts. */
 
 #define PACKET 188

@@ -25,7 +25,7 @@ typedef struct
 } AmsTsScan;
 
 /* @complete: the file was closed properly, so its last PES is whole; else it counts only if its PES_packet_length says so, or
- * another PES of any stream begins behind it (mpegtsmux writes the packets of one PES in a row). Only whole, synchronised 188-byte packets count: the scan stops at the first lost sync.
+ * another PES of any stream begins behind it (the packets of one PES are written in a row, by this packager and by mpegtsmux in 0.1.0). Only whole, synchronised 188-byte packets count: the scan stops at the first lost sync.
  * 33-bit wrap is followed; B-frames are (the PTS are not in order). How long the last
  * audio PES lasts is read from its frames (amsaudioframes.h); of other formats, and of video, it is taken to be the median distance between frames. Returns FALSE when nothing is usable. */
 gboolean ams_ts_scan (GBytes *data, gboolean complete, AmsTsScan *scan);

@@ -2,7 +2,7 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-/* Asking the stores behind the segmenter's pads what they hold. Blocks for as long as they
+/* Asking the stores behind the src pads of mux what they hold. Blocks for as long as they
  * take to answer. */
 
 #pragma once

@@ -3,7 +3,7 @@
  */
 
 /* A recording belongs to one recorder: before a session looks at what is there, it asks the
- * stores behind the segmenter's pads to keep others away. */
+ * stores behind the src pads of mux to keep others away. */
 
 #pragma once
 

@@ -528,12 +528,13 @@ install_cut_properties (GObjectClass *klass)
           DEFAULT_ALIGN_TO_CLOCK, PARAM_FLAGS));
   g_object_class_install_property (klass, PROP_STALL_TIMEOUT,
       g_param_spec_uint64 ("stall-timeout", "Stall timeout",
-          "How far, in ns, a track may fall behind the other before the "
-          "recording goes on without it",
+          "How long, in ns, a track may send nothing, while another gets ahead "
+          "of it by as much, before the recording goes on without it",
           0, G_MAXINT64, DEFAULT_STALL_TIMEOUT, PARAM_FLAGS));
   g_object_class_install_property (klass, PROP_DISCONTINUITY_THRESHOLD,
       g_param_spec_uint64 ("discontinuity-threshold", "Discontinuity threshold",
-          "Timestamps that jump by more than this, in ns, make an "
+          "A longer step forward of time stamps, in ns, is kept if the clock or "
+          "the other track agrees; else it is a jump, and makes an "
           "EXT-X-DISCONTINUITY",
           0, G_MAXINT64, DEFAULT_DISCONTINUITY_THRESHOLD, PARAM_FLAGS));
 }

@@ -23,8 +23,9 @@
  *   if need be. Only a GOP that is longer breaks it, with a warning.
  * - A stalled disk or track does not hold up the stream.
  *
- * H.264, H.265, MPEG-1/2/4 video, AAC, MP2/MP3, AC-3, DTS and Opus are taken as encoders,
- * depayloaders and demuxers give them; the parser is inside.
+ * H.264, H.265, MPEG-1/2/4 video, AAC, MP2/MP3, AC-3, E-AC-3, DTS and Opus are taken as encoders,
+ * depayloaders and demuxers give them: the parser is inside, and so is the packager. `GST_DEBUG=amssession:5` tells where
+ * segments begin, and why.
  *
  * ## Names
  *

@@ -2,7 +2,7 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-/* The start of a session: asks the stores behind the segmenter's pads what an
+/* The start of a session: asks the stores behind the src pads of mux what an
  * earlier one left, and goes on from it. */
 
 #pragma once

@@ -2,7 +2,7 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-/* The put sink that amshlssink places behind its segmenter to write local files.
+/* The put sink that amshlssink links to its mux to write local files.
  * There is a type, but no element factory: g_object_new (GST_TYPE_AMS_LOCAL_SINK).
  * Its queue-policy is drop-oldest: the stream goes on when a disk stalls. */
 
