@@ -637,6 +637,28 @@ test_outage_that_the_audio_ends_long_before_is_in_no_segment (void)
   g_assert_cmpuint (count_discontinuities (playlist), ==, 1);
   for (guint i = 0; i < playlist->segments->len; i++)
     g_assert_cmpuint (hls_segment (playlist, i)->duration, <=, SECONDS (2));
+  /* 2, 2, 1 | the sound's, 2, 2, 2 or so */
+  g_assert_cmpuint (playlist->segments->len, <=, 8);
+}
+
+/* The outage is not taken for the distance of keyframes. */
+static void
+test_outage_does_not_shorten_the_segments_after_it (void)
+{
+  g_autoptr (Hls) hls = hls_new ();
+  g_autoptr (HlsPlaylist) playlist = NULL;
+
+  hls_add_video (hls, NULL);
+  hls_play (hls);
+  hls_push_until (hls, SECONDS (5));
+  hls->video->offset = SECONDS (20);
+  hls_push_until (hls, SECONDS (11));
+  hls_eos (hls);
+  playlist = hls_check (hls);
+  g_assert_cmpuint (playlist->total, ==, SECONDS (11));
+  g_assert_cmpuint (count_discontinuities (playlist), ==, 1);
+  /* 2, 2, 1 | 2, 2, 2 */
+  g_assert_cmpuint (playlist->segments->len, ==, 6);
 }
 
 int
@@ -680,5 +702,7 @@ main (int argc, char **argv)
   ADD ("outage/audio-first", outage_that_the_audio_ends_is_in_no_segment);
   ADD ("outage/audio-long-before",
       outage_that_the_audio_ends_long_before_is_in_no_segment);
+  ADD ("outage/segments-after-it",
+      outage_does_not_shorten_the_segments_after_it);
   return g_test_run ();
 }

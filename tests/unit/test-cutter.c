@@ -591,6 +591,27 @@ add_promises (void)
   }
 }
 
+static void
+test_cut_after_an_outage_is_no_interval (void)
+{
+  g_auto (Run) run = {
+    NULL,
+  };
+  gint64 pts = 0;
+
+  run_init (&run, 4 * SECOND);
+  start (&run, pts);
+  for (guint i = 0; i < 5; i++)
+    gop (&run, &pts, SECOND);
+  pts += 30 * SECOND;
+  ams_cutter_cut (run.cutter, pts);
+  cut_at (&run, pts);
+  for (guint i = 0; i < 8; i++)
+    gop (&run, &pts, SECOND);
+  /* 0, 4 | 35, 39, 43 */
+  g_assert_cmpuint (run.cuts->len, ==, 5);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -628,5 +649,7 @@ main (int argc, char **argv)
   g_test_add_func ("/cutter/target-changed/due-follows",
       test_target_changed_due_follows);
   g_test_add_func ("/cutter/started-again/fresh", test_started_again_fresh);
+  g_test_add_func ("/cutter/cut-after-an-outage/no-interval",
+      test_cut_after_an_outage_is_no_interval);
   return g_test_run ();
 }

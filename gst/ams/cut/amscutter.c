@@ -225,7 +225,7 @@ ams_cutter_keyframe (AmsCutter *self, gint64 pts)
     self->forced = FALSE;
   } else if (decision.here == AMS_CUT_CANDIDATE) {
     self->candidate = pts;
-    }
+  }
   return decision;
 }
 
@@ -256,6 +256,7 @@ void
 ams_cutter_cut (AmsCutter *self, gint64 pts)
 {
   begin_segment (self, pts);
+  /* What is before, an outage perhaps, is no interval of keyframes. */
   self->last_keyframe = pts;
   self->forced = FALSE;
 }

@@ -166,13 +166,17 @@ static void
 tell_placed (AmsSession *self, const AmsSessionTrack *track,
     const AmsTimeMapPlaced *placed)
 {
-  if (placed->jump || placed->bad || placed->hole > 0)
-    ams_session_tell (self,
-        "%s at %.3f s: %s (%.3f s without media before it, times moved by "
-        "%+.3f s)",
-        ams_session_track_name (track), AMS_SESSION_S (placed->time),
-        placed->reason ? placed->reason : "it does not continue the last",
-        AMS_SESSION_S (placed->hole), AMS_SESSION_S (placed->offset));
+  const gchar *name = ams_session_track_name (track);
+  const gchar *reason =
+      placed->reason ? placed->reason : "it does not continue the last";
+
+  if (placed->hole > 0)
+    ams_session_tell (self, "%s at %.3f s, after %.3f s without any: %s", name,
+        AMS_SESSION_S (placed->time), AMS_SESSION_S (placed->hole), reason);
+  else if (placed->jump || placed->bad)
+    ams_session_tell (self, "%s at %.3f s: %s (its times are moved by %+.3f s)",
+        name, AMS_SESSION_S (placed->time), reason,
+        AMS_SESSION_S (placed->offset));
 }
 
 /* The time line has made up its mind on these. */

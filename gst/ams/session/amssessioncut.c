@@ -89,7 +89,7 @@ begin_segment (AmsSession *self, AmsSessionTrack *track, const AmsHeld *held,
     cut.discontinuity = FALSE;
   ams_session_tell (self, "a segment begins with %s at %.3f s, %s%s",
       ams_session_track_name (track), AMS_SESSION_S (cut.pts), why,
-      cut.discontinuity ? "; it does not continue the one before" : "");
+      cut.discontinuity ? ", after EXT-X-DISCONTINUITY" : "");
   ams_lane_cut (self->lane, &cut, end);
   self->discontinuity = FALSE;
   self->segment_has_video = FALSE;
@@ -156,10 +156,10 @@ find_reason_to_cut (AmsSession *self, const AmsHeld *held, gint64 due,
     gboolean forced)
 {
   if (self->discontinuity)
-    return "as it does not go on as before";
+    return "as it does not continue the one before";
   if (forced)
     return "as was asked for";
-  return held->unit.pts < due
+  return self->lead->video && held->unit.pts < due
       ? "early, as the next keyframe would come too late"
       : "where one is due";
 }
