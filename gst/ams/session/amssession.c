@@ -167,15 +167,14 @@ tell_placed (AmsSession *self, const AmsSessionTrack *track,
     const AmsTimeMapPlaced *placed)
 {
   const gchar *name = ams_session_track_name (track);
-  const gchar *reason =
-      placed->reason ? placed->reason : "it does not continue the last";
 
   if (placed->hole > 0)
     ams_session_tell (self, "%s at %.3f s, after %.3f s without any: %s", name,
-        AMS_SESSION_S (placed->time), AMS_SESSION_S (placed->hole), reason);
-  else if (placed->jump || placed->bad)
+        AMS_SESSION_S (placed->time), AMS_SESSION_S (placed->hole),
+        placed->reason ? placed->reason : "a hole");
+  else if (placed->reason)
     ams_session_tell (self, "%s at %.3f s: %s (its times are moved by %+.3f s)",
-        name, AMS_SESSION_S (placed->time), reason,
+        name, AMS_SESSION_S (placed->time), placed->reason,
         AMS_SESSION_S (placed->offset));
 }
 

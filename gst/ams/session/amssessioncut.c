@@ -150,11 +150,23 @@ mark (AmsSession *self, const AmsHeld *held)
       AMS_SESSION_S (ams_cutter_get_due (self->cutter)));
 }
 
+static gboolean
+anything_joins (AmsSession *self)
+{
+  gboolean any = FALSE;
+
+  for (guint i = 0; i < self->tracks->len; i++)
+    any |= ((AmsSessionTrack *) g_ptr_array_index (self->tracks, i))->joining;
+  return any;
+}
+
 /* @due: where the segment that ends with @held was to end. */
 static const gchar *
 find_reason_to_cut (AmsSession *self, const AmsHeld *held, gint64 due,
     gboolean forced)
 {
+  if (anything_joins (self))
+    return "as a track joins";
   if (self->discontinuity)
     return "as it does not continue the one before";
   if (forced)
