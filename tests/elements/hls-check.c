@@ -444,7 +444,8 @@ count_adts_frames (const guint8 *frames, gsize size)
   guint n = 0;
   gsize at = 0;
 
-  while (at + 7 <= size && frames[at] == 0xff && (frames[at + 1] & 0xf0) == 0xf0) {
+  while (
+      at + 7 <= size && frames[at] == 0xff && (frames[at + 1] & 0xf0) == 0xf0) {
     at += (frames[at + 3] & 0x03) << 11 | frames[at + 4] << 3 |
         frames[at + 5] >> 5;
     n++;

@@ -214,8 +214,7 @@ find_lead (AmsSession *self, const AmsSessionTrack *now)
 
     if (track->phase == AMS_TRACK_FLOWS && !track->silent &&
         (track->begun || track == now) && !is_in_hole (track, now) &&
-        !track->lacks_key &&
-        (!lead || track->video))
+        !track->lacks_key && (!lead || track->video))
       lead = track;
   }
   return lead;
