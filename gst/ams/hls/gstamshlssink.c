@@ -806,8 +806,8 @@ gst_ams_hls_sink_class_init (GstAmsHlsSinkClass *klass)
       g_param_spec_boxed ("stats", "Statistics",
           "Of this session: segments, unlisted (of them, left the live window "
           "before a playlist could be stored), recovered, gaps, discontinuities, "
-          "bytes, duration (ns), dropped-frames (before the first keyframe); "
-          "store: what the disk still has to take",
+          "bytes, duration (ns), dropped-frames (pictures without a keyframe "
+          "before them); store: what the disk still has to take",
           GST_TYPE_STRUCTURE, G_PARAM_READABLE | G_PARAM_STATIC_STRINGS));
   install_signals (object_class);
 
