@@ -132,7 +132,7 @@ emit_believed (AmsTimeMap *self, AmsTimeTrack *track, const AmsTimeMapInput *in,
     const AmsTimeVerdict *verdict)
 {
   gint64 time = ams_time_sum (in->time, verdict->offset);
-  gint64 from = track->position;
+  gint64 from = track->begun ? track->position : time;
   AmsTimeMapPlaced how = { 0 };
 
   how.hole = verdict->hole;
@@ -147,7 +147,8 @@ emit_believed (AmsTimeMap *self, AmsTimeTrack *track, const AmsTimeMapInput *in,
   emit (self, track, in, time, &how);
   note_offset (track, verdict);
   track->anchored = TRUE;
-  track->previous = verdict->moved || verdict->late ? AMS_TIME_NONE : from;
+  track->previous =
+      verdict->moved || verdict->late || from == time ? AMS_TIME_NONE : from;
   track->position = verdict->moved || verdict->late ? time : MAX (from, time);
   track->learnt_at = time;
   track->arrival = in->arrival;
