@@ -58,7 +58,8 @@ typedef struct
   GQueue held; /* AmsHeld, placed, in decoding order */
   gsize held_bytes;
   gint64 held_holes; /* ns, between the units that are held */
-  AmsDecodeTimes *decode_times; /* NULL: as yet each unit brought its own */
+  AmsDecodeTimes *decode_times; /* NULL: the last unit brought its own */
+  guint n_without_dts; /* units since the last one that did */
 
   gboolean split; /* was asked for since its last unit came */
   gboolean ended; /* nothing more will come */

@@ -10,6 +10,10 @@
 #define LONGEST_STEP AMS_SECOND
 /* How long a unit lasts where nothing tells. */
 #define USUAL_STEP (AMS_SECOND / 25)
+/* The least by which decoding times rise: a tick of 90 kHz, rounded up. */
+#define TICK AMS_TIME_MAP_TICK
+/* So many units in a row may lack a decoding time in a video that has them. */
+#define MAX_WITHOUT_DTS 8
 
 void
 ams_held_free (AmsHeld *held)
@@ -154,6 +158,32 @@ make_decode_time (AmsSessionTrack *self, const AmsHeld *held, gboolean jump)
   return ams_decode_times_next (self->decode_times, held->unit.pts, self->step);
 }
 
+/* Where the video brings decoding times, a unit without one is decoded a step
+ * after the one before. */
+static gint64
+choose_decode_time (AmsSessionTrack *self, const AmsHeld *held,
+    const AmsTimeMapPlaced *placed)
+{
+  if (held->reorder != AMS_TIME_NONE || !self->video) {
+    self->n_without_dts = 0;
+    g_clear_pointer (&self->decode_times, ams_decode_times_free);
+    return placed->time;
+  }
+  if (self->decode_times || self->last_dts == AMS_TIME_NONE ||
+      self->n_without_dts++ >= MAX_WITHOUT_DTS)
+    return make_decode_time (self, held, placed->jump);
+  return MIN (held->unit.pts, self->last_dts + self->step);
+}
+
+/* Decoding times rise, whatever came. */
+static void
+keep_in_order (const AmsSessionTrack *self, AmsUnit *unit)
+{
+  if (self->last_dts != AMS_TIME_NONE)
+    unit->dts = MAX (unit->dts, self->last_dts + TICK);
+  unit->pts = MAX (unit->pts, unit->dts);
+}
+
 static void
 learn_step (AmsSessionTrack *self, gint64 dts, const AmsTimeMapPlaced *placed)
 {
@@ -187,10 +217,8 @@ ams_session_track_time (AmsSessionTrack *self, AmsHeld *held,
   else if (has_dts)
     self->reorder = held->reorder;
   held->unit.pts = placed->time + (has_dts ? held->reorder : 0);
-  if (has_dts || !self->video)
-    held->unit.dts = placed->time;
-  else
-    held->unit.dts = make_decode_time (self, held, placed->jump);
+  held->unit.dts = choose_decode_time (self, held, placed);
+  keep_in_order (self, &held->unit);
   if (held->running_time == AMS_TIME_NONE)
     held->running_time = held->unit.pts;
   held->jump = placed->jump;
