@@ -386,14 +386,27 @@ say_damaged (AmsSession *self, AmsSessionTrack *track, const AmsHeld *held,
   action->text = g_strdup (error->message);
 }
 
+/* A segment cannot begin with a keyframe that was left out. */
+static void
+leave_out (AmsSession *self, AmsSessionTrack *track, const AmsHeld *held,
+    const GError *error)
+{
+  if (ams_lane_get_kept (self->lane) == 0) {
+    ams_lane_unmark (self->lane);
+    ams_cutter_drop_candidate (self->cutter);
+  }
+  say_damaged (self, track, held, error);
+}
+
 static void
 record (AmsSession *self, AmsSessionTrack *track, const AmsHeld *held)
 {
   g_autoptr (GError) error = NULL;
 
-  note_video (self, track, held);
-  if (!ams_lane_add (self->lane, &held->unit, self->now, &error))
-    say_damaged (self, track, held, error);
+  if (ams_lane_add (self->lane, &held->unit, self->now, &error))
+    note_video (self, track, held);
+  else
+    leave_out (self, track, held, error);
   track->begun = TRUE;
   track->shown = MAX (track->shown, held->end);
   self->end = MAX (self->end, held->end);
