@@ -38,6 +38,7 @@ session_test_new (void)
   self->events = g_ptr_array_new_with_free_func (g_free);
   self->files = g_ptr_array_new_with_free_func (file_free);
   self->requests = g_array_new (FALSE, FALSE, sizeof (TestRequest));
+  self->ticks = g_array_new (FALSE, FALSE, sizeof (TestTick));
   return self;
 }
 
@@ -49,6 +50,7 @@ session_test_free (SessionTest *self)
   g_ptr_array_unref (self->events);
   g_ptr_array_unref (self->files);
   g_array_unref (self->requests);
+  g_array_unref (self->ticks);
   g_free (self);
 }
 
@@ -249,7 +251,10 @@ write_block (SessionTest *self, GBytes *block)
   gsize size;
   const guint8 *data = g_bytes_get_data (block, &size);
 
+  if (get_open_file (self)->bytes->len == 0)
+    self->n_out--; /* the tables */
   g_byte_array_append (get_open_file (self)->bytes, data, size);
+  self->n_out += size / sizeof (AmsFakeRecord);
 }
 
 static guint
@@ -354,9 +359,13 @@ answer_start (SessionTest *self)
 static void
 tick (SessionTest *self)
 {
+  TestTick tick = { self->now, 0 };
+
   ams_session_tick (self->session, TEST_CLOCK + self->now);
   run (self);
   answer_start (self);
+  tick.n_out = self->n_out;
+  g_array_append_val (self->ticks, tick);
 }
 
 static void

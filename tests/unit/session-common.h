@@ -76,6 +76,12 @@ typedef struct
 
 typedef struct
 {
+  gint64 now; /* ns since the test began */
+  guint n_out; /* units whose bytes had gone out */
+} TestTick;
+
+typedef struct
+{
   gboolean video;
   gint id; /* of the session; -1: not there yet */
 } TestTrack;
@@ -99,6 +105,8 @@ typedef struct
   gint64 start_pts;
   GPtrArray *files; /* TestFile */
   GArray *requests; /* TestRequest */
+  GArray *ticks; /* TestTick */
+  guint n_out;
   gboolean dependent, ended, was_full;
   guint n_starts, n_no_keyframe, n_damaged, n_refused;
   gint64 said_without_keyframe;

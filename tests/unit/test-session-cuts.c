@@ -1,0 +1,415 @@
+/* amshls: HLS recording for GStreamer
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+/* Where segments begin, what is kept until that is known, and what is in them. */
+
+#include "session-common.h"
+
+static SessionTest *
+new_with_both (guint *video, guint *sound)
+{
+  SessionTest *test = session_test_new ();
+
+  *video = session_test_add_video (test);
+  *sound = session_test_add_sound (test);
+  return test;
+}
+
+static void
+check_nothing_lost (SessionTest *test)
+{
+  for (guint i = 0; i < test->tracks->len; i++)
+    g_assert_cmpuint (session_test_count_lost (test, i), ==, 0);
+}
+
+/* All pictures that are a multiple of @every, in frames, get @flags. */
+static void
+flag_pictures (SessionTest *test, guint track, guint every, gint64 from,
+    gint64 to, AmsUnitFlags flags)
+{
+  for (guint i = 0; i < test->events->len; i++) {
+    TestEvent *event = g_ptr_array_index (test->events, i);
+
+    if (event->kind == TEST_UNIT && event->track == track &&
+        event->truth >= from && event->truth < to &&
+        event->truth / FRAME % every == 0)
+      event->flags = flags;
+  }
+}
+
+/* ---- the usual ---- */
+
+static void
+play_usual (gboolean beside_sound, gboolean as_file)
+{
+  g_autoptr (SessionTest) test = session_test_new ();
+  guint video = session_test_add_video (test);
+
+  session_test_video (test, video, 0, 41 * SECOND, 25);
+  if (beside_sound)
+    session_test_sound (test, session_test_add_sound (test), 0, 41 * SECOND);
+  test->as_file = as_file;
+  session_test_play (test);
+  check_nothing_lost (test);
+  session_test_check_times (test, 0);
+  g_assert_cmpuint (test->files->len, ==, 11);
+  for (guint i = 0; i < 11; i++) {
+    g_assert_cmpint (session_test_file (test, i)->cut.pts, ==, i * 4 * SECOND);
+    g_assert_cmpint (session_test_extinf (test, i), ==,
+        (i < 10 ? 4 : 1) * SECOND);
+    g_assert_cmpuint (session_test_file (test, i)->n_units[TRUE], ==,
+        i < 10 ? 100 : 25);
+  }
+  g_assert_false (test->dependent);
+  g_assert_cmpuint (session_test_count_discontinuities (test), ==, 0);
+}
+
+static void
+test_usual_cut_at_target (void)
+{
+  for (guint i = 0; i < 4; i++)
+    play_usual (i & 1, i & 2);
+}
+
+static void
+test_date_follows_pipeline (void)
+{
+  guint video, sound;
+  g_autoptr (SessionTest) test = new_with_both (&video, &sound);
+  gint64 first;
+
+  session_test_video (test, video, 0, 41 * SECOND, 25);
+  session_test_sound (test, sound, 0, 41 * SECOND);
+  session_test_delay (test, video, 5 * SECOND, G_MAXINT64, 300 * MS);
+  session_test_play (test);
+  first = session_test_file (test, 0)->cut.date_time;
+  for (guint i = 0; i < test->files->len; i++)
+    g_assert_cmpint (session_test_file (test, i)->cut.date_time, ==,
+        first + session_test_file (test, i)->cut.pts / 1000);
+}
+
+static void
+test_aligned_to_clock (void)
+{
+  guint video, sound;
+  g_autoptr (SessionTest) test = new_with_both (&video, &sound);
+
+  test->settings.align_to_clock = TRUE;
+  session_test_video (test, video, SECOND, 41 * SECOND, 25);
+  session_test_sound (test, sound, SECOND, 41 * SECOND);
+  session_test_play (test);
+  check_nothing_lost (test);
+  for (guint i = 1; i < test->files->len; i++)
+    g_assert_cmpint (session_test_file (test, i)->cut.pts, ==, i * 4 * SECOND);
+}
+
+static void
+test_sound_alone_cut_at_target (void)
+{
+  g_autoptr (SessionTest) test = session_test_new ();
+  guint sound = session_test_add_sound (test);
+
+  session_test_sound (test, sound, 0, 41 * SECOND);
+  session_test_play (test);
+  check_nothing_lost (test);
+  session_test_check_times (test, 0);
+  g_assert_cmpuint (test->files->len, ==, 11);
+  session_test_check_no_longer_than (test, 4 * SECOND + SOUND_FRAME);
+  session_test_assert_near (session_test_sum (test), 41 * SECOND, FRAME);
+}
+
+/* ---- late keyframes ---- */
+
+/* The keyframe that should have come at 4 s does not: the segment ends at the one
+ * before, and all is in order. */
+static void
+play_late_keyframe (const gint64 *keys, guint n_keys, gboolean as_file)
+{
+  guint video, sound;
+  g_autoptr (SessionTest) test = new_with_both (&video, &sound);
+
+  session_test_video (test, video, 0, 60 * SECOND, 0);
+  for (guint i = 0; i < n_keys; i++)
+    session_test_find (test, video, keys[i])->flags = AMS_UNIT_KEY;
+  session_test_sound (test, sound, 0, 60 * SECOND);
+  test->as_file = as_file;
+  session_test_play (test);
+  check_nothing_lost (test);
+  session_test_check_times (test, 0);
+  g_assert_cmpuint (session_test_count_discontinuities (test), ==, 0);
+  session_test_assert_near (session_test_sum (test), 60 * SECOND, FRAME);
+  g_assert_false (test->dependent);
+  for (guint i = 0; i + 1 < test->files->len; i++) {
+    const TestFile *file = session_test_file (test, i);
+    guint within = 0;
+
+    for (guint j = 0; j < n_keys; j++)
+      within += keys[j] > file->cut.pts && keys[j] < file->end;
+    /* Longer only where no keyframe was in time. */
+    if (within > 0)
+      g_assert_cmpint (file->end - file->cut.pts, <=, 4500 * MS);
+  }
+}
+
+static void
+test_late_keyframe_cut_at_one_before (void)
+{
+  static const gint64 keys[] = { 0, 3 * SECOND, 9 * SECOND, 9500 * MS,
+    12 * SECOND, 13 * SECOND, 14 * SECOND, 25 * SECOND, 25040 * MS, 28600 * MS,
+    29400 * MS, 33 * SECOND, 50 * SECOND, 54480 * MS };
+
+  for (guint n = 1; n <= G_N_ELEMENTS (keys); n++) {
+    play_late_keyframe (keys, n, FALSE);
+    play_late_keyframe (keys, n, TRUE);
+  }
+}
+
+/* ---- memory ---- */
+
+#define PICTURE 20000
+
+typedef struct
+{
+  const gchar *name;
+  gint64 last_key;
+  gint64 hole_from, hole_to;
+} MemoryCase;
+
+static const MemoryCase memory_cases[] = {
+  { "first-only", 0, 0, 0 },
+  { "candidate", 2 * SECOND, 0, 0 },
+  { "later-candidate", 7 * SECOND, 0, 0 },
+  { "hole-after-candidate", 2 * SECOND, 3 * SECOND, 20 * SECOND },
+  { "end-after-candidate", 2 * SECOND, 3 * SECOND, 200 * SECOND },
+};
+
+/* One GOP of two minutes. */
+static void
+test_long_gop_memory_bounded (gconstpointer data)
+{
+  const MemoryCase *this = data;
+  guint video, sound;
+  g_autoptr (SessionTest) test = new_with_both (&video, &sound);
+
+  session_test_video (test, video, 0, 120 * SECOND, 0);
+  session_test_find (test, video, 0)->flags = AMS_UNIT_KEY;
+  session_test_find (test, video, this->last_key)->flags = AMS_UNIT_KEY;
+  session_test_sound (test, sound, 0, 120 * SECOND);
+  session_test_cut_out (test, video, this->hole_from, this->hole_to);
+  for (guint i = 0; i < test->events->len; i++) {
+    TestEvent *event = g_ptr_array_index (test->events, i);
+
+    if (event->kind == TEST_UNIT)
+      event->size = event->track == video ? PICTURE : 300;
+  }
+  session_test_play (test);
+  check_nothing_lost (test);
+  session_test_check_times (test, 0);
+  session_test_assert_near (session_test_sum (test), 120 * SECOND, FRAME);
+  g_assert_cmpuint (test->most_kept, <=,
+      4500 * MS / FRAME * PICTURE + 4500 * MS / SOUND_FRAME * 300);
+}
+
+/* ---- recovery points ---- */
+
+typedef struct
+{
+  const gchar *name;
+  guint every; /* frames */
+  gboolean idr; /* the first is one */
+} RecoveryCase;
+
+static const RecoveryCase recovery_cases[] = {
+  { "open-gop", 50, TRUE },
+  { "short-open-gop", 12, TRUE },
+  { "no-idr", 50, FALSE },
+};
+
+static void
+play_recovery (const RecoveryCase *this, gboolean beside_sound,
+    gboolean as_file)
+{
+  g_autoptr (SessionTest) test = session_test_new ();
+  guint video = session_test_add_video (test);
+
+  session_test_video (test, video, 0, 60 * SECOND, 0);
+  flag_pictures (test, video, this->every, 0, 60 * SECOND, AMS_UNIT_RECOVERY);
+  if (this->idr)
+    session_test_find (test, video, 0)->flags = AMS_UNIT_KEY;
+  if (beside_sound)
+    session_test_sound (test, session_test_add_sound (test), 0, 60 * SECOND);
+  test->as_file = as_file;
+  session_test_play (test);
+  g_assert_true (test->dependent);
+  g_assert_cmpuint (test->n_no_keyframe, ==, 0);
+  session_test_check_times (test, 0);
+  /* Sound does not wait for the first recovery point: the video joins it. */
+  g_assert_cmpuint (session_test_count_discontinuities (test), <=,
+      !this->idr && beside_sound ? 1 : 0);
+  if (this->idr) {
+    check_nothing_lost (test);
+    session_test_assert_near (session_test_sum (test), 60 * SECOND, FRAME);
+  } else {
+    g_assert_cmpuint (session_test_count_lost (test, video), <=, 13 * 25);
+  }
+  for (guint i = this->idr; i < test->files->len; i++)
+    g_assert_cmpint (session_test_extinf (test, i), <=, 4500 * MS);
+  g_assert_cmpint (session_test_extinf (test, 0), <=, 12 * SECOND);
+}
+
+static void
+test_recovery_points_cut_at (gconstpointer data)
+{
+  for (guint i = 0; i < 4; i++)
+    play_recovery (data, i & 1, i & 2);
+}
+
+/* Recovery points between IDRs that come in time are not cut at. */
+static void
+test_recovery_points_beside_idr_not_cut_at (void)
+{
+  guint video, sound;
+  g_autoptr (SessionTest) test = new_with_both (&video, &sound);
+
+  session_test_video (test, video, 0, 60 * SECOND, 100);
+  flag_pictures (test, video, 100, FRAME, 0, 0);
+  for (guint i = 25; i < 1500; i += 25)
+    if (i % 100 != 0)
+      session_test_find (test, video, i * FRAME)->flags = AMS_UNIT_RECOVERY;
+  session_test_sound (test, sound, 0, 60 * SECOND);
+  session_test_play (test);
+  check_nothing_lost (test);
+  g_assert_false (test->dependent);
+  g_assert_cmpuint (test->files->len, ==, 15);
+}
+
+/* ---- what the units are ---- */
+
+/* Every unit is packaged as what it was when it came. */
+static void
+check_forms (SessionTest *test, guint track, gint64 from)
+{
+  for (guint i = 0; i < test->events->len; i++) {
+    const TestEvent *event = g_ptr_array_index (test->events, i);
+
+    if (event->kind == TEST_UNIT && event->n_written > 0)
+      g_assert_cmpuint (event->form, ==,
+          event->track == track && event->truth >= from ? 7 : 1);
+  }
+}
+
+static void
+play_form (gboolean of_video, gint64 at, gboolean over, gboolean as_file)
+{
+  guint video, sound;
+  g_autoptr (SessionTest) test = new_with_both (&video, &sound);
+  guint track = of_video ? video : sound;
+  TestEvent *event;
+
+  session_test_video (test, video, 0, 40 * SECOND, 50);
+  session_test_sound (test, sound, 0, 40 * SECOND);
+  event = session_test_event (test, TEST_FORM, track, at - 1);
+  event->size = 7;
+  event->over = over;
+  test->as_file = as_file;
+  session_test_play (test);
+  check_nothing_lost (test);
+  session_test_check_times (test, 0);
+  check_forms (test, track, at);
+  g_assert_cmpuint (session_test_count_discontinuities (test), ==,
+      over ? 1 : 0);
+  session_test_assert_near (session_test_sum (test), 40 * SECOND, FRAME);
+  session_test_check_no_longer_than (test, 4500 * MS);
+}
+
+static void
+test_form_changes_units_packaged_as_they_are (void)
+{
+  static const gint64 places[] = { 10 * SECOND, 10600 * MS, 12 * SECOND,
+    13600 * MS };
+
+  for (guint i = 0; i < G_N_ELEMENTS (places); i++)
+    for (guint j = 0; j < 8; j++)
+      play_form (j & 1, places[i], j & 2, j & 4);
+}
+
+/* ---- damage ---- */
+
+static void
+test_damaged_units_left_out_said_once (void)
+{
+  static const gint64 places[] = { 0, 2 * SECOND, 4 * SECOND, 8040 * MS,
+    12 * SECOND, 39960 * MS };
+  guint video, sound;
+  g_autoptr (SessionTest) test = new_with_both (&video, &sound);
+
+  session_test_video (test, video, 0, 40 * SECOND, 50);
+  session_test_sound (test, sound, 0, 40 * SECOND);
+  for (guint i = 0; i < G_N_ELEMENTS (places); i++)
+    session_test_find (test, video, places[i])->damaged = TRUE;
+  session_test_play (test);
+  g_assert_cmpuint (session_test_count_lost (test, video), ==,
+      G_N_ELEMENTS (places));
+  g_assert_cmpuint (session_test_count_lost (test, sound), ==, 0);
+  g_assert_cmpuint (test->n_damaged, ==, 1);
+  session_test_check_times (test, 0);
+  session_test_assert_near (session_test_sum (test), 40 * SECOND, 2 * FRAME);
+}
+
+/* ---- a crash ---- */
+
+/* What came more than a second ago has gone out. */
+static void
+test_crash_costs_less_than_a_second (void)
+{
+  guint video, sound;
+  g_autoptr (SessionTest) test = new_with_both (&video, &sound);
+
+  session_test_video (test, video, 0, 40 * SECOND, 50);
+  session_test_sound (test, sound, 0, 40 * SECOND);
+  session_test_play (test);
+  g_assert_cmpuint (test->ticks->len, >, 100);
+  for (guint i = 0; i < test->ticks->len; i++) {
+    const TestTick *tick = &g_array_index (test->ticks, TestTick, i);
+    gint64 due = MAX (tick->now - SECOND, 0);
+
+    g_assert_cmpuint (tick->n_out, >=, due / FRAME + due / SOUND_FRAME);
+  }
+}
+
+static void
+add_cases (void)
+{
+  for (guint i = 0; i < G_N_ELEMENTS (memory_cases); i++) {
+    g_autofree gchar *path =
+        g_strdup_printf ("/session/memory/%s", memory_cases[i].name);
+    g_test_add_data_func (path, &memory_cases[i], test_long_gop_memory_bounded);
+  }
+  for (guint i = 0; i < G_N_ELEMENTS (recovery_cases); i++) {
+    g_autofree gchar *path =
+        g_strdup_printf ("/session/recovery/%s", recovery_cases[i].name);
+    g_test_add_data_func (path, &recovery_cases[i],
+        test_recovery_points_cut_at);
+  }
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  add_cases ();
+  g_test_add_func ("/session/usual", test_usual_cut_at_target);
+  g_test_add_func ("/session/date", test_date_follows_pipeline);
+  g_test_add_func ("/session/aligned", test_aligned_to_clock);
+  g_test_add_func ("/session/sound-alone", test_sound_alone_cut_at_target);
+  g_test_add_func ("/session/late-keyframe",
+      test_late_keyframe_cut_at_one_before);
+  g_test_add_func ("/session/recovery/beside-idr",
+      test_recovery_points_beside_idr_not_cut_at);
+  g_test_add_func ("/session/form",
+      test_form_changes_units_packaged_as_they_are);
+  g_test_add_func ("/session/damaged", test_damaged_units_left_out_said_once);
+  g_test_add_func ("/session/crash", test_crash_costs_less_than_a_second);
+  return g_test_run ();
+}
