@@ -450,12 +450,44 @@ lacks_reference (AmsSession *self, AmsSessionTrack *track, const AmsHeld *held)
   return track->lacks_key;
 }
 
+static void
+note_early (AmsSession *self, AmsSessionTrack *track)
+{
+  track->n_early++;
+  self->left_out++;
+}
+
+static void
+tell_early (AmsSession *self, AmsSessionTrack *track, const AmsHeld *held)
+{
+  if (track->n_early > 0)
+    ams_session_tell (self,
+        "%s is recorded from %.3f s on: %u units from before are left out",
+        ams_session_track_name (track), AMS_SESSION_S (held->unit.pts),
+        track->n_early);
+  track->n_early = 0;
+}
+
+static void
+record_or_leave_out (AmsSession *self, AmsSessionTrack *track,
+    const AmsHeld *held)
+{
+  if (!ams_lane_has_track (self->lane, track->id)) {
+    note_early (self, track);
+    return;
+  }
+  tell_early (self, track, held);
+  record (self, track, held);
+}
+
 /* Takes @held. */
 void
 ams_session_process (AmsSession *self, AmsSessionTrack *track, AmsHeld *held)
 {
   take_form (self, track, held);
-  if (!comes_too_early (track, held) && !lacks_reference (self, track, held)) {
+  if (comes_too_early (track, held)) {
+    note_early (self, track);
+  } else if (!lacks_reference (self, track, held)) {
     if (track->silent)
       ams_session_tell (self, "%s is back at %.3f s",
           ams_session_track_name (track), AMS_SESSION_S (held->unit.pts));
@@ -464,8 +496,7 @@ ams_session_process (AmsSession *self, AmsSessionTrack *track, AmsHeld *held)
     track->resumes = FALSE;
     if (self->forms_changed)
       ams_session_set_lane_tracks (self, FALSE);
-    if (ams_lane_has_track (self->lane, track->id))
-      record (self, track, held);
+    record_or_leave_out (self, track, held);
   }
   ams_held_free (held);
 }

@@ -81,6 +81,7 @@ typedef struct
   gboolean any_key; /* recovery points have to do */
   gboolean any_recovery; /* there are recovery points */
   gboolean complained, damaged; /* it was said */
+  guint n_early; /* units that were left out as it had not joined */
   gboolean removed; /* its end is not the recording's */
 } AmsSessionTrack;
 
@@ -123,7 +124,8 @@ struct _AmsSession
   gint64 date_base; /* ns since 1970 UTC of time 0 on the time line */
   gboolean has_date_base;
   gboolean asked; /* for a keyframe, at least once */
-  guint64 dropped;
+  guint64 dropped; /* pictures in front of the first keyframe */
+  guint64 left_out; /* units that came before their track joined */
 };
 
 #define ams_session_tell(self, ...) \

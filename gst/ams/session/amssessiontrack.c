@@ -187,10 +187,9 @@ keep_in_order (const AmsSessionTrack *self, AmsUnit *unit)
 static void
 learn_step (AmsSessionTrack *self, gint64 dts, const AmsTimeMapPlaced *placed)
 {
-  gint64 step = dts - self->last_dts;
+  gint64 step = self->last_dts != AMS_TIME_NONE ? dts - self->last_dts : 0;
 
-  if (self->last_dts != AMS_TIME_NONE && !placed->bad && !placed->jump &&
-      step > 0 && step <= LONGEST_STEP)
+  if (!placed->bad && !placed->jump && step > 0 && step <= LONGEST_STEP)
     self->step = step;
   self->last_dts = dts;
 }
