@@ -467,6 +467,8 @@ happen (SessionTest *self, TestEvent *event)
   }
   run (self);
   answer_start (self);
+  if (event->kind == TEST_FINISH && self->start_at == AMS_TIME_NONE)
+    g_assert_true (self->ended);
 }
 
 static gint
@@ -484,7 +486,7 @@ static void
 end_all (SessionTest *self)
 {
   for (guint i = 0; i < self->tracks->len; i++) {
-    if (get_track (self, i)->id >= 0)
+    if (get_track (self, i)->id >= 0 && !self->session->finished)
       ams_session_end_track (self->session, get_track (self, i)->id);
     run (self);
     answer_start (self);

@@ -218,6 +218,33 @@ test_join_second_sound_at_once (void)
   session_test_assert_near (session_test_sum (test), 30 * SECOND, FRAME);
 }
 
+/* It begins behind the end of all that was there before. */
+static void
+test_join_behind_end_recorded (void)
+{
+  for (guint i = 0; i < 4; i++) {
+    g_autoptr (SessionTest) test = session_test_new ();
+    guint first =
+        i & 1 ? session_test_add_video (test) : session_test_add_sound (test);
+    guint second = session_test_join (test, FALSE, 9 * SECOND);
+
+    if (i & 1)
+      session_test_video (test, first, 0, 10 * SECOND, 50);
+    else
+      session_test_sound (test, first, 0, 10 * SECOND);
+    session_test_sound (test, second, 11500 * MS, 12 * SECOND);
+    session_test_delay (test, second, 0, 99 * SECOND, -2 * SECOND);
+    session_test_event (test, TEST_FINISH, first, 10 * SECOND);
+    test->as_file = i & 2;
+    session_test_play (test);
+    g_assert_cmpuint (session_test_count_lost (test, first), ==, 0);
+    g_assert_cmpuint (session_test_count_lost (test, second), <=, 1);
+    session_test_check_times (test, 0);
+    g_assert_cmpuint (session_test_count_discontinuities (test), ==, 1);
+    session_test_check_no_longer_than (test, 4500 * MS);
+  }
+}
+
 /* Three times a microphone is unplugged and another plugged in. */
 static void
 test_join_again_and_again (void)
@@ -499,6 +526,7 @@ main (int argc, char **argv)
   g_test_add_func ("/session/join/video", test_join_video_begins_at_keyframe);
   g_test_add_func ("/session/join/second-sound",
       test_join_second_sound_at_once);
+  g_test_add_func ("/session/join/behind-end", test_join_behind_end_recorded);
   g_test_add_func ("/session/join/again", test_join_again_and_again);
   g_test_add_func ("/session/mute", test_mute_track_not_waited_for);
   g_test_add_func ("/session/start/long", test_start_takes_long_nothing_lost);

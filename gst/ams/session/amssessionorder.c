@@ -223,13 +223,14 @@ process_next (AmsSession *self)
 {
   AmsSessionTrack *track;
 
+  /* Whoever waits to join does not wait for those. */
+  let_ended_go (self);
   look_after_silence (self);
   ams_session_look_after_joining (self);
   track = choose (self);
   if (!track)
     return FALSE;
   ams_session_process (self, track, ams_session_track_pop (track));
-  let_ended_go (self);
   return self->state == AMS_SESSION_RUNNING;
 }
 
