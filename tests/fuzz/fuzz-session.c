@@ -15,7 +15,7 @@ int LLVMFuzzerTestOneInput (const guint8 *data, gsize size);
 #define MS G_GINT64_CONSTANT (1000000)
 #define MAX_TRACKS 6
 #define MAX_UNITS 20000
-#define BURST 25
+#define BURST 8
 #define PAYLOAD 100
 /* A source that waits for longer is stuck. */
 #define LONGEST_WAIT (3600 * AMS_SECOND)
@@ -233,7 +233,7 @@ add_track (Player *p, gboolean video)
     return;
   p->n_tracks++;
   track->video = video;
-  track->step = video ? 40 * MS : 21333333;
+  track->step = (video ? 200 : 90) * MS;
   track->time = p->clock;
   track->id = ams_session_add_track (p->session,
       video ? AMS_TRACK_VIDEO : AMS_TRACK_AUDIO);
@@ -438,17 +438,28 @@ check_missing (Player *p)
   g_assert_cmpuint (missing, <=, said + damaged);
 }
 
+/* Of two videos one may be anywhere when the other is cut at. */
+static guint
+count_videos (Player *p)
+{
+  guint n = 0;
+
+  for (guint i = 0; i < p->n_tracks; i++)
+    n += p->tracks[i].video;
+  return n;
+}
+
 static void
 check_independence (Player *p)
 {
   g_autofree gboolean *seen = g_new0 (gboolean, p->files->len + 1);
 
-  for (guint i = 0; i < p->units->len && !p->dependent; i++) {
+  for (guint i = 0; i < p->units->len; i++) {
     const Unit *unit = &g_array_index (p->units, Unit, i);
 
     if (unit->n_written == 0 || !p->tracks[unit->track].video)
       continue;
-    g_assert_true (seen[unit->file] || unit->key || p->n_tracks > 2);
+    g_assert_true (seen[unit->file] || unit->key);
     seen[unit->file] = TRUE;
   }
 }
@@ -456,8 +467,21 @@ check_independence (Player *p)
 /* ---- a run ---- */
 
 static void
+tell (gpointer user_data, const gchar *text)
+{
+  g_printerr ("%9.3f %s\n", ((Player *) user_data)->clock / 1e9, text);
+}
+
+static gboolean
+listens (gpointer user_data)
+{
+  return g_getenv ("SESSION_STORY") != NULL;
+}
+
+static void
 player_init (Player *p, guint8 how)
 {
+  const AmsStory story = { tell, listens, p };
   AmsSessionSettings settings = { 0 };
 
   p->real = how & 1;
@@ -472,7 +496,7 @@ player_init (Player *p, guint8 how)
   p->clock = 1000 * AMS_SECOND;
   p->session = ams_session_new (&settings,
       p->real ? ams_ts_packager_new () : ams_fake_packager_new (),
-      p->real ? AMS_TS_BLOCK_SIZE : AMS_FAKE_BLOCK_SIZE, NULL);
+      p->real ? AMS_TS_BLOCK_SIZE : AMS_FAKE_BLOCK_SIZE, &story);
 }
 
 static void
@@ -498,7 +522,8 @@ finish (Player *p)
     return;
   read_files (p);
   check_missing (p);
-  check_independence (p);
+  if (!p->dependent && count_videos (p) == 1)
+    check_independence (p);
 }
 
 int

@@ -396,6 +396,54 @@ test_gap_events_sound_not_waited_for (void)
   session_test_check_no_longer_than (test, 4 * SECOND);
 }
 
+/* The picture rests, and says so: the sound is cut at. */
+static void
+play_resting_video (gboolean mute_before)
+{
+  g_autoptr (SessionTest) test = session_test_new ();
+  guint video = session_test_add_video (test);
+  guint sound =
+      session_test_join (test, FALSE, mute_before ? 12 * SECOND : G_MININT64);
+  gint64 sound_from = mute_before ? 12 * SECOND : 0;
+
+  session_test_video (test, video, 0, 60 * SECOND, 50);
+  session_test_sound (test, sound, sound_from, 60 * SECOND);
+  session_test_cut_out (test, video, 9 * SECOND, 40 * SECOND);
+  for (gint64 at = 9 * SECOND; at < 40 * SECOND; at += SECOND / 2)
+    session_test_event (test, TEST_GAP, video, at)->pts = at + SECOND / 2;
+  session_test_play (test);
+  g_assert_cmpuint (session_test_count_lost (test, video), ==, 0);
+  g_assert_cmpuint (session_test_count_lost (test, sound), <=, mute_before);
+  session_test_check_times (test, 0);
+  g_assert_cmpuint (session_test_count_discontinuities (test), ==, mute_before);
+  session_test_check_no_longer_than (test, 4500 * MS);
+}
+
+static void
+test_gap_events_video_rests (void)
+{
+  play_resting_video (FALSE);
+  play_resting_video (TRUE);
+}
+
+/* One that is wrong costs nothing. */
+static void
+test_gap_event_wrong_taken_back (void)
+{
+  guint video, sound;
+  g_autoptr (SessionTest) test = new_with_both (&video, &sound);
+
+  session_test_video (test, video, 0, 40 * SECOND, 50);
+  session_test_sound (test, sound, 0, 40 * SECOND);
+  session_test_event (test, TEST_GAP, video, 9100 * MS)->pts = 9000 * SECOND;
+  session_test_play (test);
+  check_nothing_lost (test);
+  session_test_check_times (test, 0);
+  g_assert_cmpuint (session_test_count_discontinuities (test), ==, 0);
+  g_assert_cmpuint (test->files->len, ==, 10);
+  g_assert_false (test->dependent);
+}
+
 /* A seek or a reconnect flushes both tracks. */
 static void
 test_flush_discontinuity (void)
@@ -441,7 +489,9 @@ main (int argc, char **argv)
   g_test_add_func ("/session/outage/restart", test_restart_tracks_together);
   g_test_add_func ("/session/split-now/stall", test_split_now_in_stall_at_once);
   g_test_add_func ("/session/split-now/keyframe", test_split_now_next_keyframe);
-  g_test_add_func ("/session/gap", test_gap_events_sound_not_waited_for);
+  g_test_add_func ("/session/gap/sound", test_gap_events_sound_not_waited_for);
+  g_test_add_func ("/session/gap/video", test_gap_events_video_rests);
+  g_test_add_func ("/session/gap/wrong", test_gap_event_wrong_taken_back);
   g_test_add_func ("/session/flush", test_flush_discontinuity);
   return g_test_run ();
 }

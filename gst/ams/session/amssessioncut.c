@@ -194,13 +194,15 @@ cut_at_key (AmsSession *self, AmsSessionTrack *track, const AmsHeld *held)
 
 /* ---- who leads ---- */
 
-/* It has a hole up to its next unit, which is known. */
-static gboolean
-is_in_hole (AmsSessionTrack *track, const AmsSessionTrack *now)
+gboolean
+ams_session_is_in_hole (AmsSession *self, AmsSessionTrack *track)
 {
   const AmsHeld *next = g_queue_peek_head (&track->held);
 
-  return track != now && next && next->hole > 0;
+  if (next)
+    return next->hole > 0;
+  return track->begun &&
+      track->position - track->shown > self->settings.discontinuity_threshold;
 }
 
 /* The track whose units segments begin with: the video, while it has any. */
@@ -213,8 +215,10 @@ find_lead (AmsSession *self, const AmsSessionTrack *now)
     AmsSessionTrack *track = g_ptr_array_index (self->tracks, i);
 
     if (track->phase == AMS_TRACK_FLOWS && !track->silent &&
-        (track->begun || track == now) && !is_in_hole (track, now) &&
-        !track->lacks_key && (!lead || track->video))
+        (track == now ||
+            (track->begun && !ams_session_is_in_hole (self, track))) &&
+        !track->lacks_key &&
+        (!lead || track->video))
       lead = track;
   }
   return lead;

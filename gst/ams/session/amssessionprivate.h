@@ -186,5 +186,8 @@ void ams_session_make_cut (AmsSession *self, const AmsHeld *held, AmsCut *cut);
 /* In µs since 1970 UTC. */
 gint64 ams_session_date_of (AmsSession *self, const AmsHeld *held);
 void ams_session_request_keyframe (AmsSession *self, gboolean now);
+/* It has a hole up to its next unit, which is known, or has said that nothing
+ * comes for a while. */
+gboolean ams_session_is_in_hole (AmsSession *self, AmsSessionTrack *track);
 
 G_END_DECLS

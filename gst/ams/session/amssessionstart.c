@@ -272,7 +272,8 @@ find_flowing_video (AmsSession *self)
   for (guint i = 0; i < self->tracks->len; i++) {
     AmsSessionTrack *track = g_ptr_array_index (self->tracks, i);
 
-    if (track->video && track->phase == AMS_TRACK_FLOWS && !track->silent)
+    if (track->video && track->phase == AMS_TRACK_FLOWS && !track->silent &&
+        !ams_session_is_in_hole (self, track))
       return track;
   }
   return NULL;
@@ -304,16 +305,20 @@ has_waited_too_long (AmsSession *self, AmsSessionTrack *track)
       self->settings.target_duration + AMS_SECOND / 2;
 }
 
-static gboolean
-anything_flows (AmsSession *self)
+/* Nothing of the tracks that flow will come before this. */
+static gint64
+get_frontier (AmsSession *self)
 {
+  gint64 frontier = G_MAXINT64;
+
   for (guint i = 0; i < self->tracks->len; i++) {
     const AmsSessionTrack *track = g_ptr_array_index (self->tracks, i);
+    const AmsHeld *next = g_queue_peek_head ((GQueue *) &track->held);
 
     if (track->phase == AMS_TRACK_FLOWS && !track->silent)
-      return TRUE;
+      frontier = MIN (frontier, next ? next->unit.dts : track->position);
   }
-  return FALSE;
+  return frontier;
 }
 
 /* The recording has come to where the track begins, or comes no further. */
@@ -322,7 +327,9 @@ is_reached (AmsSession *self, AmsSessionTrack *track)
 {
   const AmsHeld *first = g_queue_peek_head (&track->held);
 
-  return first && (first->unit.dts <= self->end || !anything_flows (self));
+  return first &&
+      (first->unit.dts <= self->end ||
+          first->unit.dts <= get_frontier (self));
 }
 
 void

@@ -225,5 +225,6 @@ ams_session_track_time (AmsSessionTrack *self, AmsHeld *held,
   learn_step (self, held->unit.dts, placed);
   held->unit.duration = choose_duration (self, held->unit.duration);
   held->end = held->unit.pts + held->unit.duration;
-  self->position = MAX (self->position, held->unit.dts);
+  /* Also back from where a gap event had it. */
+  self->position = held->unit.dts;
 }
