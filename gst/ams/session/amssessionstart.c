@@ -301,7 +301,8 @@ has_waited_too_long (AmsSession *self, AmsSessionTrack *track)
 {
   const AmsHeld *first = g_queue_peek_head (&track->held);
 
-  return self->end - first->unit.dts >
+  return self->end != AMS_TIME_NONE &&
+      self->end - first->unit.dts >
       self->settings.target_duration + AMS_SECOND / 2;
 }
 
