@@ -258,11 +258,12 @@ static gboolean
 ends_outage (AmsSession *self, const AmsSessionTrack *track,
     const AmsHeld *held)
 {
-  gint64 hole = held->unit.dts - self->end;
+  gint64 hole;
 
-  if (self->end == AMS_TIME_NONE ||
-      hole <= self->settings.discontinuity_threshold ||
-      (held->hole == 0 && !track->resumes))
+  if (self->end == AMS_TIME_NONE || (held->hole == 0 && !track->resumes))
+    return FALSE;
+  hole = held->unit.dts - self->end;
+  if (hole <= self->settings.discontinuity_threshold)
     return FALSE;
   return held->discont || track->resumes || hole > LONGEST_PAUSE ||
       (ams_session_track_is_key (track, held) &&
