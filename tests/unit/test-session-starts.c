@@ -350,6 +350,21 @@ test_finish_while_starting_all_recorded (void)
   session_test_assert_near (session_test_sum (test), 9 * SECOND, FRAME);
 }
 
+/* A pad that is requested after all has ended. */
+static void
+test_join_after_finish_ends (void)
+{
+  g_autoptr (SessionTest) test = session_test_new ();
+  guint video = session_test_add_video (test);
+
+  session_test_video (test, video, 0, 9 * SECOND, 50);
+  session_test_event (test, TEST_FINISH, 0, 9 * SECOND);
+  session_test_join (test, FALSE, 9100 * MS);
+  test->start_delay = 20 * SECOND;
+  session_test_play (test);
+  g_assert_cmpuint (session_test_count_lost (test, video), ==, 0);
+}
+
 static void
 test_start_fails_no_file (void)
 {
@@ -533,6 +548,8 @@ main (int argc, char **argv)
   g_test_add_func ("/session/start/end", test_end_while_starting_all_recorded);
   g_test_add_func ("/session/start/finish",
       test_finish_while_starting_all_recorded);
+  g_test_add_func ("/session/start/join-after-finish",
+      test_join_after_finish_ends);
   g_test_add_func ("/session/start/fails", test_start_fails_no_file);
   g_test_add_func ("/session/start/goes-on", test_start_goes_on_times_shifted);
   g_test_add_func ("/session/start/before-zero",

@@ -76,10 +76,12 @@ ams_session_add_track (AmsSession *self, AmsTrackKind kind)
 {
   gboolean video = kind == AMS_TRACK_VIDEO;
   guint id = self->next_ids[video];
+  AmsSessionTrack *track =
+      ams_session_track_new (id, video, ams_time_map_add_track (self->map));
 
   self->next_ids[video] = (id + 2) % (AMS_TRACK_MAX_ID + 1);
-  g_ptr_array_add (self->tracks,
-      ams_session_track_new (id, video, ams_time_map_add_track (self->map)));
+  track->ended = self->finished;
+  g_ptr_array_add (self->tracks, track);
   return id;
 }
 
