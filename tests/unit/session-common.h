@@ -93,6 +93,7 @@ typedef struct
   gint64 start_time; /* how it is */
   gboolean start_fails;
   gboolean no_end; /* tracks are not ended after the last event */
+  gboolean as_ts; /* files are MPEG-TS, which the test reads itself */
   gboolean as_file; /* all comes as fast as it is taken */
   gboolean obeys; /* the encoder makes keyframes when it is asked */
 
