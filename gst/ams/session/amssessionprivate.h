@@ -55,6 +55,9 @@ typedef struct
   AmsTrack *packaged; /* what its last unit was that was processed */
   AmsTrackPhase phase;
 
+  GQueue first; /* AmsHeld, until it is known whether they agree */
+  gboolean settled; /* it is */
+  gint64 first_time; /* as it came in, of the first unit, then */
   GQueue held; /* AmsHeld, placed, in decoding order */
   gsize held_bytes;
   gint64 held_holes; /* ns, between the units that are held */
@@ -162,6 +165,16 @@ void ams_session_track_drop (AmsSessionTrack *track);
 /* Gives @held, which was placed, its times. */
 void ams_session_track_time (AmsSessionTrack *track, AmsHeld *held,
     const AmsTimeMapPlaced *placed);
+
+/* amssessionfirst.c: where a track begins */
+/* Takes @held. Onto the time line with it, as soon as the track's first units
+ * agree. */
+void ams_session_place (AmsSession *self, AmsSessionTrack *track,
+    AmsHeld *held);
+/* No others will agree with them. */
+void ams_session_settle_first (AmsSession *self, AmsSessionTrack *track);
+/* Those that have waited for long enough. */
+void ams_session_settle_first_in_time (AmsSession *self);
 
 /* amssessionstart.c: who begins when */
 /* Takes @held. Holds it, or drops it if it comes before the first keyframe. */

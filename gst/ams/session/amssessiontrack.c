@@ -31,7 +31,9 @@ ams_session_track_new (guint id, gboolean video, guint line)
   self->id = id;
   self->video = video;
   self->line = line;
+  g_queue_init (&self->first);
   g_queue_init (&self->held);
+  self->first_time = AMS_TIME_NONE;
   self->arrival = self->first_seen = self->position = self->shown =
       AMS_TIME_NONE;
   self->begin_at = self->last_dts = self->last_key = AMS_TIME_NONE;
@@ -41,7 +43,7 @@ ams_session_track_new (guint id, gboolean video, guint line)
 void
 ams_session_track_free (AmsSessionTrack *self)
 {
-  g_queue_clear_full (&self->held, (GDestroyNotify) ams_held_free);
+  ams_session_track_drop (self);
   g_clear_pointer (&self->changed, ams_track_free);
   g_clear_pointer (&self->packaged, ams_track_free);
   g_clear_pointer (&self->decode_times, ams_decode_times_free);
@@ -108,6 +110,7 @@ ams_session_track_pop (AmsSessionTrack *self)
 void
 ams_session_track_drop (AmsSessionTrack *self)
 {
+  g_queue_clear_full (&self->first, (GDestroyNotify) ams_held_free);
   g_queue_clear_full (&self->held, (GDestroyNotify) ams_held_free);
   self->held_bytes = 0;
   self->held_holes = 0;
