@@ -197,6 +197,27 @@ test_burst_after_stall_times_kept (void)
   }
 }
 
+/* The picture stalls while sound that is late waits for it to join: whoever brings
+ * the sound is not held up for ever. */
+static void
+test_stall_while_sound_joins_not_blocked (void)
+{
+  g_autoptr (SessionTest) test = session_test_new ();
+  guint video = session_test_add_video (test);
+  guint sound = session_test_join (test, FALSE, 12 * SECOND);
+
+  session_test_video (test, video, 0, 90 * SECOND, 50);
+  session_test_cut_out (test, video, 12200 * MS, 80 * SECOND);
+  session_test_sound (test, sound, 2100 * MS, 84 * SECOND);
+  session_test_delay (test, sound, 0, 99 * SECOND, 9950 * MS);
+  session_test_play (test);
+  g_assert_false (test->was_full);
+  g_assert_cmpuint (session_test_count_lost (test, video), ==, 0);
+  /* That from before the stall. */
+  g_assert_cmpuint (session_test_count_lost (test, sound), <=,
+      10100 * MS / SOUND_FRAME + 10);
+}
+
 /* ---- the sound ---- */
 
 static void
@@ -484,6 +505,8 @@ main (int argc, char **argv)
   g_test_add_func ("/session/stall/late", test_late_stall_promise_kept);
   g_test_add_func ("/session/stall/many", test_many_stalls_promise_kept);
   g_test_add_func ("/session/stall/burst", test_burst_after_stall_times_kept);
+  g_test_add_func ("/session/stall/joining",
+      test_stall_while_sound_joins_not_blocked);
   g_test_add_func ("/session/stall/sound", test_sound_stall_picture_goes_on);
   g_test_add_func ("/session/outage/said", test_outage_said_discontinuity);
   g_test_add_func ("/session/outage/restart", test_restart_tracks_together);

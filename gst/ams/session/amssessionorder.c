@@ -25,12 +25,15 @@ flows (const AmsSessionTrack *track)
 
 /* ---- silence ---- */
 
-/* How much of @other is held that @track has not reached; holes do not count. */
+/* How much of @other is held that @track has not reached; holes do not count. All
+ * of it, if it waits to join: @track does not go on. */
 static gint64
 get_lead_over (AmsSessionTrack *other, const AmsSessionTrack *track)
 {
-  gint64 since = MAX (track->position, get_head_order (other)), holes = 0;
+  gint64 since = get_head_order (other), holes = 0;
 
+  if (flows (other))
+    since = MAX (since, track->position);
   for (GList *l = other->held.head; l; l = l->next) {
     const AmsHeld *held = l->data;
 
