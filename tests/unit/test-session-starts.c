@@ -181,6 +181,24 @@ test_join_sound_without_keyframe_mid_gop (void)
   session_test_assert_near (session_test_sum (test), 60 * SECOND, FRAME);
 }
 
+/* Its stamps are far behind: that is not how long it has waited. */
+static void
+test_join_late_sound_waits_for_keyframe (void)
+{
+  g_autoptr (SessionTest) test = session_test_new ();
+  guint video = session_test_add_video (test);
+  guint sound = session_test_join (test, FALSE, 12 * SECOND);
+
+  session_test_video (test, video, 0, 40 * SECOND, 50);
+  session_test_sound (test, sound, 4300 * MS, 32 * SECOND);
+  session_test_delay (test, sound, 0, 99 * SECOND, 8 * SECOND);
+  session_test_play (test);
+  g_assert_cmpuint (session_test_count_lost (test, video), ==, 0);
+  session_test_check_times (test, 0);
+  g_assert_false (test->dependent);
+  g_assert_cmpuint (session_test_count_discontinuities (test), ==, 1);
+}
+
 static void
 test_join_video_begins_at_keyframe (void)
 {
@@ -455,6 +473,20 @@ test_start_in_mid_gop_begins_together (void)
   g_assert_cmpuint (session_test_count_discontinuities (test), ==, 0);
 }
 
+/* The form comes with a unit that is dropped, while the keyframe is in doubt. */
+static void
+test_start_form_of_dropped_unit_kept (void)
+{
+  g_autoptr (SessionTest) test = session_test_new ();
+  guint video = session_test_add_video (test);
+
+  session_test_video (test, video, 0, 10 * SECOND, 0);
+  session_test_find (test, video, FRAME)->flags = AMS_UNIT_KEY;
+  session_test_play (test);
+  g_assert_cmpuint (session_test_count_lost (test, video), ==, 1);
+  g_assert_cmpuint (session_test_file (test, 0)->tracks, !=, 0);
+}
+
 /* ---- ends ---- */
 
 static void
@@ -539,6 +571,8 @@ main (int argc, char **argv)
   g_test_add_func ("/session/join/sound", test_join_sound_waits_for_keyframe);
   g_test_add_func ("/session/join/sound-mid-gop",
       test_join_sound_without_keyframe_mid_gop);
+  g_test_add_func ("/session/join/late-sound",
+      test_join_late_sound_waits_for_keyframe);
   g_test_add_func ("/session/join/video", test_join_video_begins_at_keyframe);
   g_test_add_func ("/session/join/second-sound",
       test_join_second_sound_at_once);
@@ -559,6 +593,8 @@ main (int argc, char **argv)
       test_start_without_keyframe_said_once);
   g_test_add_func ("/session/start/mid-gop",
       test_start_in_mid_gop_begins_together);
+  g_test_add_func ("/session/start/dropped-form",
+      test_start_form_of_dropped_unit_kept);
   g_test_add_func ("/session/end/empty", test_end_without_units_no_start);
   g_test_add_func ("/session/end/apart", test_end_apart_other_goes_on);
   g_test_add_func ("/session/end/uneven", test_file_read_unevenly_waits);

@@ -52,6 +52,7 @@ typedef struct
   guint line; /* its number in the time map */
   AmsTrack *changed; /* (nullable): what its next unit is, if that is new */
   gboolean changed_over; /* a decoder must be set up anew for it */
+  AmsTrack *dropped_form; /* (nullable): what a unit was that was dropped */
   AmsTrack *packaged; /* what its last unit was that was processed */
   AmsTrackPhase phase;
 
@@ -68,6 +69,7 @@ typedef struct
   gboolean ended; /* nothing more will come */
   gboolean silent; /* it is not waited for any more */
   gboolean joining; /* the lane does not have it yet */
+  gint64 join_since; /* how far the recording was when it began to join */
   gboolean begun; /* a unit of it is recorded */
   gint64 arrival; /* of the last unit; AMS_TIME_NONE: none came */
   gint64 first_seen; /* where its first unit is, kept or not */

@@ -80,8 +80,7 @@ drop_before_key (AmsSession *self, AmsSessionTrack *track, AmsHeld *held)
     action->track = track->id;
     action->time = AMS_TIME_NONE;
   }
-  if (held->track && !track->changed)
-    track->changed = g_steal_pointer (&held->track);
+  track->dropped_form = g_steal_pointer (&held->track);
   ams_held_free (held);
   return TRUE;
 }
@@ -94,9 +93,20 @@ get_first_seen (const AmsHeld *held)
   return held->unit.pts - (held->running_time - held->seen);
 }
 
+/* What a unit is that was dropped holds for the next one. */
+static void
+inherit_form (AmsSessionTrack *track, AmsHeld *held)
+{
+  g_autoptr (AmsTrack) form = g_steal_pointer (&track->dropped_form);
+
+  if (!held->track)
+    held->track = g_steal_pointer (&form);
+}
+
 void
 ams_session_hold (AmsSession *self, AmsSessionTrack *track, AmsHeld *held)
 {
+  inherit_form (track, held);
   if (track->first_seen == AMS_TIME_NONE)
     track->first_seen = get_first_seen (held);
   note_key (self, track, held);
@@ -285,6 +295,7 @@ begin_to_join (AmsSession *self, AmsSessionTrack *track, gboolean waits)
   if (track->joining)
     return;
   track->joining = TRUE;
+  track->join_since = self->end;
   self->discontinuity = TRUE;
   ams_cutter_force (self->cutter);
   if (waits)
@@ -299,10 +310,8 @@ begin_to_join (AmsSession *self, AmsSessionTrack *track, gboolean waits)
 static gboolean
 has_waited_too_long (AmsSession *self, AmsSessionTrack *track)
 {
-  const AmsHeld *first = g_queue_peek_head (&track->held);
-
-  return self->end != AMS_TIME_NONE &&
-      self->end - first->unit.dts >
+  return track->join_since != AMS_TIME_NONE &&
+      self->end - track->join_since >
       self->settings.target_duration + AMS_SECOND / 2;
 }
 

@@ -45,6 +45,7 @@ ams_session_track_free (AmsSessionTrack *self)
 {
   ams_session_track_drop (self);
   g_clear_pointer (&self->changed, ams_track_free);
+  g_clear_pointer (&self->dropped_form, ams_track_free);
   g_clear_pointer (&self->packaged, ams_track_free);
   g_clear_pointer (&self->decode_times, ams_decode_times_free);
   g_free (self);
