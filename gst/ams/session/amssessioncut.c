@@ -224,7 +224,8 @@ find_lead (AmsSession *self, const AmsSessionTrack *now)
   return lead;
 }
 
-/* A short rest of sound is no segment of its own. */
+/* A short rest of sound is no segment of its own, unless it would break the
+ * promise. */
 static gboolean
 is_behind_video (AmsSession *self, const AmsSessionTrack *track,
     const AmsHeld *held)
@@ -232,7 +233,9 @@ is_behind_video (AmsSession *self, const AmsSessionTrack *track,
   const AmsSessionTrack *lead = self->lead;
 
   return lead && lead != track && lead->video && !track->video &&
-      held->unit.pts < lead->shown + AUDIO_TAIL;
+      held->unit.pts < lead->shown + AUDIO_TAIL &&
+      (!ams_cutter_breaks_promise (self->cutter, held->end) ||
+          ams_cutter_breaks_promise (self->cutter, lead->shown));
 }
 
 /* The video has fallen silent or ended, or is back. */
