@@ -279,6 +279,7 @@ add_unit (Player *p, guint t, guint8 how, Bytes *bytes)
   input.dts = (how & 12) == 12 ? bend (track->time, bytes) : input.dts;
   input.duration = how & 16 ? take_number (bytes) : track->step;
   input.discont = (how & 0x60) == 0x60;
+  input.seen = AMS_TIME_NONE;
   input.arrival = p->clock;
   input.real_time = p->clock;
   input.clock_time = p->clock;

@@ -423,6 +423,7 @@ take (SessionTest *self, TestTrack *track, TestEvent *event)
   input.pts = event->pts;
   input.dts = event->dts;
   input.duration = event->duration;
+  input.seen = AMS_TIME_NONE;
   input.arrival = TEST_CLOCK + self->now;
   input.real_time = TEST_DATE + self->now;
   input.clock_time = self->as_file ? AMS_TIME_NONE : self->now;

@@ -180,7 +180,7 @@ static const MemoryCase memory_cases[] = {
   { "first-only", 0, 0, 0 },
   { "candidate", 2 * SECOND, 0, 0 },
   { "later-candidate", 7 * SECOND, 0, 0 },
-  { "hole-after-candidate", 2 * SECOND, 3 * SECOND, 20 * SECOND },
+  { "hole-after-candidate", 2 * SECOND, 3 * SECOND, 12 * SECOND },
   { "end-after-candidate", 2 * SECOND, 3 * SECOND, 200 * SECOND },
 };
 

@@ -98,7 +98,7 @@ static const TsCase ts_cases[] = {
   { "usual", 60 * SECOND, 0, 0 },
   { "late-keyframe", 9 * SECOND, 0, 0 },
   { "stall", 60 * SECOND, 10 * SECOND, 30 * SECOND },
-  { "stall-mid-gop", 60 * SECOND, 10 * SECOND, 31 * SECOND },
+  { "stall-mid-gop", 60 * SECOND, 10 * SECOND, 19 * SECOND },
 };
 
 static void
