@@ -399,6 +399,23 @@ test_start_fails_no_file (void)
   g_assert_true (ams_session_has_ended (test->session));
 }
 
+/* A unit is in doubt when the start fails. */
+static void
+test_start_fails_in_doubt_ends (void)
+{
+  guint video, sound;
+  g_autoptr (SessionTest) test = new_with_both (&video, &sound);
+
+  session_test_video (test, video, 0, 9 * SECOND, 50);
+  session_test_sound (test, sound, 0, 9 * SECOND);
+  session_test_find (test, video, 9 * SECOND)->pts += 20 * SECOND;
+  session_test_find (test, video, 9 * SECOND)->dts += 20 * SECOND;
+  test->start_delay = 8930 * MS;
+  test->start_fails = TRUE;
+  session_test_play (test);
+  g_assert_cmpuint (test->files->len, ==, 0);
+}
+
 /* Time stamps go on from those of an earlier recording. */
 static void
 test_start_goes_on_times_shifted (void)
@@ -587,6 +604,8 @@ main (int argc, char **argv)
   g_test_add_func ("/session/start/join-after-finish",
       test_join_after_finish_ends);
   g_test_add_func ("/session/start/fails", test_start_fails_no_file);
+  g_test_add_func ("/session/start/fails-in-doubt",
+      test_start_fails_in_doubt_ends);
   g_test_add_func ("/session/start/goes-on", test_start_goes_on_times_shifted);
   g_test_add_func ("/session/start/before-zero",
       test_start_before_zero_times_kept);

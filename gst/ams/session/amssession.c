@@ -190,6 +190,10 @@ take_placed (AmsSession *self)
     AmsSessionTrack *track = g_ptr_array_index (self->tracks, placed.track);
     AmsHeld *held = placed.unit;
 
+    if (self->state == AMS_SESSION_ENDED) {
+      ams_held_free (held);
+      continue;
+    }
     tell_placed (self, track, &placed);
     ams_session_track_time (track, held, &placed);
     ams_session_hold (self, track, held);
