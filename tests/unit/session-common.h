@@ -150,6 +150,8 @@ void session_test_cut_out (SessionTest *self, guint track, gint64 from,
 
 /* Plays all, and checks what must hold always. */
 void session_test_play (SessionTest *self);
+/* The latter; done by session_test_play(). */
+void session_test_check_files (SessionTest *self);
 
 /* ---- what came out ---- */
 

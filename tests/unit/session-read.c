@@ -1,0 +1,243 @@
+/* amshls: HLS recording for GStreamer
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+/* Reads back the files that a session has made, and checks what must hold
+ * always. */
+
+#include "session-common.h"
+
+static TestTrack *
+get_track (SessionTest *self, guint track)
+{
+  return &g_array_index (self->tracks, TestTrack, track);
+}
+
+static TestEvent *
+get_event (SessionTest *self, guint i)
+{
+  return g_ptr_array_index (self->events, i);
+}
+
+static TestFile *
+get_file (SessionTest *self, guint n)
+{
+  g_assert_cmpuint (n, <, self->files->len);
+  return g_ptr_array_index (self->files, n);
+}
+
+/* From the packager's time line to the session's. */
+static gint64
+get_offset (SessionTest *self)
+{
+  return self->start_pts -
+      (self->start_time == AMS_TIME_NONE ? 0 : self->start_time);
+}
+
+static void
+read_unit (SessionTest *self, TestFile *file, guint n,
+    const AmsFakeRecord *record)
+{
+  TestEvent *event;
+  const TestTrack *track;
+
+  g_assert_cmpuint (record->id, <, self->events->len);
+  event = get_event (self, record->id);
+  track = get_track (self, event->track);
+  event->n_written++;
+  event->file = n;
+  event->form = record->form;
+  event->got_pts = record->pts + get_offset (self);
+  event->got_dts = record->dts + get_offset (self);
+  g_assert_cmpuint (record->track, ==, track->id);
+  g_assert_cmpuint (file->tracks & 1u << record->track, !=, 0);
+  file->n_units[track->video]++;
+}
+
+static void
+read_file (SessionTest *self, TestFile *file, guint n, guint32 *counter)
+{
+  const AmsFakeRecord *records;
+  guint n_records;
+
+  records = ams_fake_read (file->bytes->data, file->size, &n_records);
+  g_assert_cmpuint (n_records, >, 1);
+  g_assert_cmpuint (records[0].tracks, !=, 0);
+  file->tracks = records[0].tracks;
+  file->discontinuity = records[0].discontinuity;
+  for (guint i = 0; i < n_records; i++) {
+    g_assert_cmpuint (records[i].counter, ==, (*counter)++);
+    if (i > 0)
+      g_assert_cmpuint (records[i].tracks, ==, 0);
+    if (i > 0)
+      read_unit (self, file, n, &records[i]);
+  }
+}
+
+static void
+check_units (SessionTest *self, guint track)
+{
+  const TestEvent *last = NULL;
+
+  for (guint i = 0; i < self->events->len; i++) {
+    const TestEvent *event = get_event (self, i);
+
+    if (event->kind != TEST_UNIT || event->track != track)
+      continue;
+    g_assert_cmpuint (event->n_written, <=, 1);
+    if (event->n_written == 0)
+      continue;
+    if (last) {
+      g_assert_cmpuint (event->file, >=, last->file);
+      g_assert_cmpint (event->got_dts, >, last->got_dts);
+    }
+    last = event;
+  }
+}
+
+static void
+check_ends (SessionTest *self)
+{
+  for (guint i = 0; i < self->files->len; i++) {
+    const TestFile *file = get_file (self, i);
+    const TestFile *next =
+        i + 1 < self->files->len ? get_file (self, i + 1) : NULL;
+
+    if (!file->ended)
+      continue;
+    g_assert_cmpint (file->end, >, file->cut.pts);
+    if (!self->as_ts)
+      g_assert_cmpint (file->discontinuity, ==,
+          i == 0 || file->cut.discontinuity);
+    if (next && next->cut.discontinuity)
+      g_assert_cmpint (file->end, <=, next->cut.pts);
+    else if (next)
+      g_assert_cmpint (file->end, ==, next->cut.pts);
+  }
+}
+
+/* EXT-X-INDEPENDENT-SEGMENTS is said only when it is true. */
+static void
+check_independence (SessionTest *self)
+{
+  g_autofree gboolean *seen = g_new0 (gboolean, self->files->len + 1);
+
+  for (guint i = 0; i < self->events->len && !self->dependent; i++) {
+    const TestEvent *event = get_event (self, i);
+
+    if (event->n_written == 0 || !get_track (self, event->track)->video ||
+        seen[event->file])
+      continue;
+    seen[event->file] = TRUE;
+    g_assert_cmpuint (event->flags & AMS_UNIT_KEY, !=, 0);
+  }
+}
+
+static void
+read_files (SessionTest *self)
+{
+  guint32 counter = 0;
+
+  for (guint i = 0; i < self->files->len; i++)
+    if (get_file (self, i)->ended)
+      read_file (self, get_file (self, i), i, &counter);
+  for (guint i = 0; i < self->tracks->len; i++)
+    check_units (self, i);
+  check_independence (self);
+}
+
+void
+session_test_check_files (SessionTest *self)
+{
+  if (!self->as_ts)
+    read_files (self);
+  check_ends (self);
+  if (self->ended && self->files->len > 0)
+    g_assert_true (get_file (self, self->files->len - 1)->ended);
+}
+
+const TestFile *
+session_test_file (SessionTest *self, guint n)
+{
+  return get_file (self, n);
+}
+
+gint64
+session_test_extinf (SessionTest *self, guint n)
+{
+  return get_file (self, n)->end - get_file (self, n)->cut.pts;
+}
+
+gint64
+session_test_sum (SessionTest *self)
+{
+  gint64 sum = 0;
+
+  for (guint i = 0; i < self->files->len; i++)
+    sum += session_test_extinf (self, i);
+  return sum;
+}
+
+guint
+session_test_count_discontinuities (SessionTest *self)
+{
+  guint n = 0;
+
+  for (guint i = 0; i < self->files->len; i++)
+    n += get_file (self, i)->cut.discontinuity;
+  return n;
+}
+
+guint
+session_test_count_lost (SessionTest *self, guint track)
+{
+  guint n = 0;
+
+  for (guint i = 0; i < self->events->len; i++) {
+    const TestEvent *event = get_event (self, i);
+
+    if (event->kind == TEST_UNIT && event->track == track)
+      n += event->n_written == 0;
+  }
+  return n;
+}
+
+void
+session_test_assert_near (gint64 a, gint64 b, gint64 off)
+{
+  if (ABS (a - b) > off)
+    g_error ("%.6f s is not %.6f s, but for %.3f s", a / 1e9, b / 1e9,
+        off / 1e9);
+}
+
+/* What a failed check prints. */
+static void
+check_time (const TestEvent *event, gint64 offset, gint64 off)
+{
+  if (ABS (event->got_pts - offset - event->truth) > off)
+    g_error ("track %u's unit %u of %.6f s is at %.6f s", event->track,
+        event->id, event->truth / 1e9, (event->got_pts - offset) / 1e9);
+}
+
+void
+session_test_check_times (SessionTest *self, gint64 off)
+{
+  gint64 offset = AMS_TIME_NONE;
+
+  for (guint i = 0; i < self->events->len; i++) {
+    const TestEvent *event = get_event (self, i);
+
+    if (event->n_written == 0 || event->odd)
+      continue;
+    if (offset == AMS_TIME_NONE)
+      offset = event->got_pts - event->truth;
+    check_time (event, offset, off);
+  }
+}
+
+void
+session_test_check_no_longer_than (SessionTest *self, gint64 extinf)
+{
+  for (guint i = 0; i < self->files->len; i++)
+    g_assert_cmpint (session_test_extinf (self, i), <=, extinf);
+}
