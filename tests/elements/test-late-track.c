@@ -504,8 +504,7 @@ static void
 test_audio_released_while_it_joins (void)
 {
   g_autoptr (Hls) hls = hls_new ();
-  g_autoptr (GstElement) mux =
-      gst_bin_get_by_name (GST_BIN (hls->sink), "mux");
+  g_autoptr (GstElement) mux = gst_bin_get_by_name (GST_BIN (hls->sink), "mux");
   g_autoptr (GstPad) src = gst_element_get_static_pad (mux, "local");
   GstClockTime time = SECONDS (2);
 

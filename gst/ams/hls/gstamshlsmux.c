@@ -37,23 +37,23 @@ GST_DEBUG_CATEGORY_STATIC (gst_ams_session_debug);
 /* µs: how long a thread waits at most before it looks again. */
 #define WAIT_INTERVAL (G_USEC_PER_SEC / 10)
 
-static GstStaticPadTemplate video_template = GST_STATIC_PAD_TEMPLATE (
-    "video_%u", GST_PAD_SINK, GST_PAD_REQUEST,
-    GST_STATIC_CAPS (
-        "video/x-h264, stream-format=(string)avc, alignment=(string)au; "
-        "video/x-h265, stream-format=(string)hvc1, alignment=(string)au; "
-        "video/mpeg, mpegversion=(int){ 1, 2, 4 }, parsed=(boolean)true, "
-        "systemstream=(boolean)false"));
-static GstStaticPadTemplate audio_template =
-    GST_STATIC_PAD_TEMPLATE ("audio_%u", GST_PAD_SINK, GST_PAD_REQUEST,
-        GST_STATIC_CAPS ("audio/mpeg, mpegversion=(int)1, parsed=(boolean)true; "
-                         "audio/mpeg, mpegversion=(int){ 2, 4 }, "
-                         "framed=(boolean)true, stream-format=(string)raw; "
-                         "audio/x-ac3, framed=(boolean)true; "
-                         "audio/x-eac3, framed=(boolean)true; "
-                         "audio/x-dts, framed=(boolean)true; "
-                         "audio/x-opus, channels=(int)[ 1, 8 ], "
-                         "channel-mapping-family=(int){ 0, 1 }"));
+static GstStaticPadTemplate video_template =
+    GST_STATIC_PAD_TEMPLATE ("video_%u", GST_PAD_SINK, GST_PAD_REQUEST,
+        GST_STATIC_CAPS (
+            "video/x-h264, stream-format=(string)avc, alignment=(string)au; "
+            "video/x-h265, stream-format=(string)hvc1, alignment=(string)au; "
+            "video/mpeg, mpegversion=(int){ 1, 2, 4 }, parsed=(boolean)true, "
+            "systemstream=(boolean)false"));
+static GstStaticPadTemplate audio_template = GST_STATIC_PAD_TEMPLATE (
+    "audio_%u", GST_PAD_SINK, GST_PAD_REQUEST,
+    GST_STATIC_CAPS ("audio/mpeg, mpegversion=(int)1, parsed=(boolean)true; "
+                     "audio/mpeg, mpegversion=(int){ 2, 4 }, "
+                     "framed=(boolean)true, stream-format=(string)raw; "
+                     "audio/x-ac3, framed=(boolean)true; "
+                     "audio/x-eac3, framed=(boolean)true; "
+                     "audio/x-dts, framed=(boolean)true; "
+                     "audio/x-opus, channels=(int)[ 1, 8 ], "
+                     "channel-mapping-family=(int){ 0, 1 }"));
 static GstStaticPadTemplate local_template = GST_STATIC_PAD_TEMPLATE ("local",
     GST_PAD_SRC, GST_PAD_ALWAYS, GST_STATIC_CAPS (AMS_FILES_CAPS));
 static GstStaticPadTemplate remote_template = GST_STATIC_PAD_TEMPLATE ("remote",
@@ -399,8 +399,7 @@ wait_for_room_locked (GstAmsHlsMux *self, GstPad *pad, const Track *track)
 }
 
 static GstFlowReturn
-take_unit (GstAmsHlsMux *self, GstPad *pad, Track *track,
-    AmsSessionInput *unit)
+take_unit (GstAmsHlsMux *self, GstPad *pad, Track *track, AmsSessionInput *unit)
 {
   GstFlowReturn flow;
 
@@ -693,8 +692,8 @@ gst_ams_hls_mux_get_dropped (GstAmsHlsMux *self)
   guint64 dropped;
 
   g_mutex_lock (&self->lock);
-  dropped = self->session ? ams_session_get_dropped (self->session)
-                          : self->dropped;
+  dropped =
+      self->session ? ams_session_get_dropped (self->session) : self->dropped;
   g_mutex_unlock (&self->lock);
   return dropped;
 }

@@ -37,8 +37,8 @@ struct _AmsPackagerInterface
 {
   GTypeInterface parent;
 
-  gboolean (*check_track) (AmsPackager *self, const AmsTrack *track,
-      GError **error);
+  gboolean (
+      *check_track) (AmsPackager *self, const AmsTrack *track, GError **error);
   gboolean (*set_tracks) (AmsPackager *self, GPtrArray *tracks, GError **error);
   void (*begin_segment) (AmsPackager *self, gboolean discontinuity,
       AmsBlocks *out);

@@ -217,8 +217,7 @@ find_lead (AmsSession *self, const AmsSessionTrack *now)
     if (track->phase == AMS_TRACK_FLOWS && !track->silent &&
         (track == now ||
             (track->begun && !ams_session_is_in_hole (self, track))) &&
-        !track->lacks_key &&
-        (!lead || track->video))
+        !track->lacks_key && (!lead || track->video))
       lead = track;
   }
   return lead;
@@ -433,13 +432,12 @@ comes_too_early (AmsSessionTrack *track, const AmsHeld *held)
   return FALSE;
 }
 
-/* Behind an outage, a picture that is no keyframe refers to what never came.
- * TRUE: @held is such a one. */
+/* Behind a hole in which the source says that something is missing, a picture that is
+ * no keyframe refers to what never came. TRUE: @held is such a one. */
 static gboolean
 lacks_reference (AmsSession *self, AmsSessionTrack *track, const AmsHeld *held)
 {
-  gboolean outage =
-      held->hole > 0 && (held->discont || held->hole > LONGEST_PAUSE);
+  gboolean outage = held->hole > 0 && held->discont;
 
   if (!track->video || !track->begun)
     return FALSE;

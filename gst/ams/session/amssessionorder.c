@@ -202,8 +202,7 @@ get_end (AmsSession *self)
   for (guint i = 0; i < self->tracks->len; i++) {
     const AmsSessionTrack *track = g_ptr_array_index (self->tracks, i);
 
-    if (track->video && track->shown > start &&
-        track->shown < self->lead_end &&
+    if (track->video && track->shown > start && track->shown < self->lead_end &&
         self->lead_end - track->shown <= LONGEST_TAIL)
       return track->shown;
   }

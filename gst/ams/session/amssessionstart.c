@@ -338,8 +338,7 @@ is_reached (AmsSession *self, AmsSessionTrack *track)
   const AmsHeld *first = g_queue_peek_head (&track->held);
 
   return first &&
-      (first->unit.dts <= self->end ||
-          first->unit.dts <= get_frontier (self));
+      (first->unit.dts <= self->end || first->unit.dts <= get_frontier (self));
 }
 
 void

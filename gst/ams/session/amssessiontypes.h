@@ -25,7 +25,8 @@ typedef enum
 typedef struct
 {
   gint64 target_duration; /* ns */
-  gint64 stall_timeout; /* ns: a track that sends nothing is waited for so long */
+  gint64
+      stall_timeout; /* ns: a track that sends nothing is waited for so long */
   gint64 discontinuity_threshold; /* ns */
   gboolean align_to_clock;
   gboolean request_keyframes;
@@ -38,11 +39,13 @@ typedef struct
   AmsUnitFlags flags;
   gint64 pts, dts; /* running time, ns; AMS_TIME_NONE: missing */
   gint64 duration; /* ns, what the parser makes of it; 0: unknown */
-  gint64 seen; /* running time at which anything came of the track, though nothing
+  gint64
+      seen; /* running time at which anything came of the track, though nothing
                 * could be made of it yet; AMS_TIME_NONE: not known */
   gint64 arrival; /* monotonic clock, ns */
   gint64 real_time; /* wall clock at arrival, ns since 1970 UTC */
-  gint64 clock_time; /* the pipeline's running time at arrival; AMS_TIME_NONE: no clock */
+  gint64
+      clock_time; /* the pipeline's running time at arrival; AMS_TIME_NONE: no clock */
   gint64 date_time; /* when it was captured, µs since 1970 UTC; 0: not said */
   gboolean discont; /* the source says that something is missing before it */
   guint16 trim_start, trim_end; /* as in AmsUnit */
