@@ -612,71 +612,6 @@ test_copies_are_sent_by_the_next (Fixture *f, gconstpointer data)
   assert_stored (f, "b", "defg");
 }
 
-static void
-run (const gchar *program, const gchar *option, const gchar *a, const gchar *b)
-{
-  gchar *argv[] = { (gchar *) program, (gchar *) option, (gchar *) a,
-    (gchar *) b, NULL };
-  gint status;
-
-  g_assert_true (g_spawn_sync (NULL, argv, NULL, G_SPAWN_SEARCH_PATH, NULL,
-      NULL, NULL, NULL, &status, NULL));
-  g_assert_cmpint (status, ==, 0);
-}
-
-/* A kill came before upstream's own store had brought the file to its path. */
-static void
-leave_missing_copy (Fixture *f)
-{
-  g_autofree gchar *path = path_of (f, "a");
-  g_autofree gchar *spool = path_of (f, "spool");
-  g_autofree gchar *killed = path_of (f, "killed");
-  AmsFileBegin begin = { .name = (gchar *) "a",
-    .role = AMS_FILE_ROLE_SEGMENT,
-    .local_path = path };
-
-  start_stuck_at (f, "a");
-  put_file (f, &begin, "abc");
-  ams_log_wait (f->ops, "put a 0 0");
-  settle (f);
-  run ("cp", "-a", spool, killed);
-  stop (f);
-  run ("rm", "-r", spool, NULL);
-  g_assert_cmpint (g_rename (killed, spool), ==, 0);
-  start_with_spool (f);
-  settle (f);
-}
-
-static void
-test_copy_that_is_not_there_is_waited_for (Fixture *f, gconstpointer data)
-{
-  g_autofree gchar *path = path_of (f, "a");
-
-  leave_missing_copy (f);
-  assert_not_fetched (f, "a", AMS_FAILURE_ABSENT);
-  put_playlist (f, 1, "a");
-  settle (f);
-  g_assert_true (g_file_set_contents (path, "abc", -1, NULL));
-  drain (f);
-  assert_stored (f, "a", "abc");
-  assert_order (f, "put a 0 0", "put p 1 0");
-  g_assert_cmpuint (ams_log_count (f->said, "failed a"), ==, 0);
-}
-
-static void
-test_copy_that_is_not_there_is_replaced (Fixture *f, gconstpointer data)
-{
-  leave_missing_copy (f);
-  put_with_copy (f, "a", TRUE, "ab");
-  put_playlist (f, 1, "a");
-  drain (f);
-  assert_stored (f, "a", "ab");
-  assert_stored (f, "p", "a");
-  g_assert_cmpuint (ams_log_count (f->said, "failed a"), ==, 0);
-  restart (f);
-  g_assert_cmpuint (get_stats (f).queued_files, ==, 0);
-}
-
 #define ADD(path, function) \
   g_test_add ("/delivery-spool/" path, Fixture, \
       GINT_TO_POINTER (AMS_QUEUE_BLOCK), set_up, function, tear_down)
@@ -716,8 +651,6 @@ main (int argc, char **argv)
   ADD ("restart/notify", test_notify_is_sent_by_the_next);
   ADD ("restart/given-up", test_given_up_is_not_sent_again);
   ADD ("restart/copies", test_copies_are_sent_by_the_next);
-  ADD ("restart/missing-copy", test_copy_that_is_not_there_is_waited_for);
-  ADD ("restart/replaced-copy", test_copy_that_is_not_there_is_replaced);
   ADD ("waiting/not-unsafe", test_waiting_bytes_are_not_unsafe);
   ADD ("notify/failed-keeps-its-text", test_notify_failed_keeps_its_text);
   ADD ("failed/lost", test_lost_segment_withholds_and_keeps_the_playlist);

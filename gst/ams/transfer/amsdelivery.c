@@ -17,10 +17,6 @@ GST_DEBUG_CATEGORY (ams_delivery_debug);
 /* The name that faults of the spool's disk are kept under: no file has it. */
 #define SPOOL_FAULT "/spool"
 #define PROBE_FAULT "/probe"
-/* For a file of an earlier session to appear on upstream's disk, from the first
- * playlist on; and between two looks. */
-#define RECOVER_TIME (10 * G_TIME_SPAN_SECOND)
-#define RECOVER_INTERVAL (G_TIME_SPAN_SECOND / 4)
 /* So long a file is tried to be removed. */
 #define REMOVE_FOR G_TIME_SPAN_HOUR
 
@@ -145,20 +141,6 @@ ams_delivery_give_up_job (AmsDelivery *self, AmsJob *job, const GError *error)
     ams_body_abandon (file->body);
   if (is_file)
     ams_delivery_announce_failed (self, file, error);
-  ams_outgoing_free (file);
-}
-
-/* In flight, and not missed: nobody is told. */
-static void
-drop_job (AmsDelivery *self, AmsJob *job)
-{
-  AmsOutgoing *file = g_steal_pointer (&job->data);
-
-  settle_spooled (self, job->id, file, AMS_SPOOL_DROPPED);
-  ams_faults_forget (self->faults, job->name);
-  ams_delivery_uncount (self, file);
-  self->stats.superseded++;
-  ams_schedule_done (self->schedule, job);
   ams_outgoing_free (file);
 }
 
@@ -313,42 +295,6 @@ yield_to_other (AmsDelivery *self, AmsJob *job, const GError *error)
     self->callbacks.usurped (said, self->user_data);
 }
 
-/* Another file of its name was handed over after it. */
-static gboolean
-is_replaced (AmsDelivery *self, const AmsJob *job)
-{
-  for (const AmsJob *later = job->name_next; later; later = later->name_next)
-    if (later->kind == AMS_JOB_PUT)
-      return TRUE;
-  return FALSE;
-}
-
-/* What an earlier session left for upstream's own store to bring to its local_path:
- * that session was killed before it was there. Upstream brings it there when it begins
- * to record, or hands over what it has of it under the same name. */
-static gboolean
-wait_for_upstream (AmsDelivery *self, AmsJob *job, const GError *error,
-    gint64 now)
-{
-  const AmsOutgoing *file = job->data;
-
-  if (!file || !file->is_elsewhere ||
-      ams_store_error_get_failure (error) != AMS_FAILURE_LOST)
-    return FALSE;
-  if (is_replaced (self, job)) {
-    GST_INFO ("%s of an earlier session gives way to what there is of it: %s",
-        job->name, error->message);
-    drop_job (self, job);
-    return TRUE;
-  }
-  if (self->recovered_at > 0 && now > self->recovered_at + RECOVER_TIME)
-    return FALSE;
-  GST_DEBUG ("%s of an earlier session is waited for: %s", job->name,
-      error->message);
-  ams_schedule_retry (self->schedule, job, now + RECOVER_INTERVAL);
-  return TRUE;
-}
-
 static void
 job_failed (AmsDelivery *self, AmsJob *job, const GError *error)
 {
@@ -365,8 +311,6 @@ job_failed (AmsDelivery *self, AmsJob *job, const GError *error)
   }
   if (failure == AMS_FAILURE_EXISTS &&
       ams_delivery_set_aside (self, job, error))
-    return;
-  if (wait_for_upstream (self, job, error, now))
     return;
   ams_delivery_note_failure (self, job->name, error);
   tell_breaker (self, job, error, now);

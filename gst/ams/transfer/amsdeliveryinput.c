@@ -193,8 +193,6 @@ hand_over (AmsDelivery *self, AmsOutgoing *file)
   count_handed (self, file);
   if (ams_outgoing_is_playlist (file))
     ams_lineages_hand_over (self->lineages, file->begin.name, file->size);
-  if (ams_outgoing_is_playlist (file) && self->recovered_at == 0)
-    self->recovered_at = g_get_monotonic_time ();
   g_hash_table_remove (self->withheld, file->begin.name);
   add_file (self, file, AMS_JOB_PUT, id);
 }
@@ -328,9 +326,6 @@ void
 ams_delivery_release (AmsDelivery *self)
 {
   self->is_held_back = FALSE;
-  /* At the end nothing more is recovered: what is missing is not waited for long. */
-  if (self->recovered_at == 0)
-    self->recovered_at = g_get_monotonic_time ();
 }
 
 /* What an earlier session left in the spool */
@@ -344,7 +339,6 @@ take_up_file (AmsDelivery *self, AmsSpoolEntry *entry)
   file->begin.version = 0;
   file->body = g_steal_pointer (&entry->body);
   file->size = ams_body_get_size (file->body);
-  file->is_elsewhere = entry->is_elsewhere;
   if (ams_outgoing_is_playlist (file)) {
     file->lineage = ams_lineages_begin (self->lineages, file->begin.name, 0);
     ams_lineages_hand_over (self->lineages, file->begin.name, file->size);

@@ -46,8 +46,6 @@ struct _AmsDelivery
   AmsBreaker breaker;
   gboolean spool_unsafe; /* something could not be written to it */
   gint64 spilled; /* when that was tried last */
-  gint64
-      recovered_at; /* when upstream handed over its first playlist, or ended; 0: not yet */
   AmsDeliveryStats stats;
 };
 

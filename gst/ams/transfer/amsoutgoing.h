@@ -22,8 +22,6 @@ typedef struct
       *renamed; /* (nullable) while it is in flight: what it is to be put as */
   guint64 lineage; /* of a playlist: amslineages.h */
   guint64 held; /* bytes of the body in memory, as they were counted last */
-  /* An earlier session's, at its local_path: upstream may still have to bring it there. */
-  gboolean is_elsewhere;
 } AmsOutgoing;
 
 AmsOutgoing *ams_outgoing_new (const AmsFileBegin *begin);

@@ -49,8 +49,6 @@ typedef struct
   guint64 id;
   AmsFileBegin begin; /* of a PUT all fields, of a REMOVE the name */
   AmsBody *body; /* PUT, NOTIFY: finished */
-  gboolean
-      is_elsewhere; /* the body is at local_path, or comes there; not in the spool */
   gint64 after; /* REMOVE: as it was given to ams_spool_add_remove() */
 } AmsSpoolEntry;
 

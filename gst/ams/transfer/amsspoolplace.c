@@ -83,8 +83,7 @@ ams_spool_item_place_body (AmsSpoolItem *item, AmsSpoolFolder *folder,
 
 /* Reading */
 
-/* Its link, or whatever upstream has there, has many names. What is not there yet may
- * come with any time. */
+/* Its link, or whatever upstream has there, has many names. */
 static AmsBody *
 open_local (const AmsSpoolRecord *record)
 {
@@ -95,8 +94,7 @@ open_local (const AmsSpoolRecord *record)
   if (mtime >= 0 && (record->mtime < 0 || record->mtime == mtime) &&
       ams_copy_body_refer (AMS_COPY_BODY (body), record->size, NULL))
     return g_steal_pointer (&body);
-  return ams_spool_body_new_whole (path, record->size,
-      g_file_test (path, G_FILE_TEST_EXISTS) ? record->mtime : -1);
+  return ams_spool_body_new_whole (path, record->size, record->mtime);
 }
 
 AmsBody *
@@ -129,7 +127,6 @@ ams_spool_item_to_entry (AmsSpoolItem *item, AmsSpoolFolder *folder)
   if (ams_spool_item_has_body (item)) {
     entry->kind = item->record.kind;
     entry->body = ams_spool_item_open_body (item, folder);
-    entry->is_elsewhere = item->record.place != AMS_SPOOL_PLACE_FILE;
   } else {
     entry->kind = AMS_SPOOL_REMOVE;
     entry->after = item->record.after;
@@ -181,15 +178,6 @@ read_body (AmsBody *body, const gchar *name, guint64 max_size, GError **error)
   return data;
 }
 
-/* The store may have it, where the spool has not. */
-static gboolean
-may_be_elsewhere (const AmsSpoolItem *item)
-{
-  return item->state >= AMS_SPOOL_ITEM_KNOWN ||
-      (item->record.type == AMS_SPOOL_RECORD_COMMITTED &&
-          item->record.place != AMS_SPOOL_PLACE_FILE);
-}
-
 GBytes *
 ams_spool_item_read (AmsSpoolItem *item, AmsSpoolFolder *folder,
     guint64 max_size, GError **error)
@@ -201,7 +189,7 @@ ams_spool_item_read (AmsSpoolItem *item, AmsSpoolFolder *folder,
   g_autoptr (GError) local = NULL;
   GBytes *data = read_body (body, item->record.begin.name, max_size, &local);
 
-  if (local && may_be_elsewhere (item) &&
+  if (local && item->state >= AMS_SPOOL_ITEM_KNOWN &&
       ams_store_error_get_failure (local) == AMS_FAILURE_LOST)
     local->code = AMS_FAILURE_ABSENT;
   if (local)
