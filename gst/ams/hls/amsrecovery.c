@@ -682,6 +682,8 @@ ams_recovery_measure (const AmsRecoveryFile *file, GBytes *data,
       ? known->duration
       : MAX (scan.duration, SHORTEST_SEGMENT);
   take_note (file, known, follows (*end_pts, scan.first_pts), segment);
+  /* The first of a session goes on with its time stamps, not with its counters. */
+  segment->discontinuity |= scan.discontinuity;
   *end_pts = scan.end_pts;
   return TRUE;
 }

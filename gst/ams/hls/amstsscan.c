@@ -71,6 +71,7 @@ typedef struct
 {
   guint pid;
   gboolean start;
+  gboolean discontinuity; /* discontinuity_indicator */
   const guint8 *payload;
   gsize len;
 } Packet;
@@ -93,6 +94,7 @@ read_packet (const guint8 *p, Packet *packet)
     header += 1 + p[4];
   packet->pid = read_16 (p + 1) & 0x1fff;
   packet->start = p[1] >> 6 & 1;
+  packet->discontinuity = (control & 2) && p[4] > 0 && (p[5] & 0x80);
   packet->payload = p + MIN (header, PACKET);
   packet->len = (control & 1) && header < PACKET ? PACKET - header : 0;
 }
@@ -410,6 +412,8 @@ scan_packet (Scan *self, const Packet *packet, AmsTsScan *result)
   } else if (packet->pid == self->pmt_pid) {
     table = read_pmt (self, packet);
   } else if (self->kinds[packet->pid] != STREAM_NONE) {
+    if (self->media_end == 0)
+      result->discontinuity = packet->discontinuity;
     if (packet->start)
       begin_pes (self, packet);
     keep_frames (self, packet, packet->start ? header_size (packet) : 0);

@@ -21,6 +21,7 @@ typedef struct
   guint64 end_pts; /* 90 kHz, 33 bits: first_pts + duration */
   gboolean has_video, has_audio;
   gboolean starts_with_tables; /* PAT, then PMT, first */
+  gboolean discontinuity; /* its first packet says that it continues nothing */
   guint frames; /* PES packets of the video, else of the audio */
 } AmsTsScan;
 
