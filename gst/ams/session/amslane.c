@@ -21,7 +21,8 @@ struct _AmsLane
   AmsCut cut; /* how the open file began */
   guint64 written; /* bytes of it that have gone out */
   gint64 now; /* monotonic, ns, as far as was told */
-  gint64 block_since; /* when the oldest byte that waits was added */
+  /* When the oldest byte that waits was added; AMS_TIME_NONE: no unit was yet. */
+  gint64 block_since;
 
   AmsPackagerMark *mark; /* NULL: no place is marked */
   AmsCut mark_cut;
@@ -154,7 +155,8 @@ void
 ams_lane_tick (AmsLane *self, gint64 now)
 {
   self->now = now;
-  if (!self->open || ams_blocks_get_size (self->blocks) == self->written ||
+  if (!self->open || self->block_since == AMS_TIME_NONE ||
+      ams_blocks_get_size (self->blocks) == self->written ||
       now - self->block_since < BLOCK_AGE)
     return;
   put_all_blocks (self);
@@ -169,7 +171,7 @@ begin (AmsLane *self, const AmsCut *cut)
   self->cut = *cut;
   self->open = TRUE;
   self->written = 0;
-  self->block_since = self->now;
+  self->block_since = AMS_TIME_NONE;
   put (self, AMS_ACTION_BEGIN_FILE)->cut = *cut;
   ams_blocks_reset (self->blocks);
   /* The first may be listed behind an earlier session's. */
@@ -269,7 +271,8 @@ ams_lane_add (AmsLane *self, const AmsUnit *unit, gint64 now, GError **error)
   shifted.pts += self->offset;
   shifted.dts += self->offset;
   self->now = now;
-  if (ams_blocks_get_size (self->blocks) == self->written)
+  if (self->block_since == AMS_TIME_NONE ||
+      ams_blocks_get_size (self->blocks) == self->written)
     self->block_since = now;
   if (!ams_packager_add (self->packager, &shifted, self->blocks, error))
     return FALSE;
