@@ -263,8 +263,8 @@ go_on (AmsRecording *recording, const GstAmsStores *stores,
   gst_ams_unfinished_restore (recording, stores, found, &recovered->handover);
   catch_up (recording, stores, found, recovered);
   recover_orphans (recording, stores, found, &end, recovered);
-  recovered->recovered += gst_ams_leftover_recover (recording, stores, &end,
-      &recovered->handover);
+  recovered->recovered +=
+      gst_ams_leftover_recover (recording, stores, &end, &recovered->handover);
   gst_ams_end_ask (recording, stores, found, &end);
   recovered->end_time = gst_ams_end_decide (&end);
   for (i = 0; i < found->survey->unlisted->len; i++)
