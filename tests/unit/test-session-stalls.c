@@ -272,7 +272,7 @@ static const OutageCase outage_cases[] = {
   { "1-s", 9 * SECOND, 10 * SECOND, 40 * SECOND, 0 },
   { "3-s-mid-gop", 9 * SECOND, 12600 * MS, 40 * SECOND, 0 },
   { "15-s", 9 * SECOND, 24 * SECOND, 25 * SECOND, 1 },
-  { "15-s-mid-gop", 9 * SECOND, 24600 * MS, 23 * SECOND, 1 },
+  { "15-s-mid-gop", 9 * SECOND, 24600 * MS, 24400 * MS, 1 },
 };
 
 static void
