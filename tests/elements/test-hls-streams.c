@@ -416,7 +416,7 @@ get_stat (Hls *hls, const gchar *name)
   return value;
 }
 
-/* The first playlist that is stored is one of the last two. */
+/* The first playlist that is stored is one of the last, as up to four files are on their way at once. */
 static void
 test_segment_that_was_never_listed_is_counted_and_not_announced (void)
 {
@@ -445,7 +445,7 @@ test_segment_that_was_never_listed_is_counted_and_not_announced (void)
     first = i == 0 ? sequence : first;
     g_assert_cmpuint (sequence, ==, first + i);
   }
-  g_assert_cmpuint (first, >=, 6);
+  g_assert_cmpuint (first, >=, 3);
   g_assert_cmpuint (first + added, ==, 10);
   g_assert_cmpuint (get_stat (hls, "unlisted"), ==, first);
   g_assert_cmpuint (get_stat (hls, "segments"), ==, 10);
