@@ -78,11 +78,10 @@ struct _GstAmsHlsMux
   GstPad *local, *remote;
   GstAmsPublisher *publisher;
 
-  /* state changes */
-  GstAmsTicker *ticker;
-  GThread *starting;
+  GstAmsTicker *ticker; /* state changes */
 
   GMutex out_lock;
+  GThread *starting; /* under it; NULL: no start was to be made */
   gpointer runner; /* atomic: the thread that holds it */
   gint flow; /* atomic: GstFlowReturn; the first failure stays */
 
@@ -239,11 +238,19 @@ start_thread (gpointer data)
   return NULL;
 }
 
+/* Not any more when all is about to be freed. Under out_lock. */
 static void
 begin_start (GstAmsHlsMux *self, const AmsCut *cut)
 {
-  Start *start = g_new (Start, 1);
+  Start *start;
+  gboolean stopping;
 
+  g_mutex_lock (&self->lock);
+  stopping = self->stopping;
+  g_mutex_unlock (&self->lock);
+  if (stopping)
+    return;
+  start = g_new (Start, 1);
   start->mux = self;
   start->cut = *cut;
   self->starting = g_thread_new ("amshls-start", start_thread, start);
@@ -404,6 +411,11 @@ take_unit (GstAmsHlsMux *self, GstPad *pad, Track *track, AmsSessionInput *unit)
   GstFlowReturn flow;
 
   g_mutex_lock (&self->lock);
+  if (!self->session) {
+    g_mutex_unlock (&self->lock);
+    g_bytes_unref (unit->payload);
+    return GST_FLOW_FLUSHING;
+  }
   if (ams_session_is_full (self->session, track->id))
     wait_for_room_locked (self, pad, track);
   flow = g_atomic_int_get (&self->flow);
@@ -734,12 +746,25 @@ stop_session (GstAmsHlsMux *self)
   g_mutex_unlock (&self->lock);
 }
 
-/* All pads are inactive. */
+/* A start that is under way needs out_lock to come to its end. */
+static void
+join_start (GstAmsHlsMux *self)
+{
+  GThread *starting;
+
+  g_mutex_lock (&self->out_lock);
+  starting = g_steal_pointer (&self->starting);
+  g_mutex_unlock (&self->out_lock);
+  if (starting)
+    g_thread_join (starting);
+}
+
+/* All pads are inactive, and no start begins any more. */
 static void
 end_session (GstAmsHlsMux *self)
 {
   g_clear_pointer (&self->ticker, gst_ams_ticker_remove);
-  g_clear_pointer (&self->starting, g_thread_join);
+  join_start (self);
   g_mutex_lock (&self->out_lock);
   g_mutex_lock (&self->lock);
   if (self->session)
@@ -766,8 +791,10 @@ gst_ams_hls_mux_change_state (GstElement *element, GstStateChange transition)
 
   if (transition == GST_STATE_CHANGE_PAUSED_TO_READY ||
       (transition == GST_STATE_CHANGE_READY_TO_PAUSED &&
-          ret == GST_STATE_CHANGE_FAILURE))
+          ret == GST_STATE_CHANGE_FAILURE)) {
+    stop_session (self);
     end_session (self);
+  }
   return ret;
 }
 

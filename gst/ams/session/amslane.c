@@ -18,7 +18,6 @@ struct _AmsLane
 
   gboolean any; /* file has been begun */
   gboolean open;
-  AmsCut cut; /* how the open file began */
   guint64 written; /* bytes of it that have gone out */
   gint64 now; /* monotonic, ns, as far as was told */
   /* When the oldest byte that waits was added; AMS_TIME_NONE: no unit was yet. */
@@ -168,7 +167,6 @@ ams_lane_tick (AmsLane *self, gint64 now)
 static void
 begin (AmsLane *self, const AmsCut *cut)
 {
-  self->cut = *cut;
   self->open = TRUE;
   self->written = 0;
   self->block_since = AMS_TIME_NONE;

@@ -12,8 +12,6 @@
 
 /* A PTS is no further from its DTS. */
 #define MAX_REORDER (10 * AMS_SECOND)
-/* 2^33 ticks of 90 kHz, in ns. */
-#define WRAP (G_GINT64_CONSTANT (8589934592) * 100000 / 9)
 #define MAX_TIME (G_GINT64_CONSTANT (1) << 61)
 
 /* ---- what is told ---- */
@@ -110,9 +108,9 @@ ams_session_set_track (AmsSession *self, guint id, const AmsTrack *form,
 static gint64
 unwrap (gint64 pts, gint64 dts)
 {
-  if (pts - dts > WRAP / 2)
-    return pts - WRAP;
-  return dts - pts > WRAP / 2 ? pts + WRAP : pts;
+  if (pts - dts > AMS_TIME_MAP_WRAP / 2)
+    return pts - AMS_TIME_MAP_WRAP;
+  return dts - pts > AMS_TIME_MAP_WRAP / 2 ? pts + AMS_TIME_MAP_WRAP : pts;
 }
 
 static gint64

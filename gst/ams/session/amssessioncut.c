@@ -45,7 +45,7 @@ ams_session_make_cut (AmsSession *self, const AmsHeld *held, AmsCut *cut)
 
 /* (nullable) */
 static AmsSessionTrack *
-find_live_video (AmsSession *self)
+find_video_to_ask (AmsSession *self)
 {
   for (guint i = 0; i < self->tracks->len; i++) {
     AmsSessionTrack *track = g_ptr_array_index (self->tracks, i);
@@ -60,7 +60,7 @@ find_live_video (AmsSession *self)
 void
 ams_session_request_keyframe (AmsSession *self, gboolean now)
 {
-  AmsSessionTrack *video = now ? find_live_video (self) : self->lead;
+  AmsSessionTrack *video = now ? find_video_to_ask (self) : self->lead;
   AmsAction *action;
 
   if (!video || !video->video || (!now && !self->settings.request_keyframes))

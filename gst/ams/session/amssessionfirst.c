@@ -8,8 +8,6 @@
 #include "session/amssessionprivate.h"
 
 #define MAX_FIRST 4 /* units that wait for others to agree with */
-#define LONGEST_STEP AMS_SECOND
-#define USUAL_STEP (AMS_SECOND / 25)
 
 static gint64
 get_time (const AmsHeld *held)
@@ -42,7 +40,8 @@ agree (AmsSession *self, const AmsHeld *held, const AmsHeld *next)
   if (get_time (held) == AMS_TIME_NONE || get_time (next) == AMS_TIME_NONE)
     return FALSE;
   step = get_time (next) - get_time (held);
-  return step <= self->settings.discontinuity_threshold + LONGEST_STEP &&
+  return step <=
+      self->settings.discontinuity_threshold + AMS_SESSION_LONGEST_STEP &&
       (step > 0 ||
           (held->reorder == AMS_TIME_NONE && step >= -AMS_TIME_MAP_REORDERING));
 }
@@ -98,8 +97,8 @@ mend (AmsSession *self, AmsSessionTrack *track, guint at)
     AmsHeld *held = l->data;
     gint64 step = held->unit.duration;
 
-    if (step <= 0 || step > LONGEST_STEP)
-      step = USUAL_STEP;
+    if (step <= 0 || step > AMS_SESSION_LONGEST_STEP)
+      step = AMS_SESSION_USUAL_STEP;
     held->running_time = right->running_time - (at - i) * step;
     ams_session_tell (self,
         "a first unit of %s is not believed: the next ones begin at %.3f s",

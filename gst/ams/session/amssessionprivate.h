@@ -14,6 +14,11 @@
 
 G_BEGIN_DECLS
 
+/* A longer step between two units is a hole, and says nothing of the next. */
+#define AMS_SESSION_LONGEST_STEP AMS_SECOND
+/* How long a unit lasts where nothing tells. */
+#define AMS_SESSION_USUAL_STEP (AMS_SECOND / 25)
+
 /* More is not held of a track, if its source can wait. */
 #define AMS_SESSION_HOLD_BYTES (64 << 20)
 

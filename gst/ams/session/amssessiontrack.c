@@ -6,10 +6,6 @@
 #include "media/amssps.h"
 #include "session/amssessionprivate.h"
 
-/* A longer step between two units is a hole, and says nothing of the next. */
-#define LONGEST_STEP AMS_SECOND
-/* How long a unit lasts where nothing tells. */
-#define USUAL_STEP (AMS_SECOND / 25)
 /* The least by which decoding times rise: a tick of 90 kHz, rounded up. */
 #define TICK AMS_TIME_MAP_TICK
 /* So many units in a row may lack a decoding time in a video that has them. */
@@ -193,7 +189,8 @@ learn_step (AmsSessionTrack *self, gint64 dts, const AmsTimeMapPlaced *placed)
 {
   gint64 step = self->last_dts != AMS_TIME_NONE ? dts - self->last_dts : 0;
 
-  if (!placed->bad && !placed->jump && step > 0 && step <= LONGEST_STEP)
+  if (!placed->bad && !placed->jump && step > 0 &&
+      step <= AMS_SESSION_LONGEST_STEP)
     self->step = step;
   self->last_dts = dts;
 }
@@ -202,10 +199,10 @@ learn_step (AmsSessionTrack *self, gint64 dts, const AmsTimeMapPlaced *placed)
 static gint64
 choose_duration (const AmsSessionTrack *self, gint64 said)
 {
-  if (said > 0 && said <= LONGEST_STEP &&
+  if (said > 0 && said <= AMS_SESSION_LONGEST_STEP &&
       (self->step == 0 || ABS (said - self->step) <= self->step / 2))
     return said;
-  return self->step > 0 ? self->step : USUAL_STEP;
+  return self->step > 0 ? self->step : AMS_SESSION_USUAL_STEP;
 }
 
 void
