@@ -115,6 +115,16 @@ session_test_add_sound (SessionTest *self)
   return session_test_join (self, FALSE, G_MININT64);
 }
 
+SessionTest *
+session_test_new_with_both (guint *video, guint *sound)
+{
+  SessionTest *self = session_test_new ();
+
+  *video = session_test_add_video (self);
+  *sound = session_test_add_sound (self);
+  return self;
+}
+
 TestEvent *
 session_test_unit (SessionTest *self, guint track, gint64 truth)
 {

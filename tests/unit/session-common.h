@@ -122,6 +122,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (SessionTest, session_test_free)
 /* A track that is there from the beginning. Returns its number. */
 guint session_test_add_video (SessionTest *self);
 guint session_test_add_sound (SessionTest *self);
+SessionTest *session_test_new_with_both (guint *video, guint *sound);
 /* One that joins at @at. */
 guint session_test_join (SessionTest *self, gboolean video, gint64 at);
 
@@ -161,6 +162,7 @@ gint64 session_test_sum (SessionTest *self);
 guint session_test_count_discontinuities (SessionTest *self);
 /* Units that are in no file. */
 guint session_test_count_lost (SessionTest *self, guint track);
+void session_test_check_nothing_lost (SessionTest *self);
 /* Every unit is there at its right time relative to all others, ± @off. */
 void session_test_check_times (SessionTest *self, gint64 off);
 void session_test_check_no_longer_than (SessionTest *self, gint64 extinf);

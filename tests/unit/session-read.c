@@ -203,6 +203,13 @@ session_test_count_lost (SessionTest *self, guint track)
 }
 
 void
+session_test_check_nothing_lost (SessionTest *self)
+{
+  for (guint i = 0; i < self->tracks->len; i++)
+    g_assert_cmpuint (session_test_count_lost (self, i), ==, 0);
+}
+
+void
 session_test_assert_near (gint64 a, gint64 b, gint64 off)
 {
   if (ABS (a - b) > off)

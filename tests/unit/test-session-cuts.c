@@ -6,23 +6,6 @@
 
 #include "session-common.h"
 
-static SessionTest *
-new_with_both (guint *video, guint *sound)
-{
-  SessionTest *test = session_test_new ();
-
-  *video = session_test_add_video (test);
-  *sound = session_test_add_sound (test);
-  return test;
-}
-
-static void
-check_nothing_lost (SessionTest *test)
-{
-  for (guint i = 0; i < test->tracks->len; i++)
-    g_assert_cmpuint (session_test_count_lost (test, i), ==, 0);
-}
-
 /* All pictures that are a multiple of @every, in frames, get @flags. */
 static void
 flag_pictures (SessionTest *test, guint track, guint every, gint64 from,
@@ -51,7 +34,7 @@ play_usual (gboolean beside_sound, gboolean as_file)
     session_test_sound (test, session_test_add_sound (test), 0, 41 * SECOND);
   test->as_file = as_file;
   session_test_play (test);
-  check_nothing_lost (test);
+  session_test_check_nothing_lost (test);
   session_test_check_times (test, 0);
   g_assert_cmpuint (test->files->len, ==, 11);
   for (guint i = 0; i < 11; i++) {
@@ -76,7 +59,7 @@ static void
 test_date_follows_pipeline (void)
 {
   guint video, sound;
-  g_autoptr (SessionTest) test = new_with_both (&video, &sound);
+  g_autoptr (SessionTest) test = session_test_new_with_both (&video, &sound);
   gint64 first;
 
   session_test_video (test, video, 0, 41 * SECOND, 25);
@@ -93,13 +76,13 @@ static void
 test_aligned_to_clock (void)
 {
   guint video, sound;
-  g_autoptr (SessionTest) test = new_with_both (&video, &sound);
+  g_autoptr (SessionTest) test = session_test_new_with_both (&video, &sound);
 
   test->settings.align_to_clock = TRUE;
   session_test_video (test, video, SECOND, 41 * SECOND, 25);
   session_test_sound (test, sound, SECOND, 41 * SECOND);
   session_test_play (test);
-  check_nothing_lost (test);
+  session_test_check_nothing_lost (test);
   for (guint i = 1; i < test->files->len; i++)
     g_assert_cmpint (session_test_file (test, i)->cut.pts, ==, i * 4 * SECOND);
 }
@@ -112,7 +95,7 @@ test_sound_alone_cut_at_target (void)
 
   session_test_sound (test, sound, 0, 41 * SECOND);
   session_test_play (test);
-  check_nothing_lost (test);
+  session_test_check_nothing_lost (test);
   session_test_check_times (test, 0);
   g_assert_cmpuint (test->files->len, ==, 11);
   session_test_check_no_longer_than (test, 4 * SECOND + SOUND_FRAME);
@@ -127,7 +110,7 @@ static void
 play_late_keyframe (const gint64 *keys, guint n_keys, gboolean as_file)
 {
   guint video, sound;
-  g_autoptr (SessionTest) test = new_with_both (&video, &sound);
+  g_autoptr (SessionTest) test = session_test_new_with_both (&video, &sound);
 
   session_test_video (test, video, 0, 60 * SECOND, 0);
   for (guint i = 0; i < n_keys; i++)
@@ -135,7 +118,7 @@ play_late_keyframe (const gint64 *keys, guint n_keys, gboolean as_file)
   session_test_sound (test, sound, 0, 60 * SECOND);
   test->as_file = as_file;
   session_test_play (test);
-  check_nothing_lost (test);
+  session_test_check_nothing_lost (test);
   session_test_check_times (test, 0);
   g_assert_cmpuint (session_test_count_discontinuities (test), ==, 0);
   session_test_assert_near (session_test_sum (test), 60 * SECOND, FRAME);
@@ -190,7 +173,7 @@ test_long_gop_memory_bounded (gconstpointer data)
 {
   const MemoryCase *this = data;
   guint video, sound;
-  g_autoptr (SessionTest) test = new_with_both (&video, &sound);
+  g_autoptr (SessionTest) test = session_test_new_with_both (&video, &sound);
 
   session_test_video (test, video, 0, 120 * SECOND, 0);
   session_test_find (test, video, 0)->flags = AMS_UNIT_KEY;
@@ -204,7 +187,7 @@ test_long_gop_memory_bounded (gconstpointer data)
       event->size = event->track == video ? PICTURE : 300;
   }
   session_test_play (test);
-  check_nothing_lost (test);
+  session_test_check_nothing_lost (test);
   session_test_check_times (test, 0);
   session_test_assert_near (session_test_sum (test), 120 * SECOND, FRAME);
   g_assert_cmpuint (test->most_kept, <=,
@@ -248,7 +231,7 @@ play_recovery (const RecoveryCase *this, gboolean beside_sound,
   g_assert_cmpuint (session_test_count_discontinuities (test), <=,
       !this->idr && beside_sound ? 1 : 0);
   if (this->idr) {
-    check_nothing_lost (test);
+    session_test_check_nothing_lost (test);
     session_test_assert_near (session_test_sum (test), 60 * SECOND, FRAME);
   } else {
     g_assert_cmpuint (session_test_count_lost (test, video), <=, 13 * 25);
@@ -270,7 +253,7 @@ static void
 test_recovery_points_beside_idr_not_cut_at (void)
 {
   guint video, sound;
-  g_autoptr (SessionTest) test = new_with_both (&video, &sound);
+  g_autoptr (SessionTest) test = session_test_new_with_both (&video, &sound);
 
   session_test_video (test, video, 0, 60 * SECOND, 100);
   flag_pictures (test, video, 100, FRAME, 0, 0);
@@ -279,7 +262,7 @@ test_recovery_points_beside_idr_not_cut_at (void)
       session_test_find (test, video, i * FRAME)->flags = AMS_UNIT_RECOVERY;
   session_test_sound (test, sound, 0, 60 * SECOND);
   session_test_play (test);
-  check_nothing_lost (test);
+  session_test_check_nothing_lost (test);
   g_assert_false (test->dependent);
   g_assert_cmpuint (test->files->len, ==, 15);
 }
@@ -303,7 +286,7 @@ static void
 play_form (gboolean of_video, gint64 at, gboolean over, gboolean as_file)
 {
   guint video, sound;
-  g_autoptr (SessionTest) test = new_with_both (&video, &sound);
+  g_autoptr (SessionTest) test = session_test_new_with_both (&video, &sound);
   guint track = of_video ? video : sound;
   TestEvent *event;
 
@@ -314,7 +297,7 @@ play_form (gboolean of_video, gint64 at, gboolean over, gboolean as_file)
   event->over = over;
   test->as_file = as_file;
   session_test_play (test);
-  check_nothing_lost (test);
+  session_test_check_nothing_lost (test);
   session_test_check_times (test, 0);
   check_forms (test, track, at);
   g_assert_cmpuint (session_test_count_discontinuities (test), ==,
@@ -342,7 +325,7 @@ test_damaged_units_left_out_said_once (void)
   static const gint64 places[] = { 0, 2 * SECOND, 4 * SECOND, 8040 * MS,
     12 * SECOND, 39960 * MS };
   guint video, sound;
-  g_autoptr (SessionTest) test = new_with_both (&video, &sound);
+  g_autoptr (SessionTest) test = session_test_new_with_both (&video, &sound);
 
   session_test_video (test, video, 0, 40 * SECOND, 50);
   session_test_sound (test, sound, 0, 40 * SECOND);
@@ -364,7 +347,7 @@ static void
 test_crash_costs_less_than_a_second (void)
 {
   guint video, sound;
-  g_autoptr (SessionTest) test = new_with_both (&video, &sound);
+  g_autoptr (SessionTest) test = session_test_new_with_both (&video, &sound);
 
   session_test_video (test, video, 0, 40 * SECOND, 50);
   session_test_sound (test, sound, 0, 40 * SECOND);

@@ -6,16 +6,6 @@
 
 #include "session-common.h"
 
-static SessionTest *
-new_with_both (guint *video, guint *sound)
-{
-  SessionTest *test = session_test_new ();
-
-  *video = session_test_add_video (test);
-  *sound = session_test_add_sound (test);
-  return test;
-}
-
 /* Of those that ask for a keyframe at once. */
 static guint
 count_requests (SessionTest *test, gint64 from, gint64 to)
@@ -69,7 +59,7 @@ static void
 play_apart (const ApartCase *this, gboolean as_file)
 {
   guint video, sound;
-  g_autoptr (SessionTest) test = new_with_both (&video, &sound);
+  g_autoptr (SessionTest) test = session_test_new_with_both (&video, &sound);
   gint64 later = ABS (this->apart), length = 40 * SECOND;
 
   session_test_video (test, video, 0, length, 50);
@@ -109,7 +99,7 @@ static void
 play_late (gboolean late_is_video, gint64 late, gboolean as_file)
 {
   guint video, sound;
-  g_autoptr (SessionTest) test = new_with_both (&video, &sound);
+  g_autoptr (SessionTest) test = session_test_new_with_both (&video, &sound);
   guint track = late_is_video ? video : sound;
 
   session_test_video (test, video, late_is_video ? late : 0, 60 * SECOND, 50);
@@ -326,7 +316,7 @@ static void
 test_start_takes_long_nothing_lost (void)
 {
   guint video, sound;
-  g_autoptr (SessionTest) test = new_with_both (&video, &sound);
+  g_autoptr (SessionTest) test = session_test_new_with_both (&video, &sound);
 
   session_test_video (test, video, 0, 30 * SECOND, 50);
   session_test_sound (test, sound, 0, 30 * SECOND);
@@ -343,7 +333,7 @@ static void
 test_end_while_starting_all_recorded (void)
 {
   guint video, sound;
-  g_autoptr (SessionTest) test = new_with_both (&video, &sound);
+  g_autoptr (SessionTest) test = session_test_new_with_both (&video, &sound);
 
   session_test_video (test, video, 0, 9 * SECOND, 50);
   session_test_sound (test, sound, 0, 9 * SECOND);
@@ -358,7 +348,7 @@ static void
 test_finish_while_starting_all_recorded (void)
 {
   guint video, sound;
-  g_autoptr (SessionTest) test = new_with_both (&video, &sound);
+  g_autoptr (SessionTest) test = session_test_new_with_both (&video, &sound);
 
   session_test_video (test, video, 0, 9 * SECOND, 50);
   session_test_sound (test, sound, 0, 9 * SECOND);
@@ -388,7 +378,7 @@ static void
 test_start_fails_no_file (void)
 {
   guint video, sound;
-  g_autoptr (SessionTest) test = new_with_both (&video, &sound);
+  g_autoptr (SessionTest) test = session_test_new_with_both (&video, &sound);
 
   session_test_video (test, video, 0, 9 * SECOND, 50);
   session_test_sound (test, sound, 0, 9 * SECOND);
@@ -404,7 +394,7 @@ static void
 test_start_fails_in_doubt_ends (void)
 {
   guint video, sound;
-  g_autoptr (SessionTest) test = new_with_both (&video, &sound);
+  g_autoptr (SessionTest) test = session_test_new_with_both (&video, &sound);
 
   session_test_video (test, video, 0, 9 * SECOND, 50);
   session_test_sound (test, sound, 0, 9 * SECOND);
@@ -421,7 +411,7 @@ static void
 test_start_goes_on_times_shifted (void)
 {
   guint video, sound;
-  g_autoptr (SessionTest) test = new_with_both (&video, &sound);
+  g_autoptr (SessionTest) test = session_test_new_with_both (&video, &sound);
 
   session_test_video (test, video, 0, 9 * SECOND, 50);
   session_test_sound (test, sound, 0, 9 * SECOND);
@@ -440,7 +430,7 @@ static void
 test_start_before_zero_times_kept (void)
 {
   guint video, sound;
-  g_autoptr (SessionTest) test = new_with_both (&video, &sound);
+  g_autoptr (SessionTest) test = session_test_new_with_both (&video, &sound);
 
   session_test_video (test, video, 0, 30 * SECOND, 50);
   session_test_sound (test, sound, 0, 30 * SECOND);
@@ -459,7 +449,7 @@ static void
 test_start_without_keyframe_said_once (void)
 {
   guint video, sound;
-  g_autoptr (SessionTest) test = new_with_both (&video, &sound);
+  g_autoptr (SessionTest) test = session_test_new_with_both (&video, &sound);
 
   session_test_video (test, video, 0, 30 * SECOND, 0);
   session_test_sound (test, sound, 0, 30 * SECOND);
@@ -476,7 +466,7 @@ static void
 test_start_in_mid_gop_begins_together (void)
 {
   guint video, sound;
-  g_autoptr (SessionTest) test = new_with_both (&video, &sound);
+  g_autoptr (SessionTest) test = session_test_new_with_both (&video, &sound);
 
   session_test_video (test, video, -1400 * MS, 30 * SECOND, 50);
   session_test_cut_out (test, video, -1400 * MS, 0);
@@ -510,7 +500,7 @@ static void
 test_end_without_units_no_start (void)
 {
   guint video, sound;
-  g_autoptr (SessionTest) test = new_with_both (&video, &sound);
+  g_autoptr (SessionTest) test = session_test_new_with_both (&video, &sound);
 
   session_test_play (test);
   g_assert_cmpuint (test->n_starts, ==, 0);
@@ -522,7 +512,7 @@ static void
 play_end_apart (gint64 video_end, gint64 sound_end, gboolean as_file)
 {
   guint video, sound;
-  g_autoptr (SessionTest) test = new_with_both (&video, &sound);
+  g_autoptr (SessionTest) test = session_test_new_with_both (&video, &sound);
   gint64 end = MAX (video_end, sound_end);
 
   session_test_video (test, video, 0, video_end, 50);
@@ -557,7 +547,7 @@ static void
 test_file_read_unevenly_waits (void)
 {
   guint video, sound;
-  g_autoptr (SessionTest) test = new_with_both (&video, &sound);
+  g_autoptr (SessionTest) test = session_test_new_with_both (&video, &sound);
 
   session_test_video (test, video, 0, 60 * SECOND, 50);
   session_test_sound (test, sound, 0, 60 * SECOND);

@@ -6,23 +6,6 @@
 
 #include "session-common.h"
 
-static SessionTest *
-new_with_both (guint *video, guint *sound)
-{
-  SessionTest *test = session_test_new ();
-
-  *video = session_test_add_video (test);
-  *sound = session_test_add_sound (test);
-  return test;
-}
-
-static void
-check_nothing_lost (SessionTest *test)
-{
-  for (guint i = 0; i < test->tracks->len; i++)
-    g_assert_cmpuint (session_test_count_lost (test, i), ==, 0);
-}
-
 /* ---- sparse video ---- */
 
 typedef struct
@@ -64,7 +47,7 @@ test_sparse_video_times_kept (gconstpointer data)
     session_test_sound (test, session_test_add_sound (test), 0, 60 * SECOND);
   test->as_file = this->as_file;
   session_test_play (test);
-  check_nothing_lost (test);
+  session_test_check_nothing_lost (test);
   session_test_check_times (test, 0);
   g_assert_cmpuint (session_test_count_discontinuities (test), ==, 0);
   if (this->sound) {
@@ -81,13 +64,13 @@ static void
 test_sparse_keyframes_beside_sound_promise_kept (void)
 {
   guint video, sound;
-  g_autoptr (SessionTest) test = new_with_both (&video, &sound);
+  g_autoptr (SessionTest) test = session_test_new_with_both (&video, &sound);
 
   for (guint i = 0; i < 10; i++)
     session_test_unit (test, video, i * 6 * SECOND)->flags = AMS_UNIT_KEY;
   session_test_sound (test, sound, 0, 60 * SECOND);
   session_test_play (test);
-  check_nothing_lost (test);
+  session_test_check_nothing_lost (test);
   session_test_check_times (test, 0);
   g_assert_cmpuint (session_test_count_discontinuities (test), ==, 0);
   session_test_assert_near (session_test_sum (test), 60 * SECOND, FRAME);
@@ -112,7 +95,7 @@ play_wrong_duration (gint64 duration, gboolean as_file, gboolean beside_sound)
     session_test_sound (test, session_test_add_sound (test), 0, 16 * SECOND);
   test->as_file = as_file;
   session_test_play (test);
-  check_nothing_lost (test);
+  session_test_check_nothing_lost (test);
   session_test_check_times (test, 0);
   g_assert_cmpuint (session_test_count_discontinuities (test), ==, 0);
   session_test_assert_near (session_test_sum (test), 16 * SECOND, FRAME);
@@ -159,14 +142,14 @@ static void
 play_bad_stamp (const BadStampCase *this, gint64 by, gboolean as_file)
 {
   guint video, sound;
-  g_autoptr (SessionTest) test = new_with_both (&video, &sound);
+  g_autoptr (SessionTest) test = session_test_new_with_both (&video, &sound);
 
   session_test_video (test, video, 0, 30 * SECOND, 50);
   session_test_sound (test, sound, 0, 30 * SECOND);
   bend (test, this->of_sound ? sound : video, this->at, by);
   test->as_file = as_file;
   session_test_play (test);
-  check_nothing_lost (test);
+  session_test_check_nothing_lost (test);
   session_test_check_times (test, 0);
   g_assert_cmpuint (session_test_count_discontinuities (test), ==, 0);
   session_test_assert_near (session_test_sum (test), 30 * SECOND, FRAME);
@@ -185,7 +168,7 @@ static void
 test_sixty_bad_stamps_cost_nothing (void)
 {
   guint video, sound;
-  g_autoptr (SessionTest) test = new_with_both (&video, &sound);
+  g_autoptr (SessionTest) test = session_test_new_with_both (&video, &sound);
 
   session_test_video (test, video, 0, 130 * SECOND, 50);
   session_test_sound (test, sound, 0, 130 * SECOND);
@@ -193,7 +176,7 @@ test_sixty_bad_stamps_cost_nothing (void)
     bend (test, i % 3 == 2 ? sound : video, (4 + 2 * i) * SECOND + i * FRAME,
         bad_steps[i % G_N_ELEMENTS (bad_steps)]);
   session_test_play (test);
-  check_nothing_lost (test);
+  session_test_check_nothing_lost (test);
   session_test_check_times (test, 0);
   g_assert_cmpuint (session_test_count_discontinuities (test), ==, 0);
   session_test_assert_near (session_test_sum (test), 130 * SECOND, FRAME);
@@ -206,7 +189,7 @@ static void
 play_bad_edge (gboolean of_sound, gint64 at, gint64 by, gboolean as_file)
 {
   guint video, sound;
-  g_autoptr (SessionTest) test = new_with_both (&video, &sound);
+  g_autoptr (SessionTest) test = session_test_new_with_both (&video, &sound);
   gint64 apart;
 
   session_test_video (test, video, 0, 30 * SECOND, 50);
@@ -255,7 +238,7 @@ static void
 play_jump (const JumpCase *this, gint64 at, gboolean as_file)
 {
   guint video, sound;
-  g_autoptr (SessionTest) test = new_with_both (&video, &sound);
+  g_autoptr (SessionTest) test = session_test_new_with_both (&video, &sound);
 
   session_test_video (test, video, 0, 30 * SECOND, 50);
   session_test_sound (test, sound, 0, 30 * SECOND);
@@ -263,7 +246,7 @@ play_jump (const JumpCase *this, gint64 at, gboolean as_file)
   session_test_shift (test, sound, at, 99 * SECOND, this->by);
   test->as_file = as_file;
   session_test_play (test);
-  check_nothing_lost (test);
+  session_test_check_nothing_lost (test);
   session_test_check_times (test, FRAME);
   g_assert_cmpuint (session_test_count_discontinuities (test), ==,
       this->discontinuities);
@@ -284,7 +267,7 @@ static void
 test_wrap_unnoticed (void)
 {
   guint video, sound;
-  g_autoptr (SessionTest) test = new_with_both (&video, &sound);
+  g_autoptr (SessionTest) test = session_test_new_with_both (&video, &sound);
   const gint64 wrap = AMS_TIME_MAP_WRAP;
 
   session_test_video (test, video, 0, 30 * SECOND, 50);
@@ -294,7 +277,7 @@ test_wrap_unnoticed (void)
     session_test_shift (test, i, 13 * SECOND, 99 * SECOND, -wrap);
   }
   session_test_play (test);
-  check_nothing_lost (test);
+  session_test_check_nothing_lost (test);
   session_test_check_times (test, 0);
   g_assert_cmpuint (session_test_count_discontinuities (test), ==, 0);
   session_test_assert_near (session_test_sum (test), 30 * SECOND, FRAME);
@@ -310,7 +293,7 @@ static void
 play_extreme (gint64 pts, gint64 dts, gint64 at)
 {
   guint video, sound;
-  g_autoptr (SessionTest) test = new_with_both (&video, &sound);
+  g_autoptr (SessionTest) test = session_test_new_with_both (&video, &sound);
 
   session_test_video (test, video, 0, 20 * SECOND, 50);
   session_test_sound (test, sound, 0, 20 * SECOND);
@@ -351,14 +334,14 @@ test_all_times_extreme_recorded (void)
 
   for (guint i = 0; i < G_N_ELEMENTS (bases); i++) {
     guint video, sound;
-    g_autoptr (SessionTest) test = new_with_both (&video, &sound);
+    g_autoptr (SessionTest) test = session_test_new_with_both (&video, &sound);
 
     session_test_video (test, video, 0, 20 * SECOND, 50);
     session_test_sound (test, sound, 0, 20 * SECOND);
     session_test_shift (test, video, 0, 99 * SECOND, bases[i]);
     session_test_shift (test, sound, 0, 99 * SECOND, bases[i]);
     session_test_play (test);
-    check_nothing_lost (test);
+    session_test_check_nothing_lost (test);
   }
 }
 
@@ -423,7 +406,7 @@ test_missing_times_counted_on (void)
 {
   for (guint n = 2; n <= 50; n += 12) {
     guint video, sound, k = 0;
-    g_autoptr (SessionTest) test = new_with_both (&video, &sound);
+    g_autoptr (SessionTest) test = session_test_new_with_both (&video, &sound);
 
     session_test_video (test, video, 0, 30 * SECOND, 50);
     session_test_sound (test, sound, 0, 30 * SECOND);
@@ -434,7 +417,7 @@ test_missing_times_counted_on (void)
         event->pts = event->dts = AMS_TIME_NONE;
     }
     session_test_play (test);
-    check_nothing_lost (test);
+    session_test_check_nothing_lost (test);
     session_test_check_times (test, FRAME);
     session_test_assert_near (session_test_sum (test), 30 * SECOND, FRAME);
   }
@@ -445,7 +428,7 @@ static void
 test_jitter_left_alone (void)
 {
   guint video, sound;
-  g_autoptr (SessionTest) test = new_with_both (&video, &sound);
+  g_autoptr (SessionTest) test = session_test_new_with_both (&video, &sound);
 
   session_test_video (test, video, 0, 60 * SECOND, 50);
   session_test_sound (test, sound, 0, 60 * SECOND);
@@ -469,7 +452,7 @@ test_jitter_left_alone (void)
     }
   }
   session_test_play (test);
-  check_nothing_lost (test);
+  session_test_check_nothing_lost (test);
   session_test_check_times (test, 0);
   g_assert_cmpuint (session_test_count_discontinuities (test), ==, 0);
   session_test_assert_near (session_test_sum (test), 60 * SECOND, FRAME);
