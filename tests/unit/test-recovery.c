@@ -699,6 +699,25 @@ test_measure (gconstpointer data)
       (t->first + (t->partial ? 9 : 10) * FRAME) % WRAP);
 }
 
+/* The first of a session: its time stamps go on, its counters do not. */
+static void
+test_measure_says_itself_that_it_continues_nothing (void)
+{
+  for (guint said = 0; said < 2; said++) {
+    g_autoptr (GBytes) bytes = make_ts (90000, 10);
+    g_autoptr (AmsRecordingSegment) segment = g_new0 (AmsRecordingSegment, 1);
+    AmsRecoveryFile file = { (gchar *) "2.ts", g_bytes_get_size (bytes) };
+    guint8 *first = (guint8 *) g_bytes_get_data (bytes, NULL) + 2 * PACKET;
+    guint64 end_pts = 90000, usable;
+
+    if (said)
+      first[5] |= 0x80; /* discontinuity_indicator */
+    g_assert_true (
+        ams_recovery_measure (&file, bytes, NULL, &end_pts, segment, &usable));
+    g_assert_cmpint (segment->discontinuity, ==, said);
+  }
+}
+
 /* How long it lasts is not to be seen. */
 static void
 test_measure_single_frame_of_a_part_is_useless (void)
@@ -845,6 +864,8 @@ main (int argc, char **argv)
   ADD_TABLE (measures, "/recovery-measure/", test_measure);
   g_test_add_func ("/recovery-measure/in-a-row/end-moved-on",
       test_measure_in_row);
+  g_test_add_func ("/recovery/measure/continues-nothing/discontinuity",
+      test_measure_says_itself_that_it_continues_nothing);
   g_test_add_func ("/recovery/measure/single-frame-of-a-part-is-useless",
       test_measure_single_frame_of_a_part_is_useless);
   g_test_add_func ("/recovery/measure/noted-by-store-believed",

@@ -377,6 +377,59 @@ add_cases (void)
   }
 }
 
+/* ---- blocks ---- */
+
+static void
+add_to_lane (AmsLane *lane, gint64 time)
+{
+  g_autoptr (GBytes) payload = ams_fake_payload_new (1, FALSE, 100);
+  const AmsUnit unit = { .flags = AMS_UNIT_KEY,
+    .pts = time,
+    .dts = time,
+    .duration = FRAME,
+    .payload = payload };
+
+  g_assert_true (ams_lane_add (lane, &unit, TEST_CLOCK + time, NULL));
+}
+
+static guint
+take_actions (GQueue *actions, AmsActionKind kind)
+{
+  AmsAction *action;
+  guint n = 0;
+
+  while ((action = g_queue_pop_head (actions))) {
+    n += action->kind == kind;
+    ams_action_clear (action);
+    g_free (action);
+  }
+  return n;
+}
+
+/* Of one picture in a block of its own, nothing could be saved after a kill. */
+static void
+test_first_block_waits_as_any_other (void)
+{
+  g_auto (GQueue) actions = G_QUEUE_INIT;
+  g_autoptr (AmsLane) lane = ams_lane_new (ams_fake_packager_new (),
+      100 * AMS_FAKE_BLOCK_SIZE, &actions);
+  g_autoptr (GPtrArray) tracks =
+      g_ptr_array_new_with_free_func ((GDestroyNotify) ams_track_free);
+  const AmsCut cut = { 0 };
+
+  g_ptr_array_add (tracks, ams_track_new (0, AMS_CODEC_H264, NULL));
+  g_assert_true (ams_lane_set_tracks (lane, tracks, NULL));
+  for (guint i = 0; i < 2; i++) {
+    ams_lane_cut (lane, &cut, 0);
+    take_actions (&actions, AMS_ACTION_WRITE);
+    add_to_lane (lane, i * SECOND);
+    add_to_lane (lane, i * SECOND + 200 * MS);
+    g_assert_cmpuint (take_actions (&actions, AMS_ACTION_WRITE), ==, 0);
+    ams_lane_tick (lane, TEST_CLOCK + i * SECOND + 250 * MS);
+    g_assert_cmpuint (take_actions (&actions, AMS_ACTION_WRITE), ==, 1);
+  }
+}
+
 int
 main (int argc, char **argv)
 {
@@ -393,6 +446,8 @@ main (int argc, char **argv)
   g_test_add_func ("/session/form",
       test_form_changes_units_packaged_as_they_are);
   g_test_add_func ("/session/damaged", test_damaged_units_left_out_said_once);
+  g_test_add_func ("/session/lane/first-block",
+      test_first_block_waits_as_any_other);
   g_test_add_func ("/session/crash", test_crash_costs_less_than_a_second);
   return g_test_run ();
 }

@@ -297,6 +297,33 @@ test_outage_said_discontinuity (void)
   session_test_assert_near (session_test_sum (test), 35 * SECOND, FRAME);
 }
 
+/* As at the start: the source says that pictures are missing, so what is back before
+ * the first keyframe, and sound beside it, is in no segment. */
+static void
+test_marked_outage_begins_with_a_keyframe (void)
+{
+  guint video, sound;
+  g_autoptr (SessionTest) test = session_test_new_with_both (&video, &sound);
+
+  session_test_video (test, video, 0, 40 * SECOND, 50);
+  session_test_sound (test, sound, 0, 40 * SECOND);
+  for (guint i = 0; i < 2; i++) {
+    session_test_cut_out (test, i, 9 * SECOND, 24600 * MS);
+    session_test_find (test, i, 24600 * MS)->discont = TRUE;
+  }
+  session_test_play (test);
+  g_assert_cmpuint (session_test_count_lost (test, video), ==, 35);
+  g_assert_cmpuint (ams_session_get_dropped (test->session), ==, 35);
+  g_assert_cmpuint (session_test_count_lost (test, sound), >, 0);
+  g_assert_cmpuint (session_test_count_lost (test, sound), ==,
+      test->session->left_out);
+  g_assert_cmpuint (session_test_find (test, sound, 25900 * MS)->n_written, ==,
+      0);
+  g_assert_cmpuint (session_test_count_discontinuities (test), ==, 1);
+  g_assert_false (test->dependent);
+  session_test_assert_near (session_test_sum (test), 23 * SECOND, FRAME);
+}
+
 /* A source that is started anew after an outage begins its times at 0. */
 static void
 play_restart (gint64 outage, gint64 by)
@@ -503,6 +530,8 @@ main (int argc, char **argv)
   g_test_add_func ("/session/gap/sound", test_gap_events_sound_not_waited_for);
   g_test_add_func ("/session/gap/video", test_gap_events_video_rests);
   g_test_add_func ("/session/gap/wrong", test_gap_event_wrong_taken_back);
+  g_test_add_func ("/session/outage/marked",
+      test_marked_outage_begins_with_a_keyframe);
   g_test_add_func ("/session/flush", test_flush_discontinuity);
   return g_test_run ();
 }

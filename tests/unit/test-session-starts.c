@@ -566,6 +566,29 @@ test_file_read_unevenly_waits (void)
   g_assert_cmpuint (session_test_count_discontinuities (test), ==, 0);
 }
 
+/* When all stops at once, sound that was ahead of the picture is in the last file, but
+ * makes it no longer. */
+static void
+test_end_sound_ahead_no_longer (void)
+{
+  static const struct
+  {
+    gint64 ahead, sum;
+  } cases[] = { { 0, 13 * SECOND }, { 400 * MS, 13 * SECOND },
+    { 800 * MS, 13800 * MS } };
+
+  for (guint i = 0; i < G_N_ELEMENTS (cases); i++) {
+    guint video, sound;
+    g_autoptr (SessionTest) test = session_test_new_with_both (&video, &sound);
+
+    session_test_video (test, video, 0, 13 * SECOND, 50);
+    session_test_sound (test, sound, 0, 13 * SECOND + cases[i].ahead);
+    session_test_play (test);
+    session_test_check_nothing_lost (test);
+    session_test_assert_near (session_test_sum (test), cases[i].sum, FRAME);
+  }
+}
+
 int
 main (int argc, char **argv)
 {
@@ -607,6 +630,7 @@ main (int argc, char **argv)
       test_start_form_of_dropped_unit_kept);
   g_test_add_func ("/session/end/empty", test_end_without_units_no_start);
   g_test_add_func ("/session/end/apart", test_end_apart_other_goes_on);
+  g_test_add_func ("/session/end/sound-ahead", test_end_sound_ahead_no_longer);
   g_test_add_func ("/session/end/uneven", test_file_read_unevenly_waits);
   return g_test_run ();
 }
