@@ -17,15 +17,11 @@
 
 #include "gstamshlsmux.h"
 
-#include <gst/video/video.h>
-
 #include "files/amsfiles.h"
-#include "gstamsinput.h"
-#include "gstamsticker.h"
+#include "gstamshlsmuxprivate.h"
 #include "package/ts/amstspackager.h"
-#include "session/amssession.h"
 
-GST_DEBUG_CATEGORY_STATIC (gst_ams_hls_mux_debug);
+GST_DEBUG_CATEGORY (gst_ams_hls_mux_debug);
 #define GST_CAT_DEFAULT gst_ams_hls_mux_debug
 
 /* What the session decides, and why. */
@@ -59,46 +55,6 @@ static GstStaticPadTemplate local_template = GST_STATIC_PAD_TEMPLATE ("local",
 static GstStaticPadTemplate remote_template = GST_STATIC_PAD_TEMPLATE ("remote",
     GST_PAD_SRC, GST_PAD_ALWAYS, GST_STATIC_CAPS (AMS_FILES_CAPS));
 
-/* A sink pad's; freed with the pad. */
-typedef struct
-{
-  gboolean video;
-  guint id; /* of the session's track; under the lock */
-  GstAmsInput *input; /* streaming thread */
-  gint64 seen; /* likewise: when anything came; AMS_TIME_NONE */
-} Track;
-
-struct _GstAmsHlsMux
-{
-  GstElement parent;
-
-  /* constant */
-  GstAmsHlsMuxBegins begins;
-  gpointer user_data;
-  GstPad *local, *remote;
-  GstAmsPublisher *publisher;
-
-  GstAmsTicker *ticker; /* state changes */
-
-  GMutex out_lock;
-  GThread *starting; /* under it; NULL: no start was to be made */
-  gpointer runner; /* atomic: the thread that holds it */
-  gint flow; /* atomic: GstFlowReturn; the first failure stays */
-
-  GMutex lock;
-  GCond cond; /* something may have changed for who waits */
-  /* under the lock */
-  AmsSessionSettings settings;
-  AmsSession *session; /* NULL below PAUSED */
-  GPtrArray *pads; /* GstPad, ours */
-  guint n_pads; /* for names */
-  guint waiting; /* threads */
-  gboolean stopping;
-  guint64 dropped; /* of the session before */
-  gint64 target; /* what the publisher promises */
-  gint64 first_time; /* where its time stamps go on; AMS_TIME_NONE: nowhere */
-};
-
 G_DEFINE_TYPE (GstAmsHlsMux, gst_ams_hls_mux, GST_TYPE_ELEMENT);
 
 static gint64
@@ -118,13 +74,6 @@ running_time (GstAmsHlsMux *self)
       gst_clock_get_time (clock));
 }
 
-static void
-set_flow (GstAmsHlsMux *self, GstFlowReturn flow)
-{
-  if (flow != GST_FLOW_OK)
-    g_atomic_int_compare_and_exchange (&self->flow, GST_FLOW_OK, flow);
-}
-
 /* ---- the story ---- */
 
 static gboolean
@@ -140,209 +89,6 @@ tell (gpointer user_data, const gchar *text)
   GST_CAT_DEBUG_OBJECT (gst_ams_session_debug, user_data, "%s", text);
 }
 
-/* ---- what the session says is to be done ---- */
-
-static void run (GstAmsHlsMux *self);
-
-/* (transfer full) (nullable) */
-static GstPad *
-find_pad (GstAmsHlsMux *self, guint id)
-{
-  GstPad *found = NULL;
-
-  g_mutex_lock (&self->lock);
-  for (guint i = 0; i < self->pads->len && !found; i++) {
-    GstPad *pad = g_ptr_array_index (self->pads, i);
-    const Track *track = gst_pad_get_element_private (pad);
-
-    if (track->id == id)
-      found = gst_object_ref (pad);
-  }
-  g_mutex_unlock (&self->lock);
-  return found;
-}
-
-static void
-request_keyframe (GstAmsHlsMux *self, const AmsAction *action)
-{
-  g_autoptr (GstPad) pad = find_pad (self, action->track);
-  gboolean at_once = action->time == AMS_TIME_NONE, handled;
-
-  if (!pad)
-    return;
-  handled = gst_pad_push_event (pad,
-      gst_video_event_new_upstream_force_key_unit (
-          at_once ? GST_CLOCK_TIME_NONE : (GstClockTime) action->time, TRUE,
-          0));
-  if (at_once)
-    return;
-  g_mutex_lock (&self->lock);
-  if (self->session)
-    ams_session_set_keyframes_on_request (self->session, handled);
-  g_mutex_unlock (&self->lock);
-}
-
-static void
-warn_no_keyframe (GstAmsHlsMux *self, const AmsAction *action)
-{
-  GST_ELEMENT_WARNING (self, STREAM, DECODE,
-      ("No keyframe (IDR) has come for %u seconds of video: nothing can be "
-       "recorded before one. Make the encoder send them, at least one "
-       "per target-duration.",
-          (guint) (action->time / AMS_SECOND)),
-      (NULL));
-}
-
-static void
-warn_damaged (GstAmsHlsMux *self, const AmsAction *action)
-{
-  GST_ELEMENT_WARNING (self, STREAM, DECODE,
-      ("A frame that came in is left out of the recording: %s. Further ones are "
-       "not said.",
-          action->text),
-      (NULL));
-}
-
-static GstFlowReturn
-post_refused (GstAmsHlsMux *self, const AmsAction *action)
-{
-  GST_ELEMENT_ERROR (self, STREAM, FORMAT, ("%s.", action->text), (NULL));
-  return GST_FLOW_NOT_NEGOTIATED;
-}
-
-typedef struct
-{
-  GstAmsHlsMux *mux;
-  AmsCut cut;
-} Start;
-
-/* Asks the stores for an earlier recording. */
-static gpointer
-start_thread (gpointer data)
-{
-  g_autofree Start *start = data;
-  GstAmsHlsMux *self = start->mux;
-  GstFlowReturn flow;
-
-  self->begins (self->user_data);
-  flow = gst_ams_publisher_start (self->publisher, &start->cut);
-  set_flow (self, flow);
-  g_mutex_lock (&self->lock);
-  if (flow == GST_FLOW_OK)
-    ams_session_started (self->session, self->target, self->first_time);
-  else
-    ams_session_fail (self->session);
-  g_cond_broadcast (&self->cond);
-  g_mutex_unlock (&self->lock);
-  run (self);
-  return NULL;
-}
-
-/* Not any more when all is about to be freed. Under out_lock. */
-static void
-begin_start (GstAmsHlsMux *self, const AmsCut *cut)
-{
-  Start *start;
-  gboolean stopping;
-
-  g_mutex_lock (&self->lock);
-  stopping = self->stopping;
-  g_mutex_unlock (&self->lock);
-  if (stopping)
-    return;
-  start = g_new (Start, 1);
-  start->mux = self;
-  start->cut = *cut;
-  self->starting = g_thread_new ("amshls-start", start_thread, start);
-}
-
-static GstFlowReturn
-end_file (GstAmsHlsMux *self, const AmsAction *action)
-{
-  if (!gst_ams_publisher_file_is_open (self->publisher))
-    return GST_FLOW_OK;
-  return gst_ams_publisher_end_file (self->publisher, action->size,
-      action->time);
-}
-
-static GstFlowReturn
-write_block (GstAmsHlsMux *self, GBytes *block)
-{
-  if (g_atomic_int_get (&self->flow) != GST_FLOW_OK)
-    return GST_FLOW_OK;
-  return gst_ams_publisher_write (self->publisher,
-      gst_buffer_new_wrapped_bytes (block));
-}
-
-static GstFlowReturn
-perform (GstAmsHlsMux *self, const AmsAction *action)
-{
-  switch (action->kind) {
-    case AMS_ACTION_START:
-      begin_start (self, &action->cut);
-      break;
-    case AMS_ACTION_BEGIN_FILE:
-      return gst_ams_publisher_begin_file (self->publisher, &action->cut);
-    case AMS_ACTION_WRITE:
-      return write_block (self, action->block);
-    case AMS_ACTION_END_FILE:
-      return end_file (self, action);
-    case AMS_ACTION_NOT_INDEPENDENT:
-      gst_ams_publisher_set_dependent (self->publisher);
-      break;
-    case AMS_ACTION_REQUEST_KEYFRAME:
-      request_keyframe (self, action);
-      break;
-    case AMS_ACTION_NO_KEYFRAME:
-      warn_no_keyframe (self, action);
-      break;
-    case AMS_ACTION_DAMAGED:
-      warn_damaged (self, action);
-      break;
-    case AMS_ACTION_REFUSED:
-      return post_refused (self, action);
-    case AMS_ACTION_END:
-      gst_ams_publisher_end (self->publisher, gst_event_new_eos ());
-      break;
-  }
-  return GST_FLOW_OK;
-}
-
-static gboolean
-next_action (GstAmsHlsMux *self, AmsAction *action)
-{
-  gboolean any;
-
-  g_mutex_lock (&self->lock);
-  any = self->session && ams_session_next (self->session, action);
-  g_mutex_unlock (&self->lock);
-  return any;
-}
-
-static void
-run_locked (GstAmsHlsMux *self)
-{
-  AmsAction action;
-
-  g_atomic_pointer_set (&self->runner, g_thread_self ());
-  while (next_action (self, &action)) {
-    set_flow (self, perform (self, &action));
-    ams_action_clear (&action);
-  }
-  g_atomic_pointer_set (&self->runner, NULL);
-}
-
-/* Does what is to be done. */
-static void
-run (GstAmsHlsMux *self)
-{
-  if (g_atomic_pointer_get (&self->runner) == g_thread_self ())
-    return;
-  g_mutex_lock (&self->out_lock);
-  run_locked (self);
-  g_mutex_unlock (&self->out_lock);
-}
-
 /* ---- time that goes by ---- */
 
 static void
@@ -350,7 +96,7 @@ run_in_pool (gpointer data, gpointer user_data)
 {
   GstAmsHlsMux *self = data;
 
-  run (self);
+  gst_ams_hls_mux_run (self);
   gst_object_unref (self);
 }
 
@@ -390,7 +136,8 @@ on_tick (gpointer user_data)
  * other track comes or has had its time, or the recording has begun. Lock held,
  * released in between. */
 static void
-wait_for_room_locked (GstAmsHlsMux *self, GstPad *pad, const Track *track)
+wait_for_room_locked (GstAmsHlsMux *self, GstPad *pad,
+    const GstAmsHlsMuxTrack *track)
 {
   self->waiting++;
   while (!self->stopping && !GST_PAD_IS_FLUSHING (pad) &&
@@ -399,14 +146,15 @@ wait_for_room_locked (GstAmsHlsMux *self, GstPad *pad, const Track *track)
         g_get_monotonic_time () + WAIT_INTERVAL);
     ams_session_tick (self->session, monotonic_time ());
     g_mutex_unlock (&self->lock);
-    run (self);
+    gst_ams_hls_mux_run (self);
     g_mutex_lock (&self->lock);
   }
   self->waiting--;
 }
 
 static GstFlowReturn
-take_unit (GstAmsHlsMux *self, GstPad *pad, Track *track, AmsSessionInput *unit)
+take_unit (GstAmsHlsMux *self, GstPad *pad, GstAmsHlsMuxTrack *track,
+    AmsSessionInput *unit)
 {
   GstFlowReturn flow;
 
@@ -435,7 +183,7 @@ static GstFlowReturn
 gst_ams_hls_mux_chain (GstPad *pad, GstObject *parent, GstBuffer *buffer)
 {
   GstAmsHlsMux *self = GST_AMS_HLS_MUX (parent);
-  Track *track = gst_pad_get_element_private (pad);
+  GstAmsHlsMuxTrack *track = gst_pad_get_element_private (pad);
   AmsSessionInput unit = { 0 };
   GstFlowReturn flow = GST_FLOW_OK;
 
@@ -446,14 +194,15 @@ gst_ams_hls_mux_chain (GstPad *pad, GstObject *parent, GstBuffer *buffer)
   unit.clock_time = running_time (self);
   if (gst_ams_input_take_buffer (track->input, buffer, &unit)) {
     flow = take_unit (self, pad, track, &unit);
-    run (self);
+    gst_ams_hls_mux_run (self);
   }
   gst_buffer_unref (buffer);
   return flow == GST_FLOW_OK ? g_atomic_int_get (&self->flow) : flow;
 }
 
 static gboolean
-refuse_caps (GstAmsHlsMux *self, const Track *track, const GError *error)
+refuse_caps (GstAmsHlsMux *self, const GstAmsHlsMuxTrack *track,
+    const GError *error)
 {
   GST_ELEMENT_ERROR (self, STREAM, WRONG_TYPE,
       ("The %s cannot be recorded: %s.", track->video ? "video" : "audio",
@@ -463,7 +212,7 @@ refuse_caps (GstAmsHlsMux *self, const Track *track, const GError *error)
 }
 
 static gboolean
-take_caps (GstAmsHlsMux *self, Track *track, GstEvent *event)
+take_caps (GstAmsHlsMux *self, GstAmsHlsMuxTrack *track, GstEvent *event)
 {
   g_autoptr (AmsTrack) form = NULL;
   g_autoptr (GError) error = NULL;
@@ -483,31 +232,31 @@ take_caps (GstAmsHlsMux *self, Track *track, GstEvent *event)
 
 /* What is on the track ends; the last of all ends the recording. */
 static void
-end_track (GstAmsHlsMux *self, const Track *track)
+end_track (GstAmsHlsMux *self, const GstAmsHlsMuxTrack *track)
 {
   g_mutex_lock (&self->lock);
   if (self->session)
     ams_session_end_track (self->session, track->id);
   g_cond_broadcast (&self->cond);
   g_mutex_unlock (&self->lock);
-  run (self);
+  gst_ams_hls_mux_run (self);
 }
 
 /* What was recorded stays: the flush ends here, and shows as a jump. */
 static void
-take_flush (GstAmsHlsMux *self, Track *track)
+take_flush (GstAmsHlsMux *self, GstAmsHlsMuxTrack *track)
 {
   gst_ams_input_flush (track->input);
   g_mutex_lock (&self->lock);
   if (self->session)
     ams_session_expect_jump (self->session, track->id);
   g_mutex_unlock (&self->lock);
-  run (self);
+  gst_ams_hls_mux_run (self);
 }
 
 /* Upstream says that there is nothing up to a time: as good as data. */
 static void
-take_gap (GstAmsHlsMux *self, Track *track, GstEvent *event)
+take_gap (GstAmsHlsMux *self, GstAmsHlsMuxTrack *track, GstEvent *event)
 {
   GstClockTime time, duration;
   gint64 end;
@@ -520,14 +269,14 @@ take_gap (GstAmsHlsMux *self, Track *track, GstEvent *event)
   if (self->session)
     ams_session_take_gap (self->session, track->id, end, monotonic_time ());
   g_mutex_unlock (&self->lock);
-  run (self);
+  gst_ams_hls_mux_run (self);
 }
 
 static gboolean
 gst_ams_hls_mux_sink_event (GstPad *pad, GstObject *parent, GstEvent *event)
 {
   GstAmsHlsMux *self = GST_AMS_HLS_MUX (parent);
-  Track *track = gst_pad_get_element_private (pad);
+  GstAmsHlsMuxTrack *track = gst_pad_get_element_private (pad);
   gboolean ok = TRUE;
 
   switch (GST_EVENT_TYPE (event)) {
@@ -595,14 +344,14 @@ gst_ams_hls_mux_src_query (GstPad *pad, GstObject *parent, GstQuery *query)
 static void
 track_free (gpointer data)
 {
-  Track *track = data;
+  GstAmsHlsMuxTrack *track = data;
 
   gst_ams_input_free (track->input);
   g_free (track);
 }
 
 static void
-add_to_session_locked (GstAmsHlsMux *self, Track *track)
+add_to_session_locked (GstAmsHlsMux *self, GstAmsHlsMuxTrack *track)
 {
   track->id = ams_session_add_track (self->session,
       track->video ? AMS_TRACK_VIDEO : AMS_TRACK_AUDIO);
@@ -611,7 +360,7 @@ add_to_session_locked (GstAmsHlsMux *self, Track *track)
 GstPad *
 gst_ams_hls_mux_add_pad (GstAmsHlsMux *self, gboolean video)
 {
-  Track *track = g_new0 (Track, 1);
+  GstAmsHlsMuxTrack *track = g_new0 (GstAmsHlsMuxTrack, 1);
   g_autofree gchar *name = g_strdup_printf (video ? "video_%u" : "audio_%u",
       g_atomic_int_add ((gint *) &self->n_pads, 1));
   GstPad *pad = gst_pad_new_from_static_template (
@@ -637,7 +386,7 @@ gst_ams_hls_mux_add_pad (GstAmsHlsMux *self, gboolean video)
 void
 gst_ams_hls_mux_note_seen (GstAmsHlsMux *self, GstPad *pad, gint64 time)
 {
-  Track *track = gst_pad_get_element_private (pad);
+  GstAmsHlsMuxTrack *track = gst_pad_get_element_private (pad);
 
   track->seen = time;
 }
@@ -645,7 +394,7 @@ gst_ams_hls_mux_note_seen (GstAmsHlsMux *self, GstPad *pad, gint64 time)
 void
 gst_ams_hls_mux_remove_pad (GstAmsHlsMux *self, GstPad *pad)
 {
-  const Track *track = gst_pad_get_element_private (pad);
+  const GstAmsHlsMuxTrack *track = gst_pad_get_element_private (pad);
 
   gst_object_ref (pad);
   gst_pad_set_active (pad, FALSE);
@@ -655,7 +404,7 @@ gst_ams_hls_mux_remove_pad (GstAmsHlsMux *self, GstPad *pad)
   g_ptr_array_remove (self->pads, pad);
   g_cond_broadcast (&self->cond);
   g_mutex_unlock (&self->lock);
-  run (self);
+  gst_ams_hls_mux_run (self);
   gst_element_remove_pad (GST_ELEMENT (self), pad);
   gst_object_unref (pad);
 }
@@ -684,7 +433,7 @@ gst_ams_hls_mux_split_now (GstAmsHlsMux *self)
   if (self->session)
     ams_session_split_now (self->session);
   g_mutex_unlock (&self->lock);
-  run (self);
+  gst_ams_hls_mux_run (self);
 }
 
 void
@@ -695,7 +444,7 @@ gst_ams_hls_mux_finish (GstAmsHlsMux *self)
     ams_session_finish (self->session);
   g_cond_broadcast (&self->cond);
   g_mutex_unlock (&self->lock);
-  run (self);
+  gst_ams_hls_mux_run (self);
 }
 
 guint64
@@ -726,7 +475,7 @@ begin_session (GstAmsHlsMux *self)
   self->session = ams_session_new (&self->settings, ams_ts_packager_new (),
       AMS_TS_BLOCK_SIZE, &story);
   for (guint i = 0; i < self->pads->len; i++) {
-    Track *track =
+    GstAmsHlsMuxTrack *track =
         gst_pad_get_element_private (g_ptr_array_index (self->pads, i));
 
     track->seen = AMS_TIME_NONE;
@@ -746,25 +495,12 @@ stop_session (GstAmsHlsMux *self)
   g_mutex_unlock (&self->lock);
 }
 
-/* A start that is under way needs out_lock to come to its end. */
-static void
-join_start (GstAmsHlsMux *self)
-{
-  GThread *starting;
-
-  g_mutex_lock (&self->out_lock);
-  starting = g_steal_pointer (&self->starting);
-  g_mutex_unlock (&self->out_lock);
-  if (starting)
-    g_thread_join (starting);
-}
-
 /* All pads are inactive, and no start begins any more. */
 static void
 end_session (GstAmsHlsMux *self)
 {
   g_clear_pointer (&self->ticker, gst_ams_ticker_remove);
-  join_start (self);
+  gst_ams_hls_mux_join_start (self);
   g_mutex_lock (&self->out_lock);
   g_mutex_lock (&self->lock);
   if (self->session)
