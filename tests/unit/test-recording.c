@@ -232,6 +232,37 @@ test_discontinuity_behind_recovered (void)
 
 /* What the abandoned one would have said, the next one must. */
 static void
+test_discontinuity_of_recovered (void)
+{
+  static const struct
+  {
+    gboolean discontinuity, apart, listed;
+  } cases[] = {
+    { TRUE, FALSE, FALSE }, /* the first that is listed: never */
+    { FALSE, FALSE, FALSE },
+    { TRUE, FALSE, TRUE },
+    { FALSE, TRUE, TRUE },
+  };
+  g_autoptr (AmsRecording) recording =
+      begin_anew (make_config (AMS_PLAYLIST_EVENT));
+  g_autofree gchar *text = NULL;
+
+  for (guint i = 0; i < G_N_ELEMENTS (cases); i++) {
+    g_autofree gchar *name = g_strdup_printf ("a/%05u.ts", i);
+    AmsRecordingSegment left = { .name = name,
+      .number = i,
+      .duration = SECOND,
+      .discontinuity = cases[i].discontinuity,
+      .apart = cases[i].apart };
+
+    ams_recording_add_recovered (recording, &left);
+    g_assert_cmpint (left.discontinuity, ==, cases[i].listed);
+  }
+  text = render (recording);
+  g_assert_cmpuint (count (text, "#EXT-X-DISCONTINUITY\n"), ==, 2);
+}
+
+static void
 test_discontinuity_of_abandoned_kept (void)
 {
   g_autoptr (AmsRecording) recording =
@@ -882,6 +913,7 @@ main (int argc, char **argv)
   ADD ("discontinuity/join/yes", test_discontinuity_at_join);
   ADD ("discontinuity/behind-recovered/yes",
       test_discontinuity_behind_recovered);
+  ADD ("discontinuity/recovered/unless-first", test_discontinuity_of_recovered);
   ADD ("discontinuity/abandoned/kept", test_discontinuity_of_abandoned_kept);
   ADD ("window/as-many-files/after-grace", test_window_removed_after_grace);
   ADD ("window/more-files/waits-less", test_window_more_files_waits_less);

@@ -714,7 +714,24 @@ test_measure_says_itself_that_it_continues_nothing (void)
       first[5] |= 0x80; /* discontinuity_indicator */
     g_assert_true (
         ams_recovery_measure (&file, bytes, NULL, &end_pts, segment, &usable));
-    g_assert_cmpint (segment->discontinuity, ==, said);
+    g_assert_cmpint (segment->apart, ==, said);
+    /* Its time goes on all the same: it is nobody else's. */
+    g_assert_false (segment->discontinuity);
+  }
+}
+
+static void
+test_date_of_what_continues_nothing_is_unknown (void)
+{
+  for (guint i = 0; i < 3; i++) {
+    AmsRecordingSegment segment = { .duration = 2000000,
+      .discontinuity = i == 1,
+      .apart = i == 2 };
+    gint64 end_date = 4711;
+
+    ams_recovery_date (&segment, &end_date);
+    g_assert_cmpint (segment.date_time, ==, i ? 0 : 4711);
+    g_assert_cmpint (end_date, ==, i ? 0 : 4711 + 2000);
   }
 }
 
@@ -864,7 +881,9 @@ main (int argc, char **argv)
   ADD_TABLE (measures, "/recovery-measure/", test_measure);
   g_test_add_func ("/recovery-measure/in-a-row/end-moved-on",
       test_measure_in_row);
-  g_test_add_func ("/recovery/measure/continues-nothing/discontinuity",
+  g_test_add_func ("/recovery/date/continues-nothing/unknown",
+      test_date_of_what_continues_nothing_is_unknown);
+  g_test_add_func ("/recovery/measure/continues-nothing/apart",
       test_measure_says_itself_that_it_continues_nothing);
   g_test_add_func ("/recovery/measure/single-frame-of-a-part-is-useless",
       test_measure_single_frame_of_a_part_is_useless);

@@ -522,11 +522,12 @@ ams_recording_add_note (AmsRecording *self, const AmsJournalSegment *note)
 }
 
 guint64
-ams_recording_add_recovered (AmsRecording *self,
-    const AmsRecordingSegment *segment)
+ams_recording_add_recovered (AmsRecording *self, AmsRecordingSegment *segment)
 {
   guint64 sequence;
 
+  segment->discontinuity = ams_recording_get_length (self) > 0 &&
+      (segment->discontinuity || segment->apart);
   /* Nothing is listed yet: the media sequence begins with this one. */
   if (!self->continued && self->stats.recovered == 0)
     ams_playlist_set_first_sequence (self->playlist, segment->number);

@@ -46,6 +46,9 @@ typedef struct
   guint64 duration;
   gint64 date_time;
   gboolean discontinuity;
+  /* Recovered: whatever its time stamps, its packets say that they continue
+   * nothing. */
+  gboolean apart;
 } AmsRecordingSegment;
 
 void ams_recording_segment_free (AmsRecordingSegment *segment);
@@ -123,9 +126,10 @@ gchar *ams_recording_predict_name (AmsRecording *self, guint64 number);
 /* Gives @segment, which has none, the next free name and number. FALSE: it cannot have any. */
 gboolean ams_recording_name_recovered (AmsRecording *self,
     AmsRecordingSegment *segment);
-/* Lists a segment that an earlier session left behind, and notes it for the next one. Returns: its media sequence number. */
+/* Lists a segment that an earlier session left behind, and notes it for the next one. What continues nothing gets its
+ * @discontinuity here, unless it is the first that is listed. Returns: its media sequence number. */
 guint64 ams_recording_add_recovered (AmsRecording *self,
-    const AmsRecordingSegment *segment);
+    AmsRecordingSegment *segment);
 
 /* Not all segments begin with a keyframe: from the next version on,
  * EXT-X-INDEPENDENT-SEGMENTS is not said. */

@@ -683,7 +683,7 @@ ams_recovery_measure (const AmsRecoveryFile *file, GBytes *data,
       : MAX (scan.duration, SHORTEST_SEGMENT);
   take_note (file, known, follows (*end_pts, scan.first_pts), segment);
   /* The first of a session goes on with its time stamps, not with its counters. */
-  segment->discontinuity |= scan.discontinuity;
+  segment->apart = scan.discontinuity;
   *end_pts = scan.end_pts;
   return TRUE;
 }
@@ -691,7 +691,7 @@ ams_recovery_measure (const AmsRecoveryFile *file, GBytes *data,
 void
 ams_recovery_date (AmsRecordingSegment *segment, gint64 *end_date)
 {
-  if (segment->date_time == 0 && !segment->discontinuity)
+  if (segment->date_time == 0 && !segment->discontinuity && !segment->apart)
     segment->date_time = *end_date;
   *end_date = segment->date_time == 0
       ? 0

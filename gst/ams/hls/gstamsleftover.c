@@ -181,7 +181,7 @@ static void
 date_aside (const AmsRecoveryFile *file, AmsRecordingSegment *segment,
     gint64 *end_date)
 {
-  if (segment->discontinuity && file->modified > 0)
+  if ((segment->discontinuity || segment->apart) && file->modified > 0)
     segment->date_time = file->modified - (gint64) (segment->duration / 1000);
   ams_recovery_date (segment, end_date);
 }
@@ -208,7 +208,6 @@ recover_aside (AmsRecording *recording, const GstAmsStores *stores,
   date_aside (file, &segment, &end->date);
   if (!ams_recording_name_recovered (recording, &segment))
     return FALSE;
-  segment.discontinuity &= ams_recording_get_length (recording) > 0;
   segment.sequence = ams_recording_add_recovered (recording, &segment);
   ams_end_add (known, segment.duration, end->pts);
   GST_INFO ("\"%s\", set aside by an earlier session, becomes \"%s\": "

@@ -192,7 +192,6 @@ recover_orphan (AmsRecording *recording, const GstAmsStores *stores,
       found->journal, recovered->handover.warnings, end_pts, &segment);
 
   if (data) {
-    segment.discontinuity &= ams_recording_get_length (recording) > 0;
     ams_recovery_date (&segment, end_date);
     ams_names_match (ams_recording_get_segment_names (recording), segment.name,
         &segment.number);
