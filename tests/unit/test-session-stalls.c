@@ -480,6 +480,48 @@ test_gap_event_wrong_taken_back (void)
   g_assert_false (test->dependent);
 }
 
+/* A demuxer gives the last picture from before an outage out only when the next one
+ * comes: behind sound that is back already, in files of its own time, or later than
+ * anybody waits, then in none. */
+static void
+play_last_picture (gint64 late, gboolean marked)
+{
+  gboolean waited_for = late < 2 * SECOND;
+  guint video, sound;
+  g_autoptr (SessionTest) test = session_test_new_with_both (&video, &sound);
+  gint64 from = 9 * SECOND, to = 12 * SECOND;
+
+  session_test_video (test, video, 0, 30 * SECOND, 25);
+  session_test_sound (test, sound, 0, 30 * SECOND);
+  for (guint i = 0; i < 2; i++) {
+    session_test_cut_out (test, i ? sound : video, from, to);
+    session_test_shift (test, i ? sound : video, to, 99 * SECOND, -to);
+  }
+  session_test_find (test, sound, to)->discont = marked;
+  session_test_find (test, video, to)->discont = marked;
+  session_test_find (test, video, from)->arrival = to + late;
+  for (gint64 at = to; at < to + late; at += FRAME)
+    session_test_find (test, video, at)->arrival = to + late;
+  session_test_play (test);
+  g_assert_cmpuint (session_test_count_lost (test, video), ==,
+      waited_for ? 0 : 1);
+  session_test_check_times (test, 2 * FRAME);
+  g_assert_cmpuint (session_test_count_discontinuities (test), ==,
+      waited_for ? 1 : 2);
+  session_test_assert_near (session_test_sum (test), 27 * SECOND, 2 * FRAME);
+}
+
+static void
+test_last_picture_behind_outage (void)
+{
+  static const gint64 lates[] = { 10 * MS, 100 * MS, SECOND, 3 * SECOND };
+
+  for (guint i = 0; i < G_N_ELEMENTS (lates); i++) {
+    play_last_picture (lates[i], FALSE);
+    play_last_picture (lates[i], TRUE);
+  }
+}
+
 /* A seek or a reconnect flushes both tracks. */
 static void
 test_flush_discontinuity (void)
@@ -532,6 +574,8 @@ main (int argc, char **argv)
   g_test_add_func ("/session/gap/wrong", test_gap_event_wrong_taken_back);
   g_test_add_func ("/session/outage/marked",
       test_marked_outage_begins_with_a_keyframe);
+  g_test_add_func ("/session/outage/last-picture",
+      test_last_picture_behind_outage);
   g_test_add_func ("/session/flush", test_flush_discontinuity);
   return g_test_run ();
 }

@@ -263,7 +263,20 @@ confirm_hole (const AmsTimeTracks *self, const AmsTimeTrack *track, gint64 at,
   return NULL;
 }
 
-/* Another track's offset that brings @time between @expected and @resumed. */
+/* Until now both had the same clock, and @other has a new one, by which @at is where
+ * that has been since: a unit from before an outage that only came behind it does not
+ * hide how long that was. */
+static gboolean
+has_moved_there (const AmsTimeTracks *self, const AmsTimeTrack *track,
+    const AmsTimeTrack *other, gint64 at)
+{
+  return other->before == track->offset &&
+      at >= ams_time_difference (other->moved_to, self->threshold) &&
+      at <= ams_time_sum (ams_time_track_get_end (other), self->threshold);
+}
+
+/* Another track's offset that brings @time between @expected and @resumed, or to
+ * where that track has moved. */
 static gboolean
 adopt_offset (const AmsTimeTracks *self, const AmsTimeTrack *track, gint64 time,
     gint64 expected, gint64 resumed, gint64 *offset)
@@ -274,7 +287,8 @@ adopt_offset (const AmsTimeTracks *self, const AmsTimeTrack *track, gint64 time,
 
     if (other != track && other->anchored && other->offset != track->offset &&
         at >= ams_time_difference (expected, self->threshold) &&
-        at <= ams_time_sum (resumed, self->threshold)) {
+        (at <= ams_time_sum (resumed, self->threshold) ||
+            has_moved_there (self, track, other, at))) {
       *offset = other->offset;
       return TRUE;
     }

@@ -145,6 +145,8 @@ emit_believed (AmsTimeMap *self, AmsTimeTrack *track, const AmsTimeMapInput *in,
   if (verdict->hole > 0)
     track->widest = ams_time_difference (time, from);
   emit (self, track, in, time, &how);
+  if (verdict->moved)
+    track->moved_to = time;
   note_offset (track, verdict);
   track->anchored = TRUE;
   track->previous =

@@ -29,6 +29,7 @@ typedef struct
   gboolean reorders;
   gint64 offset;
   gint64 before; /* the offset before the last jump, or AMS_TIME_NONE */
+  gint64 moved_to; /* the place of the last unit that was moved */
 
   gint64 first; /* the place and the arrival of the first unit */
   gint64 first_arrival;

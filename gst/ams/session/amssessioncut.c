@@ -74,6 +74,24 @@ ams_session_request_keyframe (AmsSession *self, gboolean now)
         0);
 }
 
+/* Behind a time without media, what is from before it comes too late: the segment
+ * that it belongs to has ended. */
+static void
+refuse_rests (AmsSession *self, const AmsSessionTrack *track,
+    const AmsHeld *held)
+{
+  gint64 threshold = self->settings.discontinuity_threshold;
+
+  if (held->unit.dts - self->end <= threshold)
+    return;
+  for (guint i = 0; i < self->tracks->len; i++) {
+    AmsSessionTrack *other = g_ptr_array_index (self->tracks, i);
+
+    if (other != track && other->begun)
+      other->begin_at = MAX (other->begin_at, held->unit.pts - threshold);
+  }
+}
+
 static void
 begin_segment (AmsSession *self, AmsSessionTrack *track, const AmsHeld *held,
     const gchar *why)
@@ -87,6 +105,8 @@ begin_segment (AmsSession *self, AmsSessionTrack *track, const AmsHeld *held,
   ams_session_make_cut (self, held, &cut);
   if (!ams_lane_is_open (self->lane))
     cut.discontinuity = FALSE;
+  if (cut.discontinuity)
+    refuse_rests (self, track, held);
   ams_session_tell (self, "a segment begins with %s at %.3f s, %s%s",
       ams_session_track_name (track), AMS_SESSION_S (cut.pts), why,
       cut.discontinuity ? ", after EXT-X-DISCONTINUITY" : "");

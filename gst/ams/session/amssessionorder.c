@@ -25,7 +25,7 @@ flows (const AmsSessionTrack *track)
 
 /* ---- silence ---- */
 
-/* How much of @other is held that @track has not reached; holes do not count. All
+/* How much of @other is held that @track has not reached; gaps do not count. All
  * of it, if it waits to join: @track does not go on. */
 static gint64
 get_lead_over (AmsSessionTrack *other, const AmsSessionTrack *track)
@@ -38,7 +38,7 @@ get_lead_over (AmsSessionTrack *other, const AmsSessionTrack *track)
     const AmsHeld *held = l->data;
 
     if (held->unit.dts > since)
-      holes += held->hole;
+      holes += held->gap;
   }
   return other->position - since - holes;
 }

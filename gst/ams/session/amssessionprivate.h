@@ -39,6 +39,7 @@ typedef struct
   gboolean split; /* was asked for before it came */
   gboolean jump; /* it does not follow on what was before */
   gint64 hole; /* ns without media before it, that are kept */
+  gint64 gap; /* that, or what a jump left between it and the unit before */
 } AmsHeld;
 
 void ams_held_free (AmsHeld *held);

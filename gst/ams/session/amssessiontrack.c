@@ -88,7 +88,7 @@ ams_session_track_push (AmsSessionTrack *self, AmsHeld *held)
 {
   self->held_bytes += g_bytes_get_size (held->unit.payload);
   if (!g_queue_is_empty (&self->held))
-    self->held_holes += held->hole;
+    self->held_holes += held->gap;
   g_queue_push_tail (&self->held, held);
 }
 
@@ -100,7 +100,7 @@ ams_session_track_pop (AmsSessionTrack *self)
 
   self->held_bytes -= g_bytes_get_size (held->unit.payload);
   if (next)
-    self->held_holes -= next->hole;
+    self->held_holes -= next->gap;
   return held;
 }
 
@@ -195,6 +195,14 @@ learn_step (AmsSessionTrack *self, gint64 dts, const AmsTimeMapPlaced *placed)
   self->last_dts = dts;
 }
 
+static gint64
+get_gap (const AmsSessionTrack *self, const AmsHeld *held)
+{
+  if (held->jump && self->last_dts != AMS_TIME_NONE)
+    return MAX (held->hole, held->unit.dts - self->last_dts - self->step);
+  return held->hole;
+}
+
 /* What the parser says is believed where it agrees with what was seen. */
 static gint64
 choose_duration (const AmsSessionTrack *self, gint64 said)
@@ -223,6 +231,7 @@ ams_session_track_time (AmsSessionTrack *self, AmsHeld *held,
     held->running_time = held->unit.pts;
   held->jump = placed->jump;
   held->hole = placed->hole;
+  held->gap = get_gap (self, held);
   learn_step (self, held->unit.dts, placed);
   held->unit.duration = choose_duration (self, held->unit.duration);
   held->end = held->unit.pts + held->unit.duration;
