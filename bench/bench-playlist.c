@@ -12,7 +12,7 @@
 #include <gst/gst.h>
 
 #include "files/amsfiles.h"
-#include "hls/amsplaylist.h"
+#include "playlist/amsplaylist.h"
 #include "local/amslocalstore.h"
 
 #define NAME "bench.m3u8"

@@ -15,7 +15,7 @@
 #include <gst/gst.h>
 
 #include "transfer/amsdelivery.h"
-#include "transfer/amsspool.h"
+#include "transfer/spool/amsspool.h"
 
 #define BODY_SIZE 100
 

@@ -13,8 +13,8 @@
 #include <time.h>
 #include <gst/gst.h>
 
-#include "hls/amsplaylistparser.h"
-#include "hls/amsrecovery.h"
+#include "playlist/amsplaylistparser.h"
+#include "recording/amsrecovery.h"
 #include "transfer/amsdisk.h"
 
 #define NAME "bench.m3u8"

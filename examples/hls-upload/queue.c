@@ -11,7 +11,7 @@
 #include "task.h"
 #include "http/amsputrules.h"
 #include "transfer/amsbreaker.h"
-#include "transfer/amsspoolbody.h"
+#include "transfer/spool/amsspoolbody.h"
 
 /* Names of playlists that are known to have been said. */
 #define MAX_REFUSED 10000

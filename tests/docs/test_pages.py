@@ -29,7 +29,8 @@ MPEGTSMUX = set("pat-interval pmt-interval si-interval pcr-interval bitrate alig
 # Words with a hyphen on the pages below that are no names of ours.
 WORDS = set("given-up http-status-code fragment-duration us-east-1 us-west-2 public-read open-gop".split()) | MPEGTSMUX
 USERS_PAGES = [f"docs/{name}.md" for name in (*ELEMENTS, "tutorial", "operating", "security")]
-SOURCES = ("gst/ams/files", "gst/ams/hls", "gst/ams/transfer", "gst/ams/local", "gst/ams/http", "gst/ams/s3")
+SOURCES = ("gst/ams/files", "gst/ams/hls", "gst/ams/playlist", "gst/ams/recording", "gst/ams/transfer", "gst/ams/transfer/spool", "gst/ams/local", "gst/ams/http",
+    "gst/ams/s3")
 # What a user of Ant Media Server has to find on the page for them.
 ANT_MEDIA = ("hlsMuxingEnabled hlsTime hlsListSize hlsPlayListType hlsflags append_list delete_segments program_date_time "
     "hlsSegmentType hlsSegmentFileSuffixFormat addDateTimeToHlsFileName deleteHLSFilesOnEnded hlsHttpEndpoint "

@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-#include "hls/amsnames.h"
+#include "playlist/amsnames.h"
 
 int LLVMFuzzerTestOneInput (const guint8 *data, gsize size);
 

@@ -4,8 +4,8 @@
 
 /* Whatever can be read can be gone on from, and read again. */
 
-#include "hls/amsplaylist.h"
-#include "hls/amsplaylistparser.h"
+#include "playlist/amsplaylist.h"
+#include "playlist/amsplaylistparser.h"
 
 int LLVMFuzzerTestOneInput (const guint8 *data, gsize size);
 

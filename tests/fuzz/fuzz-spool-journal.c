@@ -5,7 +5,7 @@
 /* Any bytes; and, as no fuzzer finds a checksum, the same lines with the right ones.
  * Whatever is read writes the same again. */
 
-#include "transfer/amsspooljournal.h"
+#include "transfer/spool/amsspooljournal.h"
 
 #include <string.h>
 

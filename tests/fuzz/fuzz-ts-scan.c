@@ -5,7 +5,7 @@
 /* What is said to be usable is there, is whole packets, and says the same when
  * it is looked at alone. */
 
-#include "hls/amstsscan.h"
+#include "package/ts/amstsscan.h"
 
 int LLVMFuzzerTestOneInput (const guint8 *data, gsize size);
 

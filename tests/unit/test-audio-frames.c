@@ -2,7 +2,7 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-#include "hls/amsaudioframes.h"
+#include "package/ts/amsaudioframes.h"
 
 #include <string.h>
 

@@ -2,7 +2,7 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-#include "hls/amsendtime.h"
+#include "recording/amsendtime.h"
 
 #define SECOND G_GINT64_CONSTANT (1000000000)
 #define PTS(s) ((guint64) (s) *90000)

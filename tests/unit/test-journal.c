@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-#include "hls/amsjournal.h"
+#include "recording/amsjournal.h"
 
 static AmsJournalSegment *
 add_segment (AmsJournal *journal, const gchar *name, guint64 number)

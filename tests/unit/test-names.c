@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-#include "hls/amsnames.h"
+#include "playlist/amsnames.h"
 
 static GDateTime *
 make_date (void)

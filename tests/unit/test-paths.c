@@ -4,8 +4,8 @@
 
 #include <gio/gio.h>
 
-#include "hls/amspaths.h"
-#include "hls/amsplaylist.h"
+#include "playlist/amspaths.h"
+#include "playlist/amsplaylist.h"
 
 /* ---- splitting ---- */
 

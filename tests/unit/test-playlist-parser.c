@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-#include "hls/amsplaylistparser.h"
+#include "playlist/amsplaylistparser.h"
 
 #define HEAD "#EXTM3U\n#EXT-X-VERSION:3\n#EXT-X-TARGETDURATION:6\n"
 #define SEGMENT "#EXTINF:6.000000,\n0.ts\n"

@@ -5,8 +5,8 @@
 #include <locale.h>
 #include <string.h>
 
-#include "hls/amsplaylist.h"
-#include "hls/amsplaylistparser.h"
+#include "playlist/amsplaylist.h"
+#include "playlist/amsplaylistparser.h"
 
 #define SECOND G_GUINT64_CONSTANT (1000000000)
 #define PAGE 4096

@@ -4,9 +4,9 @@
 
 #include <string.h>
 
-#include "hls/amsjournal.h"
-#include "hls/amsplaylistparser.h"
-#include "hls/amsrecording.h"
+#include "recording/amsjournal.h"
+#include "playlist/amsplaylistparser.h"
+#include "recording/amsrecording.h"
 
 #define SECOND G_GUINT64_CONSTANT (1000000000)
 #define NOW G_GINT64_CONSTANT (1795344364509000) /* 2026-11-22 10:46:04.509 */

@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-#include "hls/amsrecovery.h"
+#include "recording/amsrecovery.h"
 
 #define SECOND G_GUINT64_CONSTANT (1000000000)
 #define HEAD "#EXTM3U\n#EXT-X-VERSION:3\n#EXT-X-TARGETDURATION:6\n"

@@ -5,10 +5,10 @@
 #include "config.h"
 
 #include "transfer/amscopybody.h"
-#include "transfer/amsspoolapart.h"
-#include "transfer/amsspool.h"
-#include "transfer/amsspoolindex.h"
-#include "transfer/amsspooljournal.h"
+#include "transfer/spool/amsspoolapart.h"
+#include "transfer/spool/amsspool.h"
+#include "transfer/spool/amsspoolindex.h"
+#include "transfer/spool/amsspooljournal.h"
 #include "transfer/amsstore.h"
 
 #include <fcntl.h>

@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-#include "hls/amstsscan.h"
+#include "package/ts/amstsscan.h"
 #include "media/amstrack.h"
 #include "package/ts/amstspackager.h"
 

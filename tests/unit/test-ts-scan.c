@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-#include "hls/amstsscan.h"
+#include "package/ts/amstsscan.h"
 
 #define PACKET 188
 #define PMT_PID 0x20

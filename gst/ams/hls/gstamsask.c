@@ -8,7 +8,7 @@
 
 #include <string.h>
 
-#include "amsrecovery.h"
+#include "recording/amsrecovery.h"
 #include "files/amsfiles.h"
 
 void

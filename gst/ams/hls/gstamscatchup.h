@@ -7,7 +7,7 @@
 
 #pragma once
 
-#include "amsrecovery.h"
+#include "recording/amsrecovery.h"
 #include "gstamsask.h"
 
 G_BEGIN_DECLS

@@ -6,7 +6,7 @@
 
 #include "gstamsend.h"
 
-#include "amstsscan.h"
+#include "package/ts/amstsscan.h"
 
 GST_DEBUG_CATEGORY_EXTERN (gst_ams_recover_debug);
 #define GST_CAT_DEFAULT gst_ams_recover_debug

@@ -7,7 +7,7 @@
 
 #pragma once
 
-#include "amsendtime.h"
+#include "recording/amsendtime.h"
 #include "gstamsunlisted.h"
 
 G_BEGIN_DECLS

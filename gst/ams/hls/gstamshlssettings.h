@@ -7,7 +7,7 @@
 #pragma once
 
 #include <gst/gst.h>
-#include "amsplaylist.h"
+#include "playlist/amsplaylist.h"
 #include "gstamsrecover.h"
 #include "session/amssessiontypes.h"
 

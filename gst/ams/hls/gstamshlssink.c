@@ -68,8 +68,8 @@
 #include <gio/gio.h>
 #include <string.h>
 
-#include "amsfolder.h"
-#include "amspaths.h"
+#include "playlist/amsfolder.h"
+#include "playlist/amspaths.h"
 #include "gstamshlsmessages.h"
 #include "gstamshlsmux.h"
 #include "gstamshlssettings.h"

@@ -8,8 +8,8 @@
 
 #include <string.h>
 
-#include "amspaths.h"
-#include "amsrecovery.h"
+#include "playlist/amspaths.h"
+#include "recording/amsrecovery.h"
 #include "files/amsfiles.h"
 #include "gstamsask.h"
 

@@ -7,9 +7,9 @@
 
 #pragma once
 
-#include "amsendtime.h"
-#include "amsplaylistparser.h"
-#include "amsrecording.h"
+#include "recording/amsendtime.h"
+#include "playlist/amsplaylistparser.h"
+#include "recording/amsrecording.h"
 #include "gstamscatchup.h"
 
 G_BEGIN_DECLS

@@ -6,9 +6,9 @@
 
 #include "gstamsrecover.h"
 
-#include "amsjournal.h"
-#include "amspaths.h"
-#include "amsrecovery.h"
+#include "recording/amsjournal.h"
+#include "playlist/amspaths.h"
+#include "recording/amsrecovery.h"
 #include "files/amsfiles.h"
 #include "gstamsask.h"
 #include "gstamsend.h"

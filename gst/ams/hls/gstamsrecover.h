@@ -8,10 +8,10 @@
 #pragma once
 
 #include <gst/gst.h>
-#include "amsendtime.h" /* AMS_TIME_NONE */
-#include "amsjournal.h"
-#include "amsrecording.h"
-#include "amsrecovery.h"
+#include "recording/amsendtime.h" /* AMS_TIME_NONE */
+#include "recording/amsjournal.h"
+#include "recording/amsrecording.h"
+#include "recording/amsrecovery.h"
 #include "gstamscatchup.h"
 #include "gstamsclaim.h"
 

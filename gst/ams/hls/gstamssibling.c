@@ -6,7 +6,7 @@
 
 #include "gstamssibling.h"
 
-#include "amspaths.h"
+#include "playlist/amspaths.h"
 #include "files/amsfiles.h"
 #include "gstamsunlisted.h"
 

@@ -6,7 +6,7 @@
 
 #include "gstamsunlisted.h"
 
-#include "amspaths.h"
+#include "playlist/amspaths.h"
 #include "files/amsfiles.h"
 
 GST_DEBUG_CATEGORY_EXTERN (gst_ams_recover_debug);

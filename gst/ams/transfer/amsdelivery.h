@@ -10,7 +10,7 @@
 
 #pragma once
 
-#include "transfer/amsspool.h"
+#include "transfer/spool/amsspool.h"
 #include "transfer/amsstore.h"
 
 G_BEGIN_DECLS

@@ -9,7 +9,7 @@
 
 #pragma once
 
-#include "transfer/amsspool.h"
+#include "transfer/spool/amsspool.h"
 #include "transfer/amsstore.h"
 
 G_BEGIN_DECLS

@@ -7,9 +7,9 @@
 
 #pragma once
 
-#include "transfer/amsspoolfolder.h"
-#include "transfer/amsspoolindex.h"
-#include "transfer/amsspoollog.h"
+#include "transfer/spool/amsspoolfolder.h"
+#include "transfer/spool/amsspoolindex.h"
+#include "transfer/spool/amsspoollog.h"
 
 G_BEGIN_DECLS
 

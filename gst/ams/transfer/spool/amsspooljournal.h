@@ -19,7 +19,7 @@
 
 #pragma once
 
-#include "transfer/amsspool.h"
+#include "transfer/spool/amsspool.h"
 
 G_BEGIN_DECLS
 

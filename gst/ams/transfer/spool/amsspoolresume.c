@@ -4,10 +4,10 @@
 
 #include "config.h"
 
-#include "transfer/amsspoolresume.h"
+#include "transfer/spool/amsspoolresume.h"
 
-#include "transfer/amsspoolcopy.h"
-#include "transfer/amsspoolnote.h"
+#include "transfer/spool/amsspoolcopy.h"
+#include "transfer/spool/amsspoolnote.h"
 
 #include <errno.h>
 #include <string.h>

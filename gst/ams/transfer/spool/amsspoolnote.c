@@ -4,7 +4,7 @@
 
 #include "config.h"
 
-#include "transfer/amsspoolnote.h"
+#include "transfer/spool/amsspoolnote.h"
 
 #include "transfer/amsdisk.h"
 

@@ -4,7 +4,7 @@
 
 #include "config.h"
 
-#include "transfer/amsspoolindex.h"
+#include "transfer/spool/amsspoolindex.h"
 
 #include "transfer/amsstore.h"
 

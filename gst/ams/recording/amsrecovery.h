@@ -9,7 +9,7 @@
 
 #include <glib.h>
 #include "amsjournal.h"
-#include "amsplaylistparser.h"
+#include "playlist/amsplaylistparser.h"
 #include "amsrecording.h"
 
 G_BEGIN_DECLS

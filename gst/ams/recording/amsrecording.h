@@ -10,8 +10,8 @@
 
 #include <glib.h>
 #include "amsjournal.h"
-#include "amsnames.h"
-#include "amsplaylist.h"
+#include "playlist/amsnames.h"
+#include "playlist/amsplaylist.h"
 
 G_BEGIN_DECLS
 

@@ -7,7 +7,7 @@
 
 #pragma once
 
-#include "transfer/amsspool.h"
+#include "transfer/spool/amsspool.h"
 
 G_BEGIN_DECLS
 

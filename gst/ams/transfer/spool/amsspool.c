@@ -4,19 +4,19 @@
 
 #include "config.h"
 
-#include "transfer/amsspool.h"
+#include "transfer/spool/amsspool.h"
 
 #include "transfer/amscopybody.h"
 #include "transfer/amsdisk.h"
-#include "transfer/amsspoolapart.h"
-#include "transfer/amsspoolbody.h"
-#include "transfer/amsspoolcopy.h"
-#include "transfer/amsspoolfolder.h"
-#include "transfer/amsspoolindex.h"
-#include "transfer/amsspoollog.h"
-#include "transfer/amsspoolnote.h"
-#include "transfer/amsspoolplace.h"
-#include "transfer/amsspoolresume.h"
+#include "transfer/spool/amsspoolapart.h"
+#include "transfer/spool/amsspoolbody.h"
+#include "transfer/spool/amsspoolcopy.h"
+#include "transfer/spool/amsspoolfolder.h"
+#include "transfer/spool/amsspoolindex.h"
+#include "transfer/spool/amsspoollog.h"
+#include "transfer/spool/amsspoolnote.h"
+#include "transfer/spool/amsspoolplace.h"
+#include "transfer/spool/amsspoolresume.h"
 #include "transfer/amsstore.h"
 
 #include <string.h>

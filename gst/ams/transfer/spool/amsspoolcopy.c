@@ -4,11 +4,11 @@
 
 #include "config.h"
 
-#include "transfer/amsspoolcopy.h"
+#include "transfer/spool/amsspoolcopy.h"
 
 #include "transfer/amsbodyfile.h"
 #include "transfer/amsdisk.h"
-#include "transfer/amsspoolbody.h"
+#include "transfer/spool/amsspoolbody.h"
 #include "transfer/amsstore.h"
 
 #include <errno.h>

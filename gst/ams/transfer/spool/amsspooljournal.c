@@ -4,7 +4,7 @@
 
 #include "config.h"
 
-#include "transfer/amsspooljournal.h"
+#include "transfer/spool/amsspooljournal.h"
 
 #include <string.h>
 

@@ -3,7 +3,7 @@
  */
 
 #include "amsjournal.h"
-#include "amspaths.h"
+#include "playlist/amspaths.h"
 
 #define GROUP "recording"
 #define FORMAT_VERSION 1

@@ -4,7 +4,7 @@
 
 #include "config.h"
 
-#include "transfer/amsspoolapart.h"
+#include "transfer/spool/amsspoolapart.h"
 
 #include <gst/gst.h>
 #include <string.h>

@@ -7,8 +7,8 @@
 
 #pragma once
 
-#include "transfer/amsspoolfolder.h"
-#include "transfer/amsspoolindex.h"
+#include "transfer/spool/amsspoolfolder.h"
+#include "transfer/spool/amsspoolindex.h"
 
 G_BEGIN_DECLS
 

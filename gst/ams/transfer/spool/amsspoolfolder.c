@@ -4,10 +4,10 @@
 
 #include "config.h"
 
-#include "transfer/amsspoolfolder.h"
+#include "transfer/spool/amsspoolfolder.h"
 
 #include "transfer/amsdisk.h"
-#include "transfer/amsspoolindex.h"
+#include "transfer/spool/amsspoolindex.h"
 #include "transfer/amsstore.h"
 
 #include <errno.h>

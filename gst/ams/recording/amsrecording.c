@@ -4,7 +4,7 @@
 
 #include "amsrecording.h"
 #include "amsjournal.h"
-#include "amspaths.h"
+#include "playlist/amspaths.h"
 
 #include <string.h>
 

@@ -4,7 +4,7 @@
 
 #include "config.h"
 
-#include "transfer/amsspoollog.h"
+#include "transfer/spool/amsspoollog.h"
 
 #include "transfer/amsdisk.h"
 #include "transfer/amsstore.h"

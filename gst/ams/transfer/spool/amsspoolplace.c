@@ -4,13 +4,13 @@
 
 #include "config.h"
 
-#include "transfer/amsspoolplace.h"
+#include "transfer/spool/amsspoolplace.h"
 
 #include "files/amsgather.h"
 #include "transfer/amscopybody.h"
 #include "transfer/amsdisk.h"
-#include "transfer/amsspoolbody.h"
-#include "transfer/amsspoolcopy.h"
+#include "transfer/spool/amsspoolbody.h"
+#include "transfer/spool/amsspoolcopy.h"
 #include "transfer/amsstore.h"
 
 #define READ_STEP (G_GUINT64_CONSTANT (1024) * 1024)

@@ -7,7 +7,7 @@
 
 #pragma once
 
-#include "transfer/amsspooljournal.h"
+#include "transfer/spool/amsspooljournal.h"
 
 G_BEGIN_DECLS
 

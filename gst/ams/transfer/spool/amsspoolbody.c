@@ -4,7 +4,7 @@
 
 #include "config.h"
 
-#include "transfer/amsspoolbody.h"
+#include "transfer/spool/amsspoolbody.h"
 
 #include "transfer/amsdisk.h"
 #include "transfer/amsstore.h"

@@ -12,8 +12,8 @@
 
 #pragma once
 
-#include "transfer/amsspoolfolder.h"
-#include "transfer/amsspooljournal.h"
+#include "transfer/spool/amsspoolfolder.h"
+#include "transfer/spool/amsspooljournal.h"
 
 G_BEGIN_DECLS
 

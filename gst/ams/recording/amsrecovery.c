@@ -3,8 +3,8 @@
  */
 
 #include "amsrecovery.h"
-#include "amspaths.h"
-#include "amstsscan.h"
+#include "playlist/amspaths.h"
+#include "package/ts/amstsscan.h"
 
 #include <string.h>
 
