@@ -326,6 +326,7 @@ assert_taken_up (Fixture *f, const gchar *expected)
   g_autoptr (GPtrArray) entries = ams_spool_take_up (f->spool);
   g_autoptr (GString) text = g_string_new (NULL);
 
+  ams_spool_apart (f->spool, entries);
   for (guint i = 0; i < entries->len; i++) {
     AmsSpoolEntry *entry = g_ptr_array_index (entries, i);
     g_autofree gchar *body = entry->body ? read_body (entry->body) : NULL;

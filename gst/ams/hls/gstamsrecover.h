@@ -8,12 +8,11 @@
 #pragma once
 
 #include <gst/gst.h>
-#include "recording/amsendtime.h" /* AMS_TIME_NONE */
 #include "recording/amsjournal.h"
 #include "recording/amsrecording.h"
 #include "recording/amsrecovery.h"
-#include "gstamscatchup.h"
 #include "gstamsclaim.h"
+#include "gstamsrecovered.h"
 
 G_BEGIN_DECLS
 
@@ -24,26 +23,6 @@ typedef enum
   GST_AMS_EXISTING_ERROR,
   GST_AMS_EXISTING_OVERWRITE,
 } GstAmsExisting;
-
-typedef struct
-{
-  gboolean continued; /* an earlier playlist goes on */
-  gboolean was_ended; /* that one */
-  guint recovered; /* segments that it had not listed yet */
-  gboolean behind; /* a remote store has an earlier version of it */
-  /* Where the session's first frame belongs on the scale of the TS time stamps,
-   * ns, not wrapped at 33 bits; AMS_TIME_NONE: nothing is continued, or nothing
-   * is known (ams_end_time) */
-  gint64 end_time;
-  guint answered; /* so many stores are behind `remote` */
-  gboolean posted; /* on failure: a store has posted an ERROR about it */
-  gboolean
-      closed; /* on failure: as a store is being stopped, which is no fault */
-  GstAmsHandover handover;
-} GstAmsRecovered;
-
-void gst_ams_recovered_clear (GstAmsRecovered *recovered);
-G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (GstAmsRecovered, gst_ams_recovered_clear)
 
 typedef struct
 {

@@ -9,7 +9,7 @@
 
 #include "recording/amsrecovery.h"
 #include "gstamsask.h"
-#include "gstamsrecover.h"
+#include "gstamsrecovered.h"
 
 G_BEGIN_DECLS
 

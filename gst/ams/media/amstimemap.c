@@ -2,6 +2,8 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
+#include "media/amstimemap.h"
+
 #include "media/amstimejudge.h"
 
 #include <string.h>

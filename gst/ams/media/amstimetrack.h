@@ -7,7 +7,7 @@
 
 #pragma once
 
-#include "media/amstimemap.h"
+#include "media/amstimetypes.h"
 
 G_BEGIN_DECLS
 

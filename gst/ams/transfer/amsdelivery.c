@@ -4,7 +4,7 @@
 
 #include "config.h"
 
-#include "transfer/amsdeliveryinput.h"
+#include "transfer/amsdeliveryprivate.h"
 
 #include "transfer/amsoperation.h"
 

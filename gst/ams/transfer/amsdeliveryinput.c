@@ -4,9 +4,10 @@
 
 #include "config.h"
 
-#include "transfer/amsdeliveryinput.h"
+#include "transfer/amsdeliveryprivate.h"
 
 #include "transfer/amscopybody.h"
+#include "transfer/spool/amsspoolapart.h"
 
 GST_DEBUG_CATEGORY_EXTERN (ams_delivery_debug);
 #define GST_CAT_DEFAULT ams_delivery_debug
@@ -419,6 +420,7 @@ ams_delivery_take_up (AmsDelivery *self)
 {
   g_autoptr (GPtrArray) entries = ams_spool_take_up (self->config.spool);
 
+  ams_spool_apart (self->config.spool, entries);
   take_up_failed (self);
   if (entries->len > 0)
     GST_INFO ("%u files of an earlier session go on", entries->len);

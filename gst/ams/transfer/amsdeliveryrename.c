@@ -7,7 +7,7 @@
 
 #include "config.h"
 
-#include "transfer/amsdeliveryinput.h"
+#include "transfer/amsdeliveryprivate.h"
 
 #include <string.h>
 

@@ -7,7 +7,7 @@
 
 #include "config.h"
 
-#include "transfer/gstamsputinput.h"
+#include "transfer/gstamsputsinkprivate.h"
 #include "transfer/gstamsputmessages.h"
 
 GST_DEBUG_CATEGORY_EXTERN (gst_ams_put_sink_debug);

@@ -4,7 +4,7 @@
 
 #include "config.h"
 
-#include "transfer/gstamsputinput.h"
+#include "transfer/gstamsputsinkprivate.h"
 
 #include "transfer/gstamsputdata.h"
 #include "transfer/gstamsputmessages.h"

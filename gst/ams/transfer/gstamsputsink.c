@@ -32,7 +32,7 @@
 #include "files/amslatesetting.h"
 
 #include "transfer/gstamsputdata.h"
-#include "transfer/gstamsputinput.h"
+#include "transfer/gstamsputsinkprivate.h"
 #include "transfer/gstamsputmessages.h"
 
 GST_DEBUG_CATEGORY (gst_ams_put_sink_debug);

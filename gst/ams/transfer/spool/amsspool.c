@@ -8,7 +8,6 @@
 
 #include "transfer/amscopybody.h"
 #include "transfer/amsdisk.h"
-#include "transfer/spool/amsspoolapart.h"
 #include "transfer/spool/amsspoolbody.h"
 #include "transfer/spool/amsspoolcopy.h"
 #include "transfer/spool/amsspoolfolder.h"
@@ -793,8 +792,6 @@ ams_spool_take_up (AmsSpool *self)
   for (guint i = 0; i < waiting->len; i++)
     g_ptr_array_add (entries,
         ams_spool_item_to_entry (g_ptr_array_index (waiting, i), self->folder));
-  if (self->suffix)
-    ams_spool_apart (self, entries, self->suffix);
   return entries;
 }
 
@@ -803,6 +800,12 @@ ams_spool_set_suffix (AmsSpool *self, const gchar *suffix)
 {
   g_free (self->suffix);
   self->suffix = g_strdup (suffix);
+}
+
+const gchar *
+ams_spool_get_suffix (AmsSpool *self)
+{
+  return self->suffix;
 }
 
 /* Asking */

@@ -16,8 +16,7 @@
 
 #pragma once
 
-#include "files/amsfiles.h"
-#include "transfer/amsbody.h"
+#include "transfer/spool/amsspooltypes.h"
 
 G_BEGIN_DECLS
 
@@ -36,30 +35,13 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (AmsSpool, ams_spool_close)
  * not sent now; it names them. */
 const gchar *ams_spool_get_notice (AmsSpool *spool);
 
-typedef enum
-{
-  AMS_SPOOL_PUT,
-  AMS_SPOOL_REMOVE,
-  AMS_SPOOL_NOTIFY, /* a body to be posted to notify-url */
-} AmsSpoolKind;
-
-typedef struct
-{
-  AmsSpoolKind kind;
-  guint64 id;
-  AmsFileBegin begin; /* of a PUT all fields, of a REMOVE the name */
-  AmsBody *body; /* PUT, NOTIFY: finished */
-  gint64 after; /* REMOVE: as it was given to ams_spool_add_remove() */
-} AmsSpoolEntry;
-
-void ams_spool_entry_free (AmsSpoolEntry *entry);
-
 /* What an earlier session left, in the order in which it was handed over. Once. Removes are among them. Versions of a playlist
  * of which a later one is there too may be left out. (transfer full) (element-type AmsSpoolEntry) */
 GPtrArray *ams_spool_take_up (AmsSpool *spool);
 
-/* (nullable) What is taken up gets names of its own: amsspoolapart.h. Before that. */
+/* (nullable) What is taken up is to get names of its own: amsspoolapart.h. */
 void ams_spool_set_suffix (AmsSpool *spool, const gchar *suffix);
+const gchar *ams_spool_get_suffix (AmsSpool *spool);
 
 /* A body in the spool, written as bytes come. With @begin->local_path on the same
  * file system the bytes stay in memory, and ams_spool_commit() makes a hard link. By
@@ -85,16 +67,6 @@ gboolean ams_spool_flush (AmsSpool *spool, GError **error);
 /* When to call it, as of g_get_monotonic_time(): also if nothing failed, as a body with a
  * local_path waits for that to appear. G_MAXINT64: there is no need. */
 gint64 ams_spool_get_next_flush (AmsSpool *spool);
-
-typedef enum
-{
-  AMS_SPOOL_STORED, /* a playlist is kept as what the store has now, until the next is stored; a segment
-                     * with a date_time as if it were waiting, until the next playlist is committed */
-  AMS_SPOOL_DROPPED, /* superseded, cancelled: nobody needs it */
-  AMS_SPOOL_GIVEN_UP, /* never tried again, but not thrown away: moved to `given-up` */
-  AMS_SPOOL_WITHHELD, /* a playlist that names what was given up: not sent, but what the
-                       * next version continues, so kept until that is committed */
-} AmsSpoolFate;
 
 /* @body: the caller's own ref stays. REMOVE entries: NULL. */
 void ams_spool_settle (AmsSpool *spool, guint64 id, AmsBody *body,

@@ -219,11 +219,14 @@ drop_removes (AmsSpool *spool, GPtrArray *entries)
 }
 
 void
-ams_spool_apart (AmsSpool *spool, GPtrArray *entries, const gchar *suffix)
+ams_spool_apart (AmsSpool *spool, GPtrArray *entries)
 {
+  const gchar *suffix = ams_spool_get_suffix (spool);
   g_autoptr (GHashTable) renamed =
       g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
 
+  if (!suffix)
+    return;
   drop_removes (spool, entries);
   for (guint i = 0; i < entries->len; i++) {
     AmsSpoolEntry *entry = g_ptr_array_index (entries, i);

@@ -20,8 +20,8 @@ gchar *ams_spool_apart_name (const gchar *name, const gchar *suffix);
 GBytes *ams_spool_apart_list (GBytes *text, const gchar *name,
     GHashTable *renamed, const gchar *suffix);
 
-/* @entries: of ams_spool_take_up(). The spool knows the new names before anything is put, so that a crash
- * in between changes nothing. Removes are dropped. */
-void ams_spool_apart (AmsSpool *spool, GPtrArray *entries, const gchar *suffix);
+/* @entries: of ams_spool_take_up(), if the spool has a suffix. It knows the new names before anything is put, so
+ * that a crash in between changes nothing. Removes are dropped. */
+void ams_spool_apart (AmsSpool *spool, GPtrArray *entries);
 
 G_END_DECLS

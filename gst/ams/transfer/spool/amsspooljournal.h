@@ -19,7 +19,7 @@
 
 #pragma once
 
-#include "transfer/spool/amsspool.h"
+#include "transfer/spool/amsspooltypes.h"
 
 G_BEGIN_DECLS
 

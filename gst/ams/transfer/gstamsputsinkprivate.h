@@ -2,8 +2,9 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-/* The put sink's pad: buffers and events become files that are handed to the engine.
- * Internal to the put sink: gstamsputsink.c is its states, messages and properties. */
+/* What the parts of the put sink share: its pad, where buffers and events become files that
+ * are handed to the engine (gstamsputinput.c), its answers to claims (gstamsputclaim.c), and its
+ * states, messages and properties (gstamsputsink.c). */
 
 #pragma once
 
