@@ -577,3 +577,28 @@ gst_ams_hls_settings_install (GObjectClass *klass)
   gst_type_mark_as_plugin_api (GST_TYPE_AMS_HLS_SINK_DATE_REFERENCE, 0);
   gst_type_mark_as_plugin_api (GST_TYPE_AMS_HLS_SINK_WRITE_FILES, 0);
 }
+
+AmsRecordingConfig *
+gst_ams_hls_settings_make_recording (const GstAmsHlsSettings *settings,
+    const gchar *name, const gchar *playlist_name, GError **error)
+{
+  g_autoptr (AmsRecordingConfig) config = ams_recording_config_new ();
+
+  config->zone = gst_ams_hls_settings_get_zone (settings, error);
+  if (!config->zone)
+    return NULL;
+  config->location = g_strdup (name);
+  config->playlist_location = g_strdup (playlist_name);
+  config->playlist_root = g_strdup (settings->playlist_root);
+  config->add_date_time = settings->add_date_time;
+  config->type = settings->playlist_type;
+  config->target_duration = settings->target_duration;
+  config->playlist_length = settings->playlist_length;
+  config->max_files = settings->max_files;
+  config->start_index = settings->start_index;
+  config->program_date_time = settings->program_date_time;
+  config->endlist = settings->enable_endlist;
+  config->independent = TRUE;
+  config->remember_files = settings->delete_on_ended;
+  return g_steal_pointer (&config);
+}

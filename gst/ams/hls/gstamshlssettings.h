@@ -67,4 +67,10 @@ gboolean gst_ams_hls_settings_set (GstAmsHlsSettings *settings, guint id,
 gboolean gst_ams_hls_settings_get (const GstAmsHlsSettings *settings, guint id,
     GValue *value);
 
+/* What a recording with segments called @name and a playlist called @playlist_name is to
+ * be like. (transfer full); NULL: a setting is wrong. */
+AmsRecordingConfig *gst_ams_hls_settings_make_recording (
+    const GstAmsHlsSettings *settings, const gchar *name,
+    const gchar *playlist_name, GError **error);
+
 G_END_DECLS

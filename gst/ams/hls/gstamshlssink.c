@@ -68,14 +68,14 @@
 #include <gio/gio.h>
 #include <string.h>
 
-#include "playlist/amsfolder.h"
 #include "playlist/amspaths.h"
+#include "gstamshlscheck.h"
 #include "gstamshlsmessages.h"
 #include "gstamshlsmux.h"
 #include "gstamshlssettings.h"
+#include "gstamshlsstreams.h"
 #include "gstamsparsers.h"
 #include "gstamstracks.h"
-#include "local/amslocalio.h"
 #include "local/gstamslocalsink.h"
 
 GST_DEBUG_CATEGORY_STATIC (gst_ams_hls_sink_debug);
@@ -91,17 +91,6 @@ static GstStaticPadTemplate audio_template = GST_STATIC_PAD_TEMPLATE ("audio",
 static GstStaticPadTemplate src_template = GST_STATIC_PAD_TEMPLATE ("src",
     GST_PAD_SRC, GST_PAD_REQUEST, GST_STATIC_CAPS ("application/x-ams-files"));
 
-enum
-{
-  SIGNAL_GET_PLAYLIST_STREAM,
-  SIGNAL_GET_FRAGMENT_STREAM,
-  SIGNAL_DELETE_FRAGMENT,
-  SIGNAL_SPLIT_NOW,
-  N_SIGNALS
-};
-
-static guint signals[N_SIGNALS];
-
 struct _GstAmsHlsSink
 {
   GstBin parent;
@@ -112,7 +101,6 @@ struct _GstAmsHlsSink
   GstAmsPublisher *publisher; /* the muxer's */
   GstElement *store; /* our own ref, also while it is not in the bin */
   gboolean has_store;
-  gchar *root; /* the store's; set below PAUSED */
 
   GstAmsTracks *tracks;
   GstPad *srcpad;
@@ -163,54 +151,6 @@ on_drain (gpointer user_data)
 
 /* ---- the store ---- */
 
-/* As hlssink2 says it: the path that the file would have. */
-static gchar *
-signal_location (GstAmsHlsSink *self, const gchar *name)
-{
-  if (g_str_equal (self->root, "."))
-    return g_strdup (name);
-  return g_build_filename (self->root, name, NULL);
-}
-
-static GOutputStream *
-on_get_playlist_stream (const gchar *name, gpointer user_data)
-{
-  GstAmsHlsSink *self = user_data;
-  g_autofree gchar *location = signal_location (self, name);
-  GOutputStream *stream = NULL;
-
-  g_signal_emit (self, signals[SIGNAL_GET_PLAYLIST_STREAM], 0, location,
-      &stream);
-  return stream;
-}
-
-static GOutputStream *
-on_get_segment_stream (const gchar *name, gpointer user_data)
-{
-  GstAmsHlsSink *self = user_data;
-  g_autofree gchar *location = signal_location (self, name);
-  GOutputStream *stream = NULL;
-
-  g_signal_emit (self, signals[SIGNAL_GET_FRAGMENT_STREAM], 0, location,
-      &stream);
-  return stream;
-}
-
-static void
-on_delete_fragment (const gchar *name, gpointer user_data)
-{
-  GstAmsHlsSink *self = user_data;
-  g_autofree gchar *location = signal_location (self, name);
-
-  g_signal_emit (self, signals[SIGNAL_DELETE_FRAGMENT], 0, location);
-}
-
-static gboolean
-is_handled (GstAmsHlsSink *self, guint signal)
-{
-  return g_signal_has_handler_pending (self, signals[signal], 0, TRUE);
-}
-
 static gboolean
 wants_store (GstAmsHlsSink *self)
 {
@@ -250,7 +190,11 @@ update_store (GstAmsHlsSink *self)
 static gboolean
 refuse (GstAmsHlsSink *self, const GError *error)
 {
-  GST_ELEMENT_ERROR (self, RESOURCE, SETTINGS, ("%s", error->message), (NULL));
+  gst_element_message_full (GST_ELEMENT (self), GST_MESSAGE_ERROR,
+      GST_RESOURCE_ERROR,
+      error->domain == GST_RESOURCE_ERROR ? error->code
+                                          : GST_RESOURCE_ERROR_SETTINGS,
+      g_strdup (error->message), NULL, __FILE__, GST_FUNCTION, __LINE__);
   return FALSE;
 }
 
@@ -260,114 +204,6 @@ copy_settings (GstAmsHlsSink *self, GstAmsHlsSettings *copy)
   GST_OBJECT_LOCK (self);
   gst_ams_hls_settings_copy (&self->settings, copy);
   GST_OBJECT_UNLOCK (self);
-}
-
-static AmsRecordingConfig *
-make_config (const GstAmsHlsSettings *settings, const gchar *name,
-    const gchar *playlist_name, GError **error)
-{
-  g_autoptr (AmsRecordingConfig) config = ams_recording_config_new ();
-
-  config->zone = gst_ams_hls_settings_get_zone (settings, error);
-  if (!config->zone)
-    return NULL;
-  config->location = g_strdup (name);
-  config->playlist_location = g_strdup (playlist_name);
-  config->playlist_root = g_strdup (settings->playlist_root);
-  config->add_date_time = settings->add_date_time;
-  config->type = settings->playlist_type;
-  config->target_duration = settings->target_duration;
-  config->playlist_length = settings->playlist_length;
-  config->max_files = settings->max_files;
-  config->start_index = settings->start_index;
-  config->program_date_time = settings->program_date_time;
-  config->endlist = settings->enable_endlist;
-  config->independent = TRUE;
-  config->remember_files = settings->delete_on_ended;
-  return g_steal_pointer (&config);
-}
-
-static gboolean
-check_locations (GstAmsHlsSink *self, const GstAmsHlsSettings *settings,
-    GError **error)
-{
-  if (!settings->location || !*settings->location ||
-      !settings->playlist_location || !*settings->playlist_location) {
-    g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_INVALID_FILENAME,
-        "location and playlist-location must be set");
-    return FALSE;
-  }
-  if (!self->has_store &&
-      (ams_paths_escapes (settings->location) ||
-          ams_paths_escapes (settings->playlist_location))) {
-    g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_FILENAME,
-        "location \"%s\" and playlist-location \"%s\" name files behind the "
-        "src pad, so they must be relative and without \"..\"",
-        settings->location, settings->playlist_location);
-    return FALSE;
-  }
-  return TRUE;
-}
-
-/* Said at the start, while somebody looks, rather than when the first segment is
- * written. @begins: the folder is needed now, so it is made. */
-static gboolean
-check_folder (GstAmsHlsSink *self, const gchar *location, gboolean begins)
-{
-  g_autofree gchar *folder = ams_paths_literal_folder (location);
-  g_autoptr (GError) error = NULL;
-
-  if (ams_folder_check (folder, &error) &&
-      (!begins || ams_folder_try (folder, &error)))
-    return TRUE;
-  GST_ELEMENT_ERROR (self, RESOURCE, OPEN_WRITE,
-      ("%s. So \"%s\" cannot be recorded.", error->message, location), (NULL));
-  return FALSE;
-}
-
-/* A playlist that is a link is written where that leads. */
-static gboolean
-check_playlist_folder (GstAmsHlsSink *self, const gchar *location,
-    gboolean begins)
-{
-  g_autoptr (GError) error = NULL;
-  g_autofree gchar *target = ams_local_follow (location, &error);
-
-  if (target)
-    return check_folder (self, target, begins);
-  GST_ELEMENT_ERROR (self, RESOURCE, OPEN_WRITE, ("%s.", error->message),
-      (NULL));
-  return FALSE;
-}
-
-static gboolean
-check_folders (GstAmsHlsSink *self, const GstAmsHlsSettings *settings,
-    gboolean begins)
-{
-  if (!self->has_store)
-    return TRUE;
-  return (is_handled (self, SIGNAL_GET_FRAGMENT_STREAM) ||
-             check_folder (self, settings->location, begins)) &&
-      (is_handled (self, SIGNAL_GET_PLAYLIST_STREAM) ||
-          check_playlist_folder (self, settings->playlist_location, begins));
-}
-
-/* Said at the start, as the longest of them may come after years. */
-static gboolean
-check_names (GstAmsHlsSink *self, const AmsRecordingConfig *config,
-    const gchar *root, GError **error)
-{
-  g_autofree gchar *within = g_build_filename (root, "x", NULL);
-  gsize max = ams_disk_get_name_max (within);
-
-  if (!self->has_store)
-    return TRUE;
-  return (is_handled (self, SIGNAL_GET_FRAGMENT_STREAM) ||
-             ams_names_fit (config->location, AMS_NAMES_SEGMENT,
-                 config->add_date_time, config->zone, max, error)) &&
-      (is_handled (self, SIGNAL_GET_PLAYLIST_STREAM) ||
-          ams_names_fit (config->playlist_location, AMS_NAMES_PLAYLIST,
-              config->add_date_time, config->zone, max, error));
 }
 
 static void
@@ -386,37 +222,16 @@ configure_mux (GstAmsHlsSink *self, const GstAmsHlsSettings *settings)
   gst_ams_hls_mux_configure (self->mux, &session);
 }
 
-/* What an application brings a stream for does not go to a file. */
-static void
-configure_streams (GstAmsHlsSink *self)
-{
-  AmsStreamCallbacks callbacks = {
-    NULL,
-  };
-
-  if (is_handled (self, SIGNAL_GET_PLAYLIST_STREAM))
-    callbacks.get_playlist_stream = on_get_playlist_stream;
-  if (is_handled (self, SIGNAL_GET_FRAGMENT_STREAM)) {
-    callbacks.get_segment_stream = on_get_segment_stream;
-    callbacks.remove = on_delete_fragment;
-  }
-  gst_ams_local_sink_set_streams (GST_AMS_LOCAL_SINK (self->store),
-      callbacks.get_playlist_stream || callbacks.get_segment_stream ? &callbacks
-                                                                    : NULL,
-      self, NULL);
-}
-
 /* Where a store behind the src pad finds the files that are on disk. When they are
  * written over, that may still be the earlier ones. (nullable) */
 static gchar *
-folder_for_remote (GstAmsHlsSink *self, const GstAmsHlsSettings *settings,
-    const gchar *root)
+folder_for_remote (const GstAmsHlsSettings *settings,
+    const GstAmsHlsOnDisk *disk, const gchar *root)
 {
   g_autofree gchar *current = NULL;
 
-  if (!self->has_store || settings->existing == GST_AMS_EXISTING_OVERWRITE ||
-      is_handled (self, SIGNAL_GET_PLAYLIST_STREAM) ||
-      is_handled (self, SIGNAL_GET_FRAGMENT_STREAM))
+  if (settings->existing == GST_AMS_EXISTING_OVERWRITE || !disk->playlists ||
+      !disk->segments)
     return NULL;
   if (g_path_is_absolute (root))
     return g_strdup (root);
@@ -431,13 +246,49 @@ configure_store (GstAmsHlsSink *self, const GstAmsHlsSettings *settings,
 {
   GstAmsLocalSink *store = GST_AMS_LOCAL_SINK (self->store);
 
-  g_free (self->root);
-  self->root = g_strdup (root);
   gst_ams_local_sink_set_root (store, root);
   gst_ams_local_sink_set_fsync (store, settings->fsync);
   gst_ams_local_sink_set_overwrite (store,
       settings->existing == GST_AMS_EXISTING_OVERWRITE);
-  configure_streams (self);
+  gst_ams_hls_streams_configure (GST_ELEMENT (self), store, root);
+}
+
+static void
+find_on_disk (GstAmsHlsSink *self, GstAmsHlsOnDisk *disk)
+{
+  GstElement *element = GST_ELEMENT (self);
+
+  disk->any = self->has_store;
+  disk->segments = disk->any &&
+      !gst_ams_hls_streams_has (element, GST_AMS_HLS_STREAMS_FRAGMENT);
+  disk->playlists = disk->any &&
+      !gst_ams_hls_streams_has (element, GST_AMS_HLS_STREAMS_PLAYLIST);
+}
+
+/* Takes @config. */
+static gboolean
+configure_publisher (GstAmsHlsSink *self, const GstAmsHlsSettings *settings,
+    const GstAmsHlsOnDisk *disk, AmsRecordingConfig *config, const gchar *root,
+    GError **error)
+{
+  /* What an application's streams lead to cannot be read back. */
+  GstAmsPublisherSettings publisher = {
+    .recording = config,
+    .existing = disk->any && !disk->playlists ? GST_AMS_EXISTING_OVERWRITE
+                                              : settings->existing,
+    .when_busy = settings->when_busy,
+    .unlistable = disk->any && !(disk->playlists && disk->segments),
+    .root = g_str_equal (root, ".") || !disk->any ? NULL : g_strdup (root),
+    .folder = folder_for_remote (settings, disk, root),
+    .delete_on_ended = settings->delete_on_ended,
+    .delete_delay = settings->delete_delay,
+  };
+
+  if (gst_ams_publisher_configure (self->publisher, &publisher, error))
+    return TRUE;
+  g_free (publisher.root);
+  g_free (publisher.folder);
+  return FALSE;
 }
 
 /* Gives the settings to the parts. @begins: not just to see whether they are good. FALSE: one is
@@ -451,39 +302,21 @@ configure (GstAmsHlsSink *self, gboolean begins)
   g_autofree gchar *root = NULL, *name = NULL, *playlist_name = NULL;
   g_autoptr (AmsRecordingConfig) config = NULL;
   g_autoptr (GError) error = NULL;
-  GstAmsPublisherSettings publisher = {
-    NULL,
-  };
+  GstAmsHlsOnDisk disk;
 
   copy_settings (self, &settings);
-  if (!check_locations (self, &settings, &error) ||
+  find_on_disk (self, &disk);
+  if (!gst_ams_hls_check_locations (&settings, &disk, &error) ||
       !ams_paths_split (settings.location, settings.playlist_location, &root,
-          &name, &playlist_name, &error))
+          &name, &playlist_name, &error) ||
+      !gst_ams_hls_check_folders (&settings, &disk, begins, &error))
     return refuse (self, error);
-  if (!check_folders (self, &settings, begins))
-    return FALSE;
-
-  config = make_config (&settings, name, playlist_name, &error);
-  if (!config || !check_names (self, config, root, &error))
+  config = gst_ams_hls_settings_make_recording (&settings, name, playlist_name,
+      &error);
+  if (!config || !gst_ams_hls_check_names (config, &disk, root, &error) ||
+      !configure_publisher (self, &settings, &disk, g_steal_pointer (&config),
+          root, &error))
     return refuse (self, error);
-  publisher.recording = g_steal_pointer (&config);
-  /* What an application's streams lead to cannot be read back. */
-  publisher.existing = is_handled (self, SIGNAL_GET_PLAYLIST_STREAM)
-      ? GST_AMS_EXISTING_OVERWRITE
-      : settings.existing;
-  publisher.when_busy = settings.when_busy;
-  publisher.unlistable = is_handled (self, SIGNAL_GET_PLAYLIST_STREAM) ||
-      is_handled (self, SIGNAL_GET_FRAGMENT_STREAM);
-  publisher.root =
-      g_str_equal (root, ".") || !self->has_store ? NULL : g_strdup (root);
-  publisher.folder = folder_for_remote (self, &settings, root);
-  publisher.delete_on_ended = settings.delete_on_ended;
-  publisher.delete_delay = settings.delete_delay;
-  if (!gst_ams_publisher_configure (self->publisher, &publisher, &error)) {
-    g_free (publisher.root);
-    g_free (publisher.folder);
-    return refuse (self, error);
-  }
   configure_mux (self, &settings);
   configure_store (self, &settings, root);
   return TRUE;
@@ -706,57 +539,18 @@ split_now (GstAmsHlsSink *self)
   gst_ams_hls_mux_split_now (self->mux);
 }
 
-static gboolean
-first_stream (GSignalInvocationHint *hint, GValue *result, const GValue *value,
-    gpointer data)
-{
-  g_value_copy (value, result);
-  return g_value_get_object (value) == NULL;
-}
-
 static void
 install_signals (GObjectClass *klass)
 {
   GType type = G_TYPE_FROM_CLASS (klass);
 
-  /**
-   * GstAmsHlsSink::get-playlist-stream:
-   * @location: the playlist's location
-   *
-   * As hlssink2's: where a version of the playlist is to be written. With a handler, the element writes no
-   * playlist to disk, and continues no earlier one, as it cannot read it back. Emitted in the store's thread; it may block
-   * without holding up the stream.
-   *
-   * Returns: (transfer full) (nullable): a stream; NULL: it cannot be had now
-   */
-  signals[SIGNAL_GET_PLAYLIST_STREAM] =
-      g_signal_new ("get-playlist-stream", type, G_SIGNAL_RUN_LAST, 0,
-          first_stream, NULL, NULL, G_TYPE_OUTPUT_STREAM, 1, G_TYPE_STRING);
-  /**
-   * GstAmsHlsSink::get-fragment-stream:
-   * @location: the segment's location
-   *
-   * As #GstAmsHlsSink::get-playlist-stream, for a segment. A segment is handed over whole.
-   *
-   * Returns: (transfer full) (nullable): a stream
-   */
-  signals[SIGNAL_GET_FRAGMENT_STREAM] =
-      g_signal_new ("get-fragment-stream", type, G_SIGNAL_RUN_LAST, 0,
-          first_stream, NULL, NULL, G_TYPE_OUTPUT_STREAM, 1, G_TYPE_STRING);
-  /**
-   * GstAmsHlsSink::delete-fragment:
-   * @location: the segment's location
-   *
-   * A segment that was written to a stream is no longer needed.
-   */
-  signals[SIGNAL_DELETE_FRAGMENT] = g_signal_new ("delete-fragment", type,
-      G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL, G_TYPE_NONE, 1, G_TYPE_STRING);
+  gst_ams_hls_streams_install (type);
   /**
    * GstAmsHlsSink::split-now:
    *
    * End the segment at the next keyframe, which is asked for at once.
    */
-  signals[SIGNAL_SPLIT_NOW] = g_signal_new_class_handler ("split-now", type,
+  g_signal_new_class_handler ("split-now", type,
       G_SIGNAL_RUN_LAST | G_SIGNAL_ACTION, G_CALLBACK (split_now), NULL, NULL,
       NULL, G_TYPE_NONE, 0);
 }
@@ -784,7 +578,6 @@ gst_ams_hls_sink_finalize (GObject *object)
 
   gst_ams_hls_settings_clear (&self->settings);
   g_clear_pointer (&self->tracks, gst_ams_tracks_free);
-  g_free (self->root);
   G_OBJECT_CLASS (gst_ams_hls_sink_parent_class)->finalize (object);
 }
 
