@@ -290,7 +290,7 @@ begin_live (guint length, guint max_files)
 static void
 assert_removal (GPtrArray *removals, guint i, const gchar *name, gdouble after)
 {
-  const AmsRecordingRemoval *removal;
+  const AmsRemoval *removal;
 
   g_assert_cmpuint (i, <, removals->len);
   removal = g_ptr_array_index (removals, i);
@@ -361,7 +361,7 @@ test_window_few_files_listed_kept (void)
     removals = ams_recording_take_removals (recording);
     parsed = render_parsed (recording);
     for (j = 0; j < removals->len; j++) {
-      const AmsRecordingRemoval *removal = g_ptr_array_index (removals, j);
+      const AmsRemoval *removal = g_ptr_array_index (removals, j);
 
       g_assert_cmpuint (g_ascii_strtoull (removal->name + 2, NULL, 10), <,
           parsed->media_sequence);

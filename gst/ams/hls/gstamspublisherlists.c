@@ -335,7 +335,7 @@ gst_ams_publisher_push_removals (GstAmsPublisher *self)
   removals = ams_recording_take_removals (self->recording);
   g_mutex_unlock (&self->lock);
   for (i = 0; i < removals->len; i++) {
-    const AmsRecordingRemoval *removal = g_ptr_array_index (removals, i);
+    const AmsRemoval *removal = g_ptr_array_index (removals, i);
 
     gst_ams_publisher_push_event (self,
         ams_files_event_new_remove (removal->name, removal->after));

@@ -2,16 +2,13 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-#include "amsnames.h"
+#include "amsnamesprivate.h"
 
 #include <string.h>
 
-/* As ams_file_name_check(), which cannot be used here: it knows GStreamer. */
-#define MAX_NAME 1024
 /* More than a recording has: three years of it, cut each second. */
 #define MANY_FILES 99999999
 #define MAX_TEMPLATE 4096
-#define MAX_WIDTH 20
 
 /* addDateTimeToHlsFileName. */
 #define DATE_TIME "{session:%Y-%m-%d_%H-%M-%S.%L}"
@@ -30,32 +27,6 @@ enum
   PART_SECOND = 1 << 6,
   PART_FRACTION = 1 << 7,
   PART_ALL = (1 << 8) - 1,
-};
-
-typedef enum
-{
-  TOKEN_LITERAL,
-  TOKEN_NUMBER,
-  TOKEN_SESSION,
-  TOKEN_SEGMENT,
-} TokenType;
-
-typedef struct
-{
-  TokenType type;
-  GString *text; /* literal, or one conversion of a date */
-  guint digits; /* of a date: always so many digits; 0: anything */
-  gboolean zero; /* of a number: padded with zeros */
-  guint width;
-} Token;
-
-struct _AmsNames
-{
-  GPtrArray *tokens; /* Token */
-  gint number; /* index of the number's token; -1: none */
-  gboolean has_session;
-  gboolean has_segment;
-  guint segment_parts;
 };
 
 static const struct
@@ -97,7 +68,7 @@ G_DEFINE_QUARK (ams_names_error, ams_names_error)
 static void
 free_token (gpointer data)
 {
-  Token *token = data;
+  AmsNamesToken *token = data;
 
   g_string_free (token->text, TRUE);
   g_free (token);
@@ -110,18 +81,12 @@ ams_names_free (AmsNames *self)
   g_free (self);
 }
 
-static const Token *
-get_token (const AmsNames *self, guint i)
-{
-  return g_ptr_array_index (self->tokens, i);
-}
-
 /* ---- reading a template ---- */
 
-static Token *
-add_token (AmsNames *self, TokenType type)
+static AmsNamesToken *
+add_token (AmsNames *self, AmsNamesTokenType type)
 {
-  Token *token = g_new0 (Token, 1);
+  AmsNamesToken *token = g_new0 (AmsNamesToken, 1);
 
   token->type = type;
   token->text = g_string_new (NULL);
@@ -132,12 +97,12 @@ add_token (AmsNames *self, TokenType type)
 static void
 add_literal (AmsNames *self, gchar c)
 {
-  Token *last = NULL;
+  AmsNamesToken *last = NULL;
 
   if (self->tokens->len > 0)
     last = g_ptr_array_index (self->tokens, self->tokens->len - 1);
-  if (last == NULL || last->type != TOKEN_LITERAL)
-    last = add_token (self, TOKEN_LITERAL);
+  if (last == NULL || last->type != AMS_NAMES_TOKEN_LITERAL)
+    last = add_token (self, AMS_NAMES_TOKEN_LITERAL);
   g_string_append_c (last->text, c);
 }
 
@@ -159,15 +124,15 @@ read_number (AmsNames *self, const gchar *p, GError **error)
   const gchar *start = p - 1;
   gboolean zero = *p == '0';
   guint width = 0;
-  Token *token;
+  AmsNamesToken *token;
 
   if (zero)
     p++;
   if (*p == '0')
     return fail_syntax (error, "a width that is none", start), NULL;
-  for (; g_ascii_isdigit (*p) && width <= MAX_WIDTH; p++)
+  for (; g_ascii_isdigit (*p) && width <= AMS_NAMES_MAX_WIDTH; p++)
     width = width * 10 + (*p - '0');
-  if (width > MAX_WIDTH)
+  if (width > AMS_NAMES_MAX_WIDTH)
     return fail_syntax (error, "a width of more than 20", start), NULL;
   if (*p == 'j')
     p++;
@@ -179,14 +144,14 @@ read_number (AmsNames *self, const gchar *p, GError **error)
     return fail_syntax (error, "a second number", start), NULL;
 
   self->number = self->tokens->len;
-  token = add_token (self, TOKEN_NUMBER);
+  token = add_token (self, AMS_NAMES_TOKEN_NUMBER);
   token->zero = zero;
   token->width = width;
   return p + 1;
 }
 
 static void
-classify_conversion (AmsNames *self, Token *token)
+classify_conversion (AmsNames *self, AmsNamesToken *token)
 {
   gboolean plain = token->text->len == 2;
   gchar letter = token->text->str[token->text->len - 1];
@@ -198,15 +163,16 @@ classify_conversion (AmsNames *self, Token *token)
     /* A flag or the locale's own digits change what it looks like. */
     if (plain)
       token->digits = conversions[i].digits;
-    if (token->type == TOKEN_SEGMENT)
+    if (token->type == AMS_NAMES_TOKEN_SEGMENT)
       self->segment_parts |= conversions[i].parts;
   }
 }
 
 static void
-add_conversion (AmsNames *self, TokenType type, const gchar *text, gsize len)
+add_conversion (AmsNames *self, AmsNamesTokenType type, const gchar *text,
+    gsize len)
 {
-  Token *token = add_token (self, type);
+  AmsNamesToken *token = add_token (self, type);
 
   g_string_append_len (token->text, text, len);
   classify_conversion (self, token);
@@ -231,7 +197,7 @@ expand_composite (const gchar *text, gsize len)
 }
 
 static gboolean
-read_date_format (AmsNames *self, TokenType type, const gchar *p,
+read_date_format (AmsNames *self, AmsNamesTokenType type, const gchar *p,
     const gchar *end, GError **error)
 {
   while (p < end) {
@@ -266,21 +232,21 @@ read_brace (AmsNames *self, const gchar *p, GError **error)
 {
   const gchar *start = p - 1;
   const gchar *end = strchr (p, '}');
-  TokenType type;
+  AmsNamesTokenType type;
 
   if (end == NULL)
     return fail_syntax (error, "a brace that is not closed", start), NULL;
   if (g_str_has_prefix (p, "session:"))
-    type = TOKEN_SESSION;
+    type = AMS_NAMES_TOKEN_SESSION;
   else if (g_str_has_prefix (p, "segment:"))
-    type = TOKEN_SEGMENT;
+    type = AMS_NAMES_TOKEN_SEGMENT;
   else
     return fail_syntax (error, "a brace of unknown meaning", start), NULL;
 
   p += strlen ("session:");
   if (p == end)
     return fail_syntax (error, "a brace without a format", start), NULL;
-  if (type == TOKEN_SESSION)
+  if (type == AMS_NAMES_TOKEN_SESSION)
     self->has_session = TRUE;
   else
     self->has_segment = TRUE;
@@ -378,14 +344,14 @@ fail_escapes (GError **error, const gchar *name, const gchar *what)
   return FALSE;
 }
 
-static gboolean
-check_name (const gchar *name, GError **error)
+gboolean
+ams_names_check (const gchar *name, GError **error)
 {
   g_auto (GStrv) parts = NULL;
   const gchar *p;
   guint i;
 
-  if (strlen (name) > MAX_NAME)
+  if (strlen (name) > AMS_NAMES_MAX_LENGTH)
     return fail_escapes (error, name, "is too long");
   if (!g_utf8_validate (name, -1, NULL))
     return fail_escapes (error, name, "is not UTF-8");
@@ -408,7 +374,8 @@ check_name (const gchar *name, GError **error)
 }
 
 static gboolean
-append_date (GString *out, const Token *token, GDateTime *date, GError **error)
+append_date (GString *out, const AmsNamesToken *token, GDateTime *date,
+    GError **error)
 {
   g_autofree gchar *text = NULL;
 
@@ -428,8 +395,9 @@ append_date (GString *out, const Token *token, GDateTime *date, GError **error)
   return TRUE;
 }
 
-static void
-append_number (GString *out, const Token *token, guint64 number)
+void
+ams_names_append_number (GString *out, const AmsNamesToken *token,
+    guint64 number)
 {
   gchar digits[32];
   gsize len, i;
@@ -448,17 +416,18 @@ ams_names_format (const AmsNames *self, guint64 number, GDateTime *session,
   guint i;
 
   for (i = 0; i < self->tokens->len; i++) {
-    const Token *token = get_token (self, i);
-    GDateTime *date = token->type == TOKEN_SEGMENT ? segment : session;
+    const AmsNamesToken *token = ams_names_get_token (self, i);
+    GDateTime *date =
+        token->type == AMS_NAMES_TOKEN_SEGMENT ? segment : session;
 
-    if (token->type == TOKEN_LITERAL)
+    if (token->type == AMS_NAMES_TOKEN_LITERAL)
       g_string_append_len (out, token->text->str, token->text->len);
-    else if (token->type == TOKEN_NUMBER)
-      append_number (out, token, number);
+    else if (token->type == AMS_NAMES_TOKEN_NUMBER)
+      ams_names_append_number (out, token, number);
     else if (!append_date (out, token, date, error))
       return NULL;
   }
-  if (!check_name (out->str, error))
+  if (!ams_names_check (out->str, error))
     return NULL;
   return g_strdup (out->str);
 }
@@ -481,11 +450,11 @@ ams_names_format_family (const AmsNames *self, GDateTime *session,
   guint i;
 
   for (i = 0; i < self->tokens->len; i++) {
-    const Token *token = get_token (self, i);
+    const AmsNamesToken *token = ams_names_get_token (self, i);
 
-    if (token->type == TOKEN_LITERAL) {
+    if (token->type == AMS_NAMES_TOKEN_LITERAL) {
       g_string_append_len (out, token->text->str, token->text->len);
-    } else if (token->type == TOKEN_SESSION) {
+    } else if (token->type == AMS_NAMES_TOKEN_SESSION) {
       if (!append_date (out, token, session, error))
         return NULL;
     } else {
@@ -494,7 +463,7 @@ ams_names_format_family (const AmsNames *self, GDateTime *session,
     }
   }
   flatten (out, first);
-  if (!check_name (out->str, error))
+  if (!ams_names_check (out->str, error))
     return NULL;
   return g_strdup (out->str);
 }
@@ -556,9 +525,9 @@ ams_names_new (const gchar *template_, AmsNamesKind kind,
 const gchar *
 ams_names_prefix (const AmsNames *self)
 {
-  const Token *first = get_token (self, 0);
+  const AmsNamesToken *first = ams_names_get_token (self, 0);
 
-  return first->type == TOKEN_LITERAL ? first->text->str : "";
+  return first->type == AMS_NAMES_TOKEN_LITERAL ? first->text->str : "";
 }
 
 gboolean
@@ -577,108 +546,6 @@ gboolean
 ams_names_has_segment (const AmsNames *self)
 {
   return self->has_segment;
-}
-
-/* ---- recognising names ----
- *
- * What a token may match is not known until the tokens behind it were tried,
- * so all places at which a name may be split are kept at once: a set of offsets, one
- * byte each, is taken through the tokens. That costs the number of tokens times
- * the length of the name, whatever the name. What is behind the number is
- * matched from the end, against the name turned round. */
-
-static void
-step_literal (const gchar *name, gsize len, const Token *token,
-    gboolean reversed, guint8 *at)
-{
-  gsize n = token->text->len, i = len + 1;
-  g_autofree gchar *text = g_strndup (token->text->str, n);
-
-  if (reversed)
-    g_strreverse (text);
-  while (i-- > 0)
-    at[i] = i >= n && at[i - n] && memcmp (name + i - n, text, n) == 0;
-}
-
-static void
-step_digits (const gchar *name, gsize len, guint n, guint8 *at)
-{
-  gsize i = len + 1, k;
-
-  while (i-- > 0) {
-    at[i] = i >= n && at[i - n];
-    for (k = 1; k <= n && at[i]; k++)
-      at[i] = g_ascii_isdigit (name[i - k]);
-  }
-}
-
-/* Anything, even nothing, but no "/". */
-static void
-step_anything (const gchar *name, gsize len, guint8 *at)
-{
-  gsize i;
-
-  for (i = 1; i <= len; i++)
-    at[i] |= at[i - 1] && name[i - 1] != '/';
-}
-
-static void
-step_token (const gchar *name, gsize len, const Token *token, gboolean reversed,
-    guint8 *at)
-{
-  if (token->type == TOKEN_LITERAL)
-    step_literal (name, len, token, reversed, at);
-  else if (token->digits > 0)
-    step_digits (name, len, token->digits, at);
-  else
-    step_anything (name, len, at);
-}
-
-/* Whether the @len bytes at @p are what append_number() makes of a number. */
-static gboolean
-read_back_number (const gchar *p, gsize len, const Token *token,
-    guint64 *number)
-{
-  guint64 value = 0;
-  gsize i = 0, first;
-
-  while (!token->zero && len == token->width && i + 1 < len && p[i] == ' ')
-    i++;
-  first = i;
-  for (; i < len; i++) {
-    if (!g_ascii_isdigit (p[i]) || !g_uint64_checked_mul (&value, value, 10) ||
-        !g_uint64_checked_add (&value, value, p[i] - '0'))
-      return FALSE;
-  }
-  if (len < MAX (token->width, 1))
-    return FALSE;
-  if (p[first] == '0' && len - first > 1 &&
-      !(token->zero && len == token->width))
-    return FALSE;
-  *number = value;
-  return TRUE;
-}
-
-/* The highest of the numbers that fit between @before and @behind: who asks
- * wants a number that was not used. */
-static gboolean
-find_number (const gchar *name, gsize len, const Token *token,
-    const guint8 *before, const guint8 *behind, guint64 *number)
-{
-  gboolean found = FALSE;
-  guint64 value;
-  gsize i, n;
-
-  for (i = 0; i <= len; i++) {
-    for (n = 1; before[i] && n <= MAX_WIDTH && i + n <= len; n++) {
-      if (!behind[len - i - n] ||
-          !read_back_number (name + i, n, token, &value))
-        continue;
-      *number = found ? MAX (*number, value) : value;
-      found = TRUE;
-    }
-  }
-  return found;
 }
 
 gboolean
@@ -704,33 +571,4 @@ ams_names_fit (const gchar *template_, AmsNamesKind kind,
     return FALSE;
   }
   return TRUE;
-}
-
-gboolean
-ams_names_match (const AmsNames *self, const gchar *name, guint64 *number)
-{
-  gsize len = strlen (name);
-  guint n_before = self->number >= 0 ? (guint) self->number : self->tokens->len;
-  g_autofree guint8 *before = NULL, *behind = NULL;
-  g_autofree gchar *reversed = NULL;
-  guint i;
-
-  *number = 0;
-  if (len > MAX_NAME || !check_name (name, NULL))
-    return FALSE;
-
-  before = g_malloc0 (len + 1);
-  before[0] = TRUE;
-  for (i = 0; i < n_before; i++)
-    step_token (name, len, get_token (self, i), FALSE, before);
-  if (self->number < 0)
-    return before[len];
-
-  behind = g_malloc0 (len + 1);
-  behind[0] = TRUE;
-  reversed = g_strreverse (g_strdup (name));
-  for (i = self->tokens->len - 1; i > n_before; i--)
-    step_token (reversed, len, get_token (self, i), TRUE, behind);
-  return find_number (name, len, get_token (self, n_before), before, behind,
-      number);
 }

@@ -5,6 +5,8 @@
 #include "amsjournal.h"
 #include "playlist/amspaths.h"
 
+#include <string.h>
+
 #define GROUP "recording"
 #define FORMAT_VERSION 1
 
@@ -12,6 +14,27 @@
 
 /* ns: what a playlist's parser takes, see amsplaylistparser.h. */
 #define MAX_DURATION (G_GUINT64_CONSTANT (86400) * 1000000000)
+
+/* The folder of @template_ that is the same for all sessions. */
+static gsize
+get_common_folder (const gchar *template_)
+{
+  gsize folder = strcspn (template_, "{%");
+
+  while (folder > 0 && template_[folder - 1] != '/')
+    folder--;
+  return folder;
+}
+
+gchar *
+ams_journal_make_name (const gchar *name, const gchar *template_,
+    const gchar *suffix)
+{
+  g_autofree gchar *flat = g_strdup (name);
+
+  g_strdelimit (flat + get_common_folder (template_), "/", '_');
+  return ams_paths_hidden (flat, suffix);
+}
 
 AmsJournal *
 ams_journal_new (void)

@@ -38,6 +38,12 @@ typedef struct
                    the last few, oldest first */
 } AmsJournal;
 
+/* What the journals of @name, a playlist of the template @template_ or the beginning of one, are
+ * called: hidden in the folder that all sessions have in common, however deep the playlist is
+ * itself, as that is where the next one looks for journals. */
+gchar *ams_journal_make_name (const gchar *name, const gchar *template_,
+    const gchar *suffix);
+
 AmsJournal *ams_journal_new (void);
 void ams_journal_free (AmsJournal *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (AmsJournal, ams_journal_free)

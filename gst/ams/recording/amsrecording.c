@@ -17,17 +17,6 @@
 /* Numbers that are skipped at most when a name is taken. */
 #define MAX_STRIDE 65536
 
-/* s: a file is taken to be gone so long after its removal was due. */
-#define GRACE 60
-
-/* A segment that is no longer listed but still there. */
-typedef struct
-{
-  gchar *name;
-  guint64 grace; /* ns: how long it must stay, unlisted */
-  guint64 unlisted_at; /* ns of recorded media */
-} Kept;
-
 struct _AmsRecording
 {
   AmsRecordingConfig *config;
@@ -49,7 +38,6 @@ struct _AmsRecording
   guint64 next_number;
   GPtrArray *failed; /* marked since the last render */
   GPtrArray *renamed; /* old and new names, likewise */
-  GHashTable *aliases; /* name → the one that it had before */
   guint64 stride; /* to the next number when a name is taken */
   GHashTable *gaps; /* names, each counted once */
 
@@ -61,96 +49,9 @@ struct _AmsRecording
       left; /* AmsJournalSegment, of earlier sessions: not listed for certain yet */
   GQueue recent; /* AmsJournalSegment, ended ones */
 
-  GQueue kept; /* Kept, oldest first */
-  guint n_earlier; /* the first ones of those, an earlier session's */
-  guint64 longest_playlist; /* ns */
-  GPtrArray *own_files;
-  GQueue going; /* of Going: in own_files, and to be removed */
+  AmsRetention *retention;
   AmsRecordingStats stats;
 };
-
-/* A file whose removal is due when the recording is so long. */
-typedef struct
-{
-  gchar *name;
-  guint64 due; /* ns */
-} Going;
-
-static void
-going_free (Going *going)
-{
-  g_free (going->name);
-  g_free (going);
-}
-
-AmsRecordingConfig *
-ams_recording_config_new (void)
-{
-  return g_new0 (AmsRecordingConfig, 1);
-}
-
-void
-ams_recording_config_free (AmsRecordingConfig *config)
-{
-  g_free (config->location);
-  g_free (config->playlist_location);
-  g_free (config->playlist_root);
-  g_clear_pointer (&config->zone, g_time_zone_unref);
-  g_free (config);
-}
-
-void
-ams_recording_segment_free (AmsRecordingSegment *segment)
-{
-  g_free (segment->name);
-  g_free (segment);
-}
-
-void
-ams_recording_version_clear (AmsRecordingVersion *version)
-{
-  g_clear_pointer (&version->name, g_free);
-  g_clear_pointer (&version->pieces, g_ptr_array_unref);
-  g_clear_pointer (&version->failed, g_strfreev);
-  g_clear_pointer (&version->renamed, g_strfreev);
-}
-
-static void
-kept_free (Kept *kept)
-{
-  g_free (kept->name);
-  g_free (kept);
-}
-
-static void
-removal_free (AmsRecordingRemoval *removal)
-{
-  g_free (removal->name);
-  g_free (removal);
-}
-
-/* The folder of @template_ that is the same for all sessions. */
-static gsize
-get_common_folder (const gchar *template_)
-{
-  gsize folder = strcspn (template_, "{%");
-
-  while (folder > 0 && template_[folder - 1] != '/')
-    folder--;
-  return folder;
-}
-
-/* @name, a playlist's or the beginning of one, hidden in the folder that all
- * sessions have in common, however deep it is itself: that is where the next one
- * looks for journals. */
-static gchar *
-make_journal_name (const gchar *name, gsize folder, const gchar *suffix)
-{
-  g_autofree gchar *flat = g_strdup (name);
-
-  g_strdelimit (flat + folder, "/", '_');
-  return ams_paths_hidden (flat, suffix);
-}
 
 /* What names with and without the date have in common: it goes in behind a "-". */
 static gchar *
@@ -161,8 +62,7 @@ make_journals_prefix (AmsRecording *self)
   g_autofree gchar *common = g_strndup (prefix,
       length > 0 && prefix[length - 1] == '-' ? length - 1 : length);
 
-  return make_journal_name (common,
-      get_common_folder (self->config->playlist_location), "");
+  return ams_journal_make_name (common, self->config->playlist_location, "");
 }
 
 static gboolean
@@ -198,14 +98,12 @@ ams_recording_new (AmsRecordingConfig *config, GError **error)
   self->config = config;
   self->failed = g_ptr_array_new_with_free_func (g_free);
   self->renamed = g_ptr_array_new_with_free_func (g_free);
-  self->aliases =
-      g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
   self->gaps = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
-  self->own_files = g_ptr_array_new_with_free_func (g_free);
+  self->retention = ams_retention_new (
+      config->type == AMS_PLAYLIST_LIVE ? config->max_files : 0,
+      config->remember_files);
   g_queue_init (&self->left);
   g_queue_init (&self->recent);
-  g_queue_init (&self->kept);
-  g_queue_init (&self->going);
   self->next_number = config->start_index;
   if (!parse_names (self, config->add_date_time, error))
     return NULL;
@@ -238,15 +136,12 @@ ams_recording_free (AmsRecording *self)
   g_clear_pointer (&self->playlist, ams_playlist_free);
   g_ptr_array_unref (self->failed);
   g_ptr_array_unref (self->renamed);
-  g_hash_table_unref (self->aliases);
   g_hash_table_unref (self->gaps);
   g_clear_pointer (&self->open, ams_recording_segment_free);
   g_clear_pointer (&self->last, ams_recording_segment_free);
   g_queue_clear_full (&self->left, (GDestroyNotify) ams_journal_segment_free);
   g_queue_clear_full (&self->recent, (GDestroyNotify) ams_journal_segment_free);
-  g_queue_clear_full (&self->kept, (GDestroyNotify) kept_free);
-  g_ptr_array_unref (self->own_files);
-  g_queue_clear_full (&self->going, (GDestroyNotify) going_free);
+  ams_retention_free (self->retention);
   g_free (self);
 }
 
@@ -310,8 +205,8 @@ ams_recording_begin (AmsRecording *self, gint64 date_time, gboolean apart,
       ? ams_paths_hidden (self->playlist_name, ".recording")
       : g_strdup (self->playlist_name);
   g_free (self->journal_name);
-  self->journal_name = make_journal_name (self->playlist_name,
-      get_common_folder (self->config->playlist_location), ".journal");
+  self->journal_name = ams_journal_make_name (self->playlist_name,
+      self->config->playlist_location, ".journal");
   g_free (self->segment_family);
   self->segment_family =
       ams_names_format_family (self->segment_names, self->session, error);
@@ -375,7 +270,8 @@ ams_recording_continue (AmsRecording *self, const AmsPlaylistParsed *earlier,
         config->playlist_length, config->independent);
     ams_playlist_set_first_sequence (self->playlist, self->next_number);
   }
-  self->longest_playlist = ams_playlist_get_duration (self->playlist);
+  ams_retention_begin (self->retention,
+      ams_playlist_get_duration (self->playlist));
 }
 
 void
@@ -393,24 +289,6 @@ make_uri (AmsRecording *self, const gchar *name)
   return ams_playlist_uri (self->config->playlist_root, relative);
 }
 
-/* Whether segments that have left the window are removed some day. */
-static gboolean
-removes_files (AmsRecording *self)
-{
-  return self->config->type == AMS_PLAYLIST_LIVE && self->config->max_files > 0;
-}
-
-static Kept *
-kept_new (AmsRecording *self, const gchar *name, guint64 grace)
-{
-  Kept *kept = g_new0 (Kept, 1);
-
-  kept->name = g_strdup (name);
-  kept->grace = grace;
-  kept->unlisted_at = self->stats.duration;
-  return kept;
-}
-
 static void
 slide (AmsRecording *self)
 {
@@ -422,9 +300,9 @@ slide (AmsRecording *self)
     g_autofree gchar *name = ams_paths_name_of_uri (self->playlist_name,
         self->config->playlist_root, segment->uri);
 
-    if (name && removes_files (self))
-      g_queue_push_tail (&self->kept,
-          kept_new (self, name, segment->duration + self->longest_playlist));
+    if (name)
+      ams_retention_unlist (self->retention, name, segment->duration,
+          self->stats.duration);
   }
 }
 
@@ -444,8 +322,8 @@ list_segment (AmsRecording *self, const AmsRecordingSegment *segment,
 
   if (segment->discontinuity)
     self->stats.discontinuities++;
-  self->longest_playlist =
-      MAX (self->longest_playlist, ams_playlist_get_duration (self->playlist));
+  ams_retention_note_playlist (self->retention,
+      ams_playlist_get_duration (self->playlist));
   slide (self);
   return raised;
 }
@@ -475,18 +353,6 @@ ams_recording_name_recovered (AmsRecording *self, AmsRecordingSegment *segment)
   if (segment->name)
     segment->number = self->next_number++;
   return segment->name != NULL;
-}
-
-static AmsJournalSegment *
-journal_segment (const AmsRecordingSegment *segment)
-{
-  AmsJournalSegment *line = ams_journal_segment_new (segment->name);
-
-  line->number = segment->number;
-  line->date_time = segment->date_time;
-  line->duration = segment->duration;
-  line->discontinuity = segment->discontinuity;
-  return line;
 }
 
 static AmsJournalSegment *
@@ -533,7 +399,7 @@ ams_recording_add_recovered (AmsRecording *self, AmsRecordingSegment *segment)
     ams_playlist_set_first_sequence (self->playlist, segment->number);
   sequence = ams_playlist_get_next_sequence (self->playlist);
   list_segment (self, segment, FALSE);
-  note_left (self, journal_segment (segment));
+  note_left (self, ams_recording_segment_note (segment));
   self->stats.recovered++;
   return sequence;
 }
@@ -573,7 +439,7 @@ ams_recording_begin_segment (AmsRecording *self, gint64 date_time,
 static void
 note_ended (AmsRecording *self)
 {
-  g_queue_push_tail (&self->recent, journal_segment (self->last));
+  g_queue_push_tail (&self->recent, ams_recording_segment_note (self->last));
   if (g_queue_get_length (&self->recent) <= JOURNAL_SEGMENTS)
     return;
   ams_journal_segment_free (g_queue_pop_head (&self->recent));
@@ -599,8 +465,7 @@ ams_recording_end_segment (AmsRecording *self, guint64 size, guint64 duration,
   self->open_failed = self->owes_discontinuity = FALSE;
 
   note_ended (self);
-  if (self->config->remember_files)
-    g_ptr_array_add (self->own_files, g_strdup (self->last->name));
+  ams_retention_add_own_file (self->retention, self->last->name);
   return self->last;
 }
 
@@ -678,9 +543,7 @@ note_rename (AmsRecording *self, AmsJournalSegment *known, const gchar *name,
   g_ptr_array_add (self->failed, g_strdup (name));
   g_ptr_array_add (self->renamed, g_strdup (name));
   g_ptr_array_add (self->renamed, g_strdup (other));
-  g_hash_table_replace (self->aliases, g_strdup (other), g_strdup (name));
-  if (self->config->remember_files)
-    g_ptr_array_add (self->own_files, g_strdup (other));
+  ams_retention_rename (self->retention, name, other);
   if (!known)
     return;
   g_free (known->was);
@@ -776,124 +639,30 @@ ams_recording_render_journal (AmsRecording *self)
   add_notes (journal, &self->left);
   add_notes (journal, &self->recent);
   if (self->open)
-    g_ptr_array_add (journal->segments, journal_segment (self->open));
+    g_ptr_array_add (journal->segments,
+        ams_recording_segment_note (self->open));
   return ams_journal_write (journal);
 }
 
 void
 ams_recording_add_unlisted (AmsRecording *self, const gchar *name)
 {
-  /* How long ago it was unlisted is not known: the whole grace again. */
-  guint64 grace = self->longest_playlist +
-      ams_playlist_get_target_duration (self->playlist) * SECOND;
-
-  if (removes_files (self))
-    g_queue_push_nth (&self->kept, kept_new (self, name, grace),
-        self->n_earlier++);
-}
-
-static gboolean
-too_many_files (AmsRecording *self)
-{
-  return self->kept.length > 0 &&
-      self->kept.length + ams_playlist_get_length (self->playlist) >
-      self->config->max_files;
-}
-
-static void
-forget_file (AmsRecording *self, const gchar *name)
-{
-  guint i;
-
-  /* The oldest goes first, so it is found at once. */
-  for (i = 0; i < self->own_files->len; i++) {
-    if (g_str_equal (g_ptr_array_index (self->own_files, i), name)) {
-      g_ptr_array_remove_index (self->own_files, i);
-      return;
-    }
-  }
-}
-
-/* Until a file is gone for certain, the end may come, and then it is deleted with the others. */
-static void
-note_removal (AmsRecording *self, const AmsRecordingRemoval *removal)
-{
-  Going *going;
-
-  if (!self->config->remember_files)
-    return;
-  going = g_new0 (Going, 1);
-  going->name = g_strdup (removal->name);
-  going->due =
-      self->stats.duration + (guint64) ((removal->after + GRACE) * SECOND);
-  g_queue_push_tail (&self->going, going);
-}
-
-static void
-forget_gone (AmsRecording *self)
-{
-  Going *going;
-
-  while ((going = g_queue_peek_head (&self->going)) &&
-      going->due <= self->stats.duration) {
-    forget_file (self, going->name);
-    going_free (g_queue_pop_head (&self->going));
-  }
-}
-
-/* Where no other file had them, the segment is there under its earlier names, too. */
-static void
-remove_aliases (AmsRecording *self, const AmsRecordingRemoval *removal,
-    GPtrArray *removals)
-{
-  const gchar *name = removal->name, *before;
-
-  while ((before = g_hash_table_lookup (self->aliases, name))) {
-    AmsRecordingRemoval *other = g_new0 (AmsRecordingRemoval, 1);
-
-    other->name = g_strdup (before);
-    other->after = removal->after;
-    note_removal (self, other);
-    g_ptr_array_add (removals, other);
-    g_hash_table_remove (self->aliases, name);
-    name = other->name;
-  }
+  ams_retention_unlist_earlier (self->retention, name,
+      ams_playlist_get_target_duration (self->playlist) * SECOND,
+      self->stats.duration);
 }
 
 GPtrArray *
 ams_recording_take_removals (AmsRecording *self)
 {
-  GPtrArray *removals =
-      g_ptr_array_new_with_free_func ((GDestroyNotify) removal_free);
-
-  while (too_many_files (self)) {
-    Kept *kept = g_queue_pop_head (&self->kept);
-    AmsRecordingRemoval *removal = g_new0 (AmsRecordingRemoval, 1);
-    guint64 elapsed = self->stats.duration - kept->unlisted_at;
-
-    self->n_earlier -= self->n_earlier > 0;
-    removal->name = g_steal_pointer (&kept->name);
-    removal->after =
-        kept->grace > elapsed ? (gdouble) (kept->grace - elapsed) / SECOND : 0;
-    note_removal (self, removal);
-    g_ptr_array_add (removals, removal);
-    remove_aliases (self, removal, removals);
-    kept_free (kept);
-  }
-  forget_gone (self);
-  return removals;
-}
-
-static gpointer
-copy_string (gconstpointer string, gpointer user_data)
-{
-  return g_strdup (string);
+  return ams_retention_take_removals (self->retention,
+      ams_playlist_get_length (self->playlist), self->stats.duration);
 }
 
 GPtrArray *
 ams_recording_get_own_files (AmsRecording *self)
 {
-  return g_ptr_array_copy (self->own_files, copy_string, NULL);
+  return ams_retention_get_own_files (self->retention);
 }
 
 void
