@@ -74,6 +74,12 @@ void gst_ams_put_sink_preroll (GstAmsPutSink *self);
 void gst_ams_put_sink_reach_eos (GstAmsPutSink *self, guint32 seqnum);
 void gst_ams_put_sink_clear_eos (GstAmsPutSink *self);
 
+/* gstamsputcallbacks.c */
+
+extern const AmsDeliveryCallbacks gst_ams_put_sink_callbacks;
+/* (transfer full) (element-type GstEvent) */
+GPtrArray *gst_ams_put_sink_new_events (void);
+
 /* gstamsputclaim.c */
 
 /* Adds the store's answer to @query, and posts what people have to know. */
