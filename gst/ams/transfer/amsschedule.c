@@ -4,110 +4,7 @@
 
 #include "config.h"
 
-#include "transfer/amsschedule.h"
-
-typedef enum
-{
-  RANK_INIT,
-  RANK_FILE,
-  RANK_PLAYLIST,
-  RANK_MASTER,
-  RANK_NOTIFY,
-  N_RANKS,
-} Rank;
-
-/* Versions of one playlist name that were dropped or given up, and after which
- * none was confirmed: their hand-over indices lie in [first, last]. */
-typedef struct
-{
-  Rank rank;
-  guint64 first, last;
-} Unsettled;
-
-struct _AmsSchedule
-{
-  guint max_parallel;
-  AmsScheduleDropped dropped;
-  gpointer user_data;
-
-  GQueue jobs; /* of AmsJob by their link, in order of hand-over */
-  guint64 last_index;
-  guint in_flight;
-  guint removes_waiting; /* removes that do not count for being settled */
-  GQueue ranks[N_RANKS]; /* of AmsJob by their rank_link: all but removes */
-  GSequence *struck; /* of AmsJob, by index */
-  GHashTable
-      *names; /* name → AmsJob: the first of them; the name is that job's */
-  guint set_aside; /* nor do jobs that wait for another name */
-  GHashTable *busy; /* set of names in flight */
-  GHashTable *unsettled; /* name → Unsettled */
-  GHashTable *failed; /* set of given-up names that no playlist has heeded */
-  gint64 version_interval;
-  GHashTable *begun; /* name → when its last version was begun (gint64) */
-};
-
-AmsJob *
-ams_job_new (AmsJobKind kind, const gchar *name, AmsFileRole role)
-{
-  AmsJob *job = g_new0 (AmsJob, 1);
-
-  job->kind = kind;
-  job->name = g_strdup (name);
-  job->role = role;
-  job->link.data = job->rank_link.data = job;
-  return job;
-}
-
-void
-ams_job_free (AmsJob *job)
-{
-  if (job->free_data && job->data)
-    job->free_data (job->data);
-  g_strfreev (job->failed);
-  g_free (job->name);
-  g_free (job);
-}
-
-static Rank
-rank_of_role (AmsFileRole role)
-{
-  switch (role) {
-    case AMS_FILE_ROLE_INIT:
-    case AMS_FILE_ROLE_KEY:
-      return RANK_INIT;
-    case AMS_FILE_ROLE_PLAYLIST:
-      return RANK_PLAYLIST;
-    case AMS_FILE_ROLE_MASTER:
-      return RANK_MASTER;
-    default:
-      return RANK_FILE;
-  }
-}
-
-static Rank
-rank_of (const AmsJob *job)
-{
-  return job->kind == AMS_JOB_NOTIFY ? RANK_NOTIFY : rank_of_role (job->role);
-}
-
-static gboolean
-is_versioned (const AmsJob *job)
-{
-  return job->kind == AMS_JOB_PUT && rank_of_role (job->role) >= RANK_PLAYLIST;
-}
-
-static gboolean
-is_file (const AmsJob *job)
-{
-  return job->kind == AMS_JOB_PUT || job->kind == AMS_JOB_ADOPT ||
-      job->kind == AMS_JOB_COPY;
-}
-
-static gboolean
-waits_for_its_time (const AmsJob *job)
-{
-  return job->kind == AMS_JOB_REMOVE && job->after > 0;
-}
+#include "transfer/amsscheduleprivate.h"
 
 AmsSchedule *
 ams_schedule_new (guint max_parallel, AmsScheduleDropped dropped,
@@ -119,7 +16,7 @@ ams_schedule_new (guint max_parallel, AmsScheduleDropped dropped,
   self->dropped = dropped;
   self->user_data = user_data;
   g_queue_init (&self->jobs);
-  for (Rank rank = RANK_INIT; rank < N_RANKS; rank++)
+  for (AmsJobRank rank = AMS_JOB_RANK_INIT; rank < AMS_JOB_N_RANKS; rank++)
     g_queue_init (&self->ranks[rank]);
   self->struck = g_sequence_new (NULL);
   self->names = g_hash_table_new (g_str_hash, g_str_equal);
@@ -164,8 +61,8 @@ ams_schedule_set_version_interval (AmsSchedule *self, gint64 interval)
 /* Keeping the list */
 
 /* The first job of @name. (nullable) */
-static AmsJob *
-first_of_name (AmsSchedule *self, const gchar *name)
+AmsJob *
+ams_schedule_first_of_name (AmsSchedule *self, const gchar *name)
 {
   return g_hash_table_lookup (self->names, name);
 }
@@ -173,7 +70,7 @@ first_of_name (AmsSchedule *self, const gchar *name)
 static void
 append_to_name (AmsSchedule *self, AmsJob *job)
 {
-  AmsJob *first = first_of_name (self, job->name);
+  AmsJob *first = ams_schedule_first_of_name (self, job->name);
 
   job->name_next = NULL;
   if (!first) {
@@ -189,7 +86,8 @@ append_to_name (AmsSchedule *self, AmsJob *job)
 static void
 remove_from_name (AmsSchedule *self, AmsJob *job)
 {
-  AmsJob *first = first_of_name (self, job->name), *next = job->name_next;
+  AmsJob *first = ams_schedule_first_of_name (self, job->name),
+         *next = job->name_next;
 
   if (job != first) {
     job->name_previous->name_next = next;
@@ -202,14 +100,15 @@ remove_from_name (AmsSchedule *self, AmsJob *job)
   }
 }
 
-static void
-append_job (AmsSchedule *self, AmsJob *job)
+void
+ams_schedule_append_job (AmsSchedule *self, AmsJob *job)
 {
   append_to_name (self, job);
   g_queue_push_tail_link (&self->jobs, &job->link);
   if (job->kind != AMS_JOB_REMOVE)
-    g_queue_push_tail_link (&self->ranks[rank_of (job)], &job->rank_link);
-  self->removes_waiting += waits_for_its_time (job);
+    g_queue_push_tail_link (&self->ranks[ams_job_get_rank (job)],
+        &job->rank_link);
+  self->removes_waiting += ams_job_waits_for_its_time (job);
 }
 
 static gint
@@ -253,8 +152,8 @@ free_job (AmsSchedule *self, AmsJob *job)
   remove_from_name (self, job);
   g_queue_unlink (&self->jobs, &job->link);
   if (job->kind != AMS_JOB_REMOVE)
-    g_queue_unlink (&self->ranks[rank_of (job)], &job->rank_link);
-  self->removes_waiting -= waits_for_its_time (job);
+    g_queue_unlink (&self->ranks[ams_job_get_rank (job)], &job->rank_link);
+  self->removes_waiting -= ams_job_waits_for_its_time (job);
   self->set_aside -= job->set_aside;
   ams_job_free (job);
 }
@@ -262,11 +161,11 @@ free_job (AmsSchedule *self, AmsJob *job)
 static void
 mark_unsettled (AmsSchedule *self, const AmsJob *job)
 {
-  Unsettled *name = g_hash_table_lookup (self->unsettled, job->name);
+  AmsUnsettled *name = g_hash_table_lookup (self->unsettled, job->name);
 
   if (!name) {
-    name = g_new (Unsettled, 1);
-    name->rank = rank_of_role (job->role);
+    name = g_new (AmsUnsettled, 1);
+    name->rank = ams_job_rank_of_role (job->role);
     name->first = name->last = job->index;
     g_hash_table_insert (self->unsettled, g_strdup (job->name), name);
   }
@@ -274,10 +173,10 @@ mark_unsettled (AmsSchedule *self, const AmsJob *job)
   name->last = MAX (name->last, job->index);
 }
 
-static void
-drop_job (AmsSchedule *self, AmsJob *job, AmsDropReason reason)
+void
+ams_schedule_drop_job (AmsSchedule *self, AmsJob *job, AmsDropReason reason)
 {
-  if (is_versioned (job))
+  if (ams_job_is_versioned (job))
     mark_unsettled (self, job);
   if (self->dropped)
     self->dropped (job, reason, self->user_data);
@@ -286,15 +185,15 @@ drop_job (AmsSchedule *self, AmsJob *job, AmsDropReason reason)
 
 /* Given-up files and who heeds them */
 
-static gboolean
-is_withheld (AmsSchedule *self, const AmsJob *job)
+gboolean
+ams_schedule_is_withheld (AmsSchedule *self, const AmsJob *job)
 {
   return job->kind == AMS_JOB_PUT && job->role == AMS_FILE_ROLE_PLAYLIST &&
       g_hash_table_size (self->failed) > 0;
 }
 
-static void
-heed (AmsSchedule *self, const AmsJob *job)
+void
+ams_schedule_heed (AmsSchedule *self, const AmsJob *job)
 {
   for (guint i = 0; job->failed && job->failed[i]; i++)
     g_hash_table_remove (self->failed, job->failed[i]);
@@ -307,12 +206,13 @@ withhold_after (AmsSchedule *self, guint64 index)
 {
   GList *next;
 
-  for (GList *l = self->ranks[RANK_PLAYLIST].head; l; l = next) {
+  for (GList *l = self->ranks[AMS_JOB_RANK_PLAYLIST].head; l; l = next) {
     AmsJob *job = l->data;
 
     next = l->next;
-    if (job->index > index && is_withheld (self, job) && !job->in_flight)
-      drop_job (self, job, AMS_DROP_WITHHELD);
+    if (job->index > index && ams_schedule_is_withheld (self, job) &&
+        !job->in_flight)
+      ams_schedule_drop_job (self, job, AMS_DROP_WITHHELD);
   }
 }
 
@@ -320,7 +220,8 @@ static void
 mark_failed (AmsSchedule *self, const gchar *name, AmsFileRole role,
     guint64 index)
 {
-  if (role == AMS_FILE_ROLE_OTHER || rank_of_role (role) >= RANK_PLAYLIST)
+  if (role == AMS_FILE_ROLE_OTHER ||
+      ams_job_rank_of_role (role) >= AMS_JOB_RANK_PLAYLIST)
     return;
   g_hash_table_add (self->failed, g_strdup (name));
   withhold_after (self, index);
@@ -336,129 +237,10 @@ void
 ams_schedule_add_unsettled (AmsSchedule *self, const gchar *name,
     AmsFileRole role)
 {
-  Unsettled *unsettled = g_new0 (Unsettled, 1);
+  AmsUnsettled *unsettled = g_new0 (AmsUnsettled, 1);
 
-  unsettled->rank = rank_of_role (role);
+  unsettled->rank = ams_job_rank_of_role (role);
   g_hash_table_replace (self->unsettled, g_strdup (name), unsettled);
-}
-
-/* Handing over */
-
-/* A recording that is deleted is a playlist and what it lists, at one time: if the
- * playlist is put again, what it lists stays too. */
-static void
-cancel_batch (AmsSchedule *self, GList *l, gint64 after)
-{
-  while (l) {
-    AmsJob *job = l->data;
-
-    l = l->next;
-    if (job->kind != AMS_JOB_REMOVE || job->after != after)
-      return;
-    if (!job->in_flight)
-      drop_job (self, job, AMS_DROP_CANCELLED);
-  }
-}
-
-static AmsJob *
-find_remove (AmsSchedule *self, const gchar *name)
-{
-  for (AmsJob *job = first_of_name (self, name); job; job = job->name_next) {
-    if (job->kind == AMS_JOB_REMOVE && !job->in_flight)
-      return job;
-  }
-  return NULL;
-}
-
-static void
-cancel_removes (AmsSchedule *self, const AmsJob *put)
-{
-  AmsJob *job;
-
-  while ((job = find_remove (self, put->name))) {
-    if (is_versioned (put) && job->after > 0)
-      cancel_batch (self, job->link.next, job->after);
-    drop_job (self, job, AMS_DROP_CANCELLED);
-  }
-}
-
-/* Drops every second of the pending versions of @name; the first and the last
- * stay, and the final ones. */
-static gboolean
-thin_name (AmsSchedule *self, const gchar *name)
-{
-  gboolean dropped = FALSE, drop_this = FALSE;
-  AmsJob *candidate = NULL; /* goes if another version follows it */
-  AmsJob *next;
-
-  for (AmsJob *job = first_of_name (self, name); job; job = next) {
-    next = job->name_next;
-    if (!is_versioned (job) || job->in_flight)
-      continue;
-    if (candidate) {
-      drop_job (self, candidate, AMS_DROP_SUPERSEDED);
-      candidate = NULL;
-      dropped = TRUE;
-    }
-    if (drop_this && !job->final)
-      candidate = job;
-    drop_this = !drop_this;
-  }
-  return dropped;
-}
-
-static guint
-pending_versions (AmsSchedule *self, const gchar *name)
-{
-  guint n = 0;
-
-  for (const AmsJob *job = first_of_name (self, name); job;
-       job = job->name_next)
-    n += is_versioned (job) && !job->in_flight;
-  return n;
-}
-
-void
-ams_schedule_add (AmsSchedule *self, AmsJob *job, gint64 now)
-{
-  job->index = ++self->last_index;
-  job->handed_over = now;
-  if (is_file (job))
-    cancel_removes (self, job);
-  heed (self, job);
-  append_job (self, job);
-  if (is_withheld (self, job))
-    drop_job (self, job, AMS_DROP_WITHHELD);
-  else if (is_versioned (job) &&
-      pending_versions (self, job->name) > AMS_SCHEDULE_MAX_VERSIONS)
-    thin_name (self, job->name);
-}
-
-static void
-add_names (const GQueue *jobs, GHashTable *seen, GPtrArray *names)
-{
-  for (const GList *l = jobs->head; l; l = l->next) {
-    const AmsJob *job = l->data;
-
-    if (!is_versioned (job) || g_hash_table_contains (seen, job->name))
-      continue;
-    g_ptr_array_add (names, g_strdup (job->name));
-    g_hash_table_add (seen, names->pdata[names->len - 1]);
-  }
-}
-
-gboolean
-ams_schedule_thin (AmsSchedule *self)
-{
-  g_autoptr (GPtrArray) names = g_ptr_array_new_with_free_func (g_free);
-  g_autoptr (GHashTable) seen = g_hash_table_new (g_str_hash, g_str_equal);
-  gboolean dropped = FALSE;
-
-  add_names (&self->ranks[RANK_PLAYLIST], seen, names);
-  add_names (&self->ranks[RANK_MASTER], seen, names);
-  for (guint i = 0; i < names->len; i++)
-    dropped |= thin_name (self, names->pdata[i]);
-  return dropped;
 }
 
 /* Who may go */
@@ -466,14 +248,14 @@ ams_schedule_thin (AmsSchedule *self)
 /* Whether a playlist (of @rank or lower) handed over before @index is neither
  * there nor followed by one that is. */
 static gboolean
-has_unsettled (AmsSchedule *self, Rank rank, guint64 index)
+has_unsettled (AmsSchedule *self, AmsJobRank rank, guint64 index)
 {
   GHashTableIter iter;
   gpointer value;
 
   g_hash_table_iter_init (&iter, self->unsettled);
   while (g_hash_table_iter_next (&iter, NULL, &value)) {
-    const Unsettled *name = value;
+    const AmsUnsettled *name = value;
 
     if (name->rank <= rank && name->first < index)
       return TRUE;
@@ -483,7 +265,7 @@ has_unsettled (AmsSchedule *self, Rank rank, guint64 index)
 
 /* Whether a job of @rank was handed over before @job. */
 static gboolean
-has_before (AmsSchedule *self, Rank rank, const AmsJob *job)
+has_before (AmsSchedule *self, AmsJobRank rank, const AmsJob *job)
 {
   const AmsJob *first = g_queue_peek_head (&self->ranks[rank]);
 
@@ -493,21 +275,22 @@ has_before (AmsSchedule *self, Rank rank, const AmsJob *job)
 static gboolean
 put_may_go (AmsSchedule *self, const AmsJob *job)
 {
-  Rank rank = rank_of (job);
+  AmsJobRank rank = ams_job_get_rank (job);
 
-  for (Rank r = RANK_INIT; r < rank; r++) {
+  for (AmsJobRank r = AMS_JOB_RANK_INIT; r < rank; r++) {
     if (has_before (self, r, job))
       return FALSE;
   }
-  return rank < RANK_MASTER || !has_unsettled (self, rank - 1, job->index);
+  return rank < AMS_JOB_RANK_MASTER ||
+      !has_unsettled (self, rank - 1, job->index);
 }
 
 static gboolean
 remove_may_go (AmsSchedule *self, const AmsJob *job)
 {
-  return !has_before (self, RANK_PLAYLIST, job) &&
-      !has_before (self, RANK_MASTER, job) &&
-      !has_unsettled (self, RANK_MASTER, job->index);
+  return !has_before (self, AMS_JOB_RANK_PLAYLIST, job) &&
+      !has_before (self, AMS_JOB_RANK_MASTER, job) &&
+      !has_unsettled (self, AMS_JOB_RANK_MASTER, job->index);
 }
 
 /* An earlier job of the name goes first; versions of one name are sorted out by
@@ -515,9 +298,9 @@ remove_may_go (AmsSchedule *self, const AmsJob *job)
 static gboolean
 is_first_of_name (AmsSchedule *self, const AmsJob *job)
 {
-  for (const AmsJob *earlier = first_of_name (self, job->name); earlier != job;
-       earlier = earlier->name_next) {
-    if (!is_versioned (earlier) || !is_versioned (job))
+  for (const AmsJob *earlier = ams_schedule_first_of_name (self, job->name);
+       earlier != job; earlier = earlier->name_next) {
+    if (!ams_job_is_versioned (earlier) || !ams_job_is_versioned (job))
       return FALSE;
   }
   return TRUE;
@@ -539,7 +322,7 @@ find_newest_version (AmsSchedule *self, AmsJob *first)
   AmsJob *newest = first;
 
   for (AmsJob *job = first; job && !newest->final; job = job->name_next) {
-    if (!is_versioned (job))
+    if (!ams_job_is_versioned (job))
       continue;
     if (!may_go (self, job))
       break;
@@ -569,10 +352,10 @@ pick_version (AmsSchedule *self, AmsJob *first)
 
   for (AmsJob *job = first; job != newest; job = next) {
     next = job->name_next;
-    if (!is_versioned (job))
+    if (!ams_job_is_versioned (job))
       continue;
     inherit (self, newest, job);
-    drop_job (self, job, AMS_DROP_SUPERSEDED);
+    ams_schedule_drop_job (self, job, AMS_DROP_SUPERSEDED);
   }
   return newest;
 }
@@ -582,7 +365,7 @@ next_version_at (AmsSchedule *self, const AmsJob *job)
 {
   const gint64 *begun;
 
-  if (self->version_interval == 0 || !is_versioned (job) || job->final)
+  if (self->version_interval == 0 || !ams_job_is_versioned (job) || job->final)
     return 0;
   begun = g_hash_table_lookup (self->begun, job->name);
   return begun ? *begun + self->version_interval : 0;
@@ -599,7 +382,7 @@ starts_at (AmsSchedule *self, AmsJob *job, gint64 now)
 static void
 note_begun (AmsSchedule *self, const AmsJob *job, gint64 now)
 {
-  if (self->version_interval > 0 && is_versioned (job))
+  if (self->version_interval > 0 && ams_job_is_versioned (job))
     g_hash_table_replace (self->begun, g_strdup (job->name),
         g_memdup2 (&now, sizeof now));
 }
@@ -629,7 +412,7 @@ ams_schedule_pick (AmsSchedule *self, gint64 now, gint64 *next)
       gint64 start;
 
       /* The older versions are gone: look again, at a list without them. */
-      if (is_versioned (job) && pick_version (self, job) != job)
+      if (ams_job_is_versioned (job) && pick_version (self, job) != job)
         return ams_schedule_pick (self, now, next);
       start = starts_at (self, job, now);
       if (start <= now)
@@ -645,7 +428,7 @@ ams_schedule_pick (AmsSchedule *self, gint64 now, gint64 *next)
 static void
 settle (AmsSchedule *self, const AmsJob *job)
 {
-  Unsettled *name = g_hash_table_lookup (self->unsettled, job->name);
+  AmsUnsettled *name = g_hash_table_lookup (self->unsettled, job->name);
 
   if (!name)
     return;
@@ -658,9 +441,9 @@ settle (AmsSchedule *self, const AmsJob *job)
 void
 ams_schedule_done (AmsSchedule *self, AmsJob *job)
 {
-  if (is_versioned (job))
+  if (ams_job_is_versioned (job))
     settle (self, job);
-  else if (is_file (job))
+  else if (ams_job_is_file (job))
     g_hash_table_remove (self->failed, job->name);
   free_job (self, job);
 }
@@ -670,7 +453,7 @@ static gboolean
 is_put_again (const AmsJob *remove)
 {
   for (const AmsJob *job = remove->name_next; job; job = job->name_next) {
-    if (is_file (job))
+    if (ams_job_is_file (job))
       return TRUE;
   }
   return FALSE;
@@ -682,7 +465,7 @@ ams_schedule_retry (AmsSchedule *self, AmsJob *job, gint64 not_before)
   land (self, job);
   job->not_before = not_before;
   if (job->kind == AMS_JOB_REMOVE && is_put_again (job))
-    drop_job (self, job, AMS_DROP_CANCELLED);
+    ams_schedule_drop_job (self, job, AMS_DROP_CANCELLED);
 }
 
 void
@@ -691,9 +474,9 @@ ams_schedule_give_up (AmsSchedule *self, AmsJob *job)
   g_autofree gchar *name = g_strdup (job->name);
   AmsFileRole role = job->role;
   guint64 index = job->index;
-  gboolean put = is_file (job);
+  gboolean put = ams_job_is_file (job);
 
-  if (is_versioned (job))
+  if (ams_job_is_versioned (job))
     mark_unsettled (self, job);
   free_job (self, job);
   if (put)
@@ -775,8 +558,9 @@ ams_schedule_find (AmsSchedule *self, AmsJobFunc matches, gpointer user_data)
 AmsJob *
 ams_schedule_find_file (AmsSchedule *self, const gchar *name)
 {
-  for (AmsJob *job = first_of_name (self, name); job; job = job->name_next) {
-    if (is_file (job))
+  for (AmsJob *job = ams_schedule_first_of_name (self, name); job;
+       job = job->name_next) {
+    if (ams_job_is_file (job))
       return job;
   }
   return NULL;

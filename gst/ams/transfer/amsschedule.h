@@ -23,57 +23,13 @@
 
 #pragma once
 
-#include "files/amsfiles.h"
+#include "transfer/amsjob.h"
 
 G_BEGIN_DECLS
 
 #define AMS_SCHEDULE_NEVER G_MAXINT64
 /* More pending versions of one name than this are thinned out. */
 #define AMS_SCHEDULE_MAX_VERSIONS 16
-
-typedef enum
-{
-  AMS_JOB_PUT,
-  AMS_JOB_ADOPT,
-  AMS_JOB_REMOVE,
-  AMS_JOB_NOTIFY,
-  AMS_JOB_COPY, /* of a file that is in the store under another name */
-} AmsJobKind;
-
-typedef struct _AmsJob AmsJob;
-
-struct _AmsJob
-{
-  AmsJobKind kind;
-  gchar *name;
-  AmsFileRole role;
-  guint64 version;
-  gboolean final;
-  GStrv failed; /* (nullable): what this version is the first to heed */
-  gint64 after; /* REMOVE: µs */
-  guint64 id; /* the engine's */
-  gpointer data; /* the engine's */
-  GDestroyNotify free_data;
-
-  /* Kept by the schedule, for reading only: */
-  guint64 index; /* of hand-over, from 1 */
-  gint64 handed_over;
-  guint attempts; /* that were begun */
-  gint64 not_before;
-  gint64 due; /* REMOVE: when `after` has passed; 0: not known yet */
-  gboolean in_flight;
-  gboolean set_aside; /* its name is taken: until it is renamed or given up */
-  /* (nullable): not_before is because of the endpoint, not of this file */
-  GSequenceIter *struck;
-  GList link; /* of all jobs */
-  GList rank_link; /* of those of its rank, if it is no REMOVE */
-  AmsJob *name_previous,
-      *name_next; /* of its name; the first one's previous is the last */
-};
-
-AmsJob *ams_job_new (AmsJobKind kind, const gchar *name, AmsFileRole role);
-void ams_job_free (AmsJob *job);
-G_DEFINE_AUTOPTR_CLEANUP_FUNC (AmsJob, ams_job_free)
 
 typedef enum
 {
