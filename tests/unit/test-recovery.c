@@ -159,6 +159,10 @@ static const Missing missing[] = {
       LIVE (3) SEG (3) SEG (4), 1 },
   { "window-apart/all", LIVE (4) SEG (4) SEG (5), LIVE (1) SEG (1), 0 },
   { "unreadable/all", EVENT SEG (0), "no playlist", 0 },
+  { "renamed/from-there", EVENT SEG (0) SEG (4) SEG (3) SEG (5),
+      EVENT SEG (0) SEG (1) SEG (3), 1 },
+  { "renamed-in-window/from-there", LIVE (4) SEG (4) SEG (7) SEG (6),
+      LIVE (5) SEG (5) SEG (6), 1 },
 };
 
 static void

@@ -212,6 +212,28 @@ is_same_text (GBytes *a, GBytes *b)
       g_bytes_equal (a, b);
 }
 
+/* The first of the first @n segments of @chosen that @parsed lists under another name;
+ * @n: none. */
+static guint
+find_renamed (const AmsPlaylistParsed *chosen, const AmsPlaylistParsed *parsed,
+    guint n)
+{
+  guint64 sequence = MAX (chosen->media_sequence, parsed->media_sequence);
+  g_autoptr (AmsPlaylistIter) a =
+      ams_playlist_iter_new (chosen, sequence - chosen->media_sequence);
+  g_autoptr (AmsPlaylistIter) b =
+      ams_playlist_iter_new (parsed, sequence - parsed->media_sequence);
+
+  for (; sequence < chosen->media_sequence + n; sequence++) {
+    const AmsPlaylistParsedSegment *x = ams_playlist_iter_next (a);
+    const AmsPlaylistParsedSegment *y = ams_playlist_iter_next (b);
+
+    if (!x || !y || !same_uri (chosen, x, parsed, y))
+      return sequence - chosen->media_sequence;
+  }
+  return n;
+}
+
 guint
 ams_recovery_first_missing (const AmsPlaylistParsed *chosen, GBytes *text)
 {
@@ -224,7 +246,8 @@ ams_recovery_first_missing (const AmsPlaylistParsed *chosen, GBytes *text)
   end = parsed ? end_sequence (parsed) : 0;
   if (end <= chosen->media_sequence)
     return 0;
-  return MIN (end - chosen->media_sequence, chosen->n_segments);
+  return find_renamed (chosen, parsed,
+      MIN (end - chosen->media_sequence, chosen->n_segments));
 }
 
 gchar *

@@ -57,7 +57,8 @@ AmsPlaylistParsed *ams_recovery_choose_renamed (GPtrArray *texts,
     GError **error);
 
 /* The first segment of @chosen (an index) that a store lacks whose playlist is @text, a
- * beginning of it. */
+ * beginning of it, or one in which a segment has the name still that it had before it
+ * was renamed. */
 guint ams_recovery_first_missing (const AmsPlaylistParsed *chosen,
     GBytes *text);
 
