@@ -125,9 +125,9 @@ assert_no_part (Hls *hls)
   g_assert_false (g_file_test (aside, G_FILE_TEST_EXISTS));
 }
 
-/* @listed: the store has listed it as well. */
+/* @listed: 5: the store has listed it as well. */
 static void
-recover_part_on_disk (gboolean cut, guint listed)
+recover_part_on_disk (gboolean cut, guint listed, HlsRemoteFaults faults)
 {
   g_autoptr (Hls) hls = hls_new ();
   HlsRemote *remote = hls_record_with_remote (hls);
@@ -135,6 +135,7 @@ recover_part_on_disk (gboolean cut, guint listed)
   g_autofree gchar *left = hls_cut_playlist (text, listed);
 
   hls_remote_set (remote, "p.m3u8", left, strlen (left), FALSE);
+  hls_remote_set_faults (remote, faults);
   leave_part_on_disk (hls, cut);
   hls_record (hls, SECONDS (4));
   hls_remote_assert_whole (hls, remote, 7);
@@ -147,25 +148,105 @@ recover_part_on_disk (gboolean cut, guint listed)
 static void
 test_part_of_what_the_store_has_is_whole_again (void)
 {
-  recover_part_on_disk (FALSE, 4);
+  recover_part_on_disk (FALSE, 4, HLS_REMOTE_OBEDIENT);
 }
 
 static void
 test_cut_part_of_what_the_store_has_is_fetched (void)
 {
-  recover_part_on_disk (TRUE, 4);
+  recover_part_on_disk (TRUE, 4, HLS_REMOTE_OBEDIENT);
 }
 
 static void
 test_part_of_what_the_store_lists_is_whole_again (void)
 {
-  recover_part_on_disk (FALSE, 5);
+  recover_part_on_disk (FALSE, 5, HLS_REMOTE_OBEDIENT);
 }
 
 static void
 test_cut_part_of_what_the_store_lists_is_fetched (void)
 {
-  recover_part_on_disk (TRUE, 5);
+  recover_part_on_disk (TRUE, 5, HLS_REMOTE_OBEDIENT);
+}
+
+static void
+test_part_of_what_a_store_that_cannot_list_has_is_whole_again (void)
+{
+  recover_part_on_disk (FALSE, 4, HLS_REMOTE_CANNOT_LIST);
+}
+
+static void
+test_cut_part_of_what_a_store_that_cannot_list_has_is_fetched (void)
+{
+  recover_part_on_disk (TRUE, 4, HLS_REMOTE_CANNOT_LIST);
+}
+
+static void
+test_cut_part_of_what_a_store_that_cannot_list_lists_is_fetched (void)
+{
+  recover_part_on_disk (TRUE, 5, HLS_REMOTE_CANNOT_LIST);
+}
+
+/* What the store has under the name may be longer, and is never put again. */
+static void
+test_cut_part_of_what_a_silent_store_may_have_gets_another_name (void)
+{
+  g_autoptr (Hls) hls = hls_new ();
+  HlsRemote *remote = hls_record_with_remote (hls);
+  g_autofree gchar *text = hls_remote_dup_text (remote, "p.m3u8");
+  g_autofree gchar *left = hls_cut_playlist (text, 4);
+
+  hls_remote_set (remote, "p.m3u8", left, strlen (left), FALSE);
+  leave_part_on_disk (hls, TRUE);
+  g_free (hls_remote_take_log (remote));
+  hls_remote_set_faults (remote, HLS_REMOTE_CANNOT_TELL_SEGMENTS);
+  hls->expects_trouble = TRUE;
+  hls_record (hls, SECONDS (4));
+  hls_assert_one (hls, GST_MESSAGE_WARNING, GST_RESOURCE_ERROR,
+      GST_RESOURCE_ERROR_READ, "all of “s00004.ts”", "as “s00005.ts”", NULL);
+  hls_remote_assert_changes (remote,
+      "refer s00005.ts\nplaylist p.m3u8\n" HLS_TWO_MORE (6, 7));
+  hls_remote_assert_whole (hls, remote, 7);
+  assert_no_part (hls);
+  hls_remote_set_faults (remote, HLS_REMOTE_OBEDIENT);
+  hls_record (hls, SECONDS (4));
+  hls_remote_assert_whole (hls, remote, 9);
+}
+
+/* Only the tables are in the part, and another segment that has its name at the store begins with the same. */
+static void
+test_another_file_is_not_taken_for_a_part_without_media (void)
+{
+  g_autoptr (Hls) hls = hls_new ();
+  HlsRemote *remote = hls_record_with_remote (hls);
+  g_autofree gchar *text = hls_remote_dup_text (remote, "p.m3u8");
+  g_autofree gchar *cut = hls_cut_playlist (text, 4);
+  g_autofree gchar *left = g_strconcat (cut, "#EXT-X-ENDLIST\n", NULL);
+  g_autofree gchar *other = hls_path (hls, "s00003.ts");
+  g_autofree gchar *path = hls_path (hls, "s00004.ts");
+  g_autofree gchar *part = hls_path (hls, ".s00004.ts.part");
+  g_autofree gchar *journal = hls_path (hls, ".p.m3u8.journal");
+  g_autofree gchar *bytes = NULL;
+  gsize size;
+
+  g_assert_true (g_file_get_contents (other, &bytes, &size, NULL));
+  hls_remote_set (remote, "p.m3u8", left, strlen (left), FALSE);
+  hls_remote_set (remote, "s00004.ts", bytes, size, FALSE);
+  hls_remote_set_faults (remote, HLS_REMOTE_CANNOT_LIST);
+  g_assert_true (g_file_set_contents (part, bytes, 2 * 188, NULL));
+  g_assert_cmpint (g_unlink (path), ==, 0);
+  g_unlink (journal);
+  hls_put (hls->playlist, left);
+  g_free (hls_remote_take_log (remote));
+  hls_play (hls);
+  hls_push_until (hls, SECONDS (4));
+  hls_track_eos (hls->video);
+  gst_message_unref (hls_wait (hls, GST_MESSAGE_EOS, NULL, 1));
+  hls_stop (hls);
+  hls_remote_assert_changes (remote, HLS_TWO_MORE (5, 6));
+  hls_remote_assert_whole (hls, remote, 6);
+  /* Nothing of it can be listed: it stays for people to see. */
+  g_assert_cmpint (g_unlink (part), ==, 0);
 }
 
 /* Another file, of which the part has more bytes, has taken the name in the store. */
@@ -192,6 +273,52 @@ test_part_is_not_cut_to_another_file (void)
   hls_record (hls, SECONDS (4));
   g_assert_true (g_file_get_contents (path, &recovered, &has, NULL));
   g_assert_cmpuint (has, >, had * 3 / 4);
+}
+
+/* @text with the third of its segments under another name. */
+static gchar *
+rename_third (const gchar *text)
+{
+  g_auto (GStrv) around = g_strsplit (text, "s00002.ts", 2);
+
+  return g_strjoinv ("s00007.ts", around);
+}
+
+/* The disk knows it; the store has the segment under neither, and a list with the earlier name. */
+static void
+leave_renamed_on_disk (Hls *hls, HlsRemote *remote)
+{
+  g_autofree gchar *path = hls_path (hls, "s00002.ts");
+  g_autofree gchar *other = hls_path (hls, "s00007.ts");
+  g_autofree gchar *journal = hls_path (hls, ".p.m3u8.journal");
+  g_autofree gchar *text = hls_read (hls->playlist);
+  g_autofree gchar *cut = hls_cut_playlist (text, 4);
+  g_autofree gchar *renamed = rename_third (cut);
+
+  hls_remote_leave_behind (remote, 3);
+  hls_remote_set (remote, "s00002.ts", "another file", 12, FALSE);
+  hls_cut_disk (hls, 4, TRUE);
+  hls_put (hls->playlist, renamed);
+  g_assert_cmpint (g_rename (path, other), ==, 0);
+  hls_put (journal,
+      "[recording]\nversion=1\nplaylist=p.m3u8\nfinal-playlist=p.m3u8\n"
+      "next-number=8\n[segment 0]\nname=s00007.ts\nwas=s00002.ts\n"
+      "number=7\ndate-time=0\nduration=2000000000\ndiscontinuity=false\n");
+}
+
+/* A kill came when the disk had got the new name of a segment, and the store had not. */
+static void
+test_new_name_that_the_store_does_not_know_is_sent (void)
+{
+  g_autoptr (Hls) hls = hls_new ();
+  HlsRemote *remote = hls_record_with_remote (hls);
+
+  leave_renamed_on_disk (hls, remote);
+  hls_record (hls, SECONDS (4));
+  hls_remote_assert_changes (remote,
+      "refer s00007.ts\nrefer s00003.ts\nplaylist p.m3u8\n" HLS_TWO_MORE (8,
+          9));
+  hls_remote_assert_whole (hls, remote, 6);
 }
 
 /* Without a journal, the date of the segment before and how long that lasts tell it. */
@@ -449,6 +576,16 @@ main (int argc, char **argv)
   ADD ("crash/listed-part", part_of_what_the_store_lists_is_whole_again);
   ADD ("crash/listed-cut-part", cut_part_of_what_the_store_lists_is_fetched);
   ADD ("crash/other-file", part_is_not_cut_to_another_file);
+  ADD ("crash/unlistable-part",
+      part_of_what_a_store_that_cannot_list_has_is_whole_again);
+  ADD ("crash/unlistable-cut-part",
+      cut_part_of_what_a_store_that_cannot_list_has_is_fetched);
+  ADD ("crash/unlistable-listed-cut-part",
+      cut_part_of_what_a_store_that_cannot_list_lists_is_fetched);
+  ADD ("crash/silent-store",
+      cut_part_of_what_a_silent_store_may_have_gets_another_name);
+  ADD ("crash/tables-only", another_file_is_not_taken_for_a_part_without_media);
+  ADD ("crash/renamed", new_name_that_the_store_does_not_know_is_sent);
   ADD ("crash/date", part_without_a_journal_has_a_date);
   ADD ("crash/noted", part_that_the_store_noted_has_its_date_at_once);
   ADD ("probe/found", unlisted_in_a_store_that_cannot_list_is_found);

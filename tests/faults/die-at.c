@@ -4,7 +4,8 @@
 
 /* To be preloaded: the process kills itself with SIGKILL right before the AMS_DIE_AT-th call that changes something in
  * the folder AMS_DIE_BELOW (an absolute path, which is also the folder that it is started in), or sends something to a
- * server. It says which one on stderr. */
+ * server. It says which one on stderr. With AMS_DIE_BEFORE ("pwrite64 .cam-00001.ts.part": a call, and how its path ends) only
+ * such calls count. With AMS_DIE_ONCE, a path, the thread that is to make the call first waits until that is there. */
 
 /* open() and open64() are both in use, and are both to be here. */
 #undef _FILE_OFFSET_BITS
@@ -35,13 +36,38 @@ is_below (const char *path)
       (path[0] != '/' || strncmp (path, below, strlen (below)) == 0);
 }
 
+static int
+is_meant (const char *call, const char *what)
+{
+  const char *before = getenv ("AMS_DIE_BEFORE");
+  size_t length = strlen (call), size = strlen (what), end;
+
+  if (!before)
+    return 1;
+  if (strncmp (before, call, length) != 0 || before[length] != ' ')
+    return 0;
+  before += length + 1;
+  end = strlen (before);
+  return size >= end && strcmp (what + size - end, before) == 0;
+}
+
+/* The other threads go on meanwhile. */
+static void
+wait_for_file (const char *path)
+{
+  while (path && access (path, F_OK) < 0)
+    usleep (1000);
+}
+
 static void
 count (const char *call, const char *what)
 {
   const char *at = getenv ("AMS_DIE_AT");
 
-  if (!at || __atomic_add_fetch (&calls, 1, __ATOMIC_SEQ_CST) != atoi (at))
+  if (!at || !is_meant (call, what) ||
+      __atomic_add_fetch (&calls, 1, __ATOMIC_SEQ_CST) != atoi (at))
     return;
+  wait_for_file (getenv ("AMS_DIE_ONCE"));
   dprintf (STDERR_FILENO, "dies at call %s, before: %s %s\n", at, call, what);
   kill (getpid (), SIGKILL);
 }

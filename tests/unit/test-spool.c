@@ -1343,10 +1343,20 @@ test_awaited_is_found_after_a_crash (Fixture *f, gconstpointer data)
   assert_taken_up (f, "a.ts=text");
 }
 
-/* A kill before the disk gave a segment its name: upstream makes it whole and hands it over again. What lists it
- * already must not go before that. */
+/* The process was killed: what has happened on the disk since @copy was made of the spool counts, and what the
+ * spool did then does not. */
 static void
-test_awaited_without_a_name_is_upstreams (Fixture *f, gconstpointer data)
+crash_back (Fixture *f, const gchar *copy)
+{
+  close_spool (f);
+  remove_tree (f->folder);
+  g_assert_cmpint (g_rename (copy, f->folder), ==, 0);
+  f->spool = open_spool (f->folder);
+}
+
+/* A kill before the disk gave b.ts its name. */
+static void
+leave_unnamed (Fixture *f)
 {
   AmsFileBegin begin = begin_of ("b.ts"), final = begin_of ("l.m3u8");
   g_autofree gchar *path = local_path (f, "b.ts");
@@ -1361,14 +1371,123 @@ test_awaited_without_a_name_is_upstreams (Fixture *f, gconstpointer data)
   commit (f, "c.ts", "more");
   commit_begin (f, &final, "abc");
   copy_folder (f->folder, copy);
-  close_spool (f);
-  remove_tree (f->folder);
-  g_rename (copy, f->folder);
-  f->spool = open_spool (f->folder);
-  assert_listed (f, "b.ts", "");
-  assert_taken_up (f, "a.ts=text l.m3u8=a c.ts=more");
+  crash_back (f, copy);
+}
+
+static void
+assert_not_in_spool (Fixture *f, const gchar *name)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GBytes) data =
+      ams_spool_fetch (f->spool, name, FALSE, 100, &error);
+
+  g_assert_null (data);
+  g_assert_error (error, AMS_STORE_ERROR, AMS_FAILURE_ABSENT);
+  g_assert_null (ams_spool_open_waiting (f->spool, name));
+}
+
+/* Upstream, which is told how long it was, makes it whole and hands it over again. What lists it already must not go
+ * before that. */
+static void
+test_awaited_without_a_name_is_upstreams (Fixture *f, gconstpointer data)
+{
+  leave_unnamed (f);
+  for (guint i = 0; i < 2; i++) {
+    assert_listed (f, "b.ts", "b.ts:4");
+    assert_not_in_spool (f, "b.ts");
+    assert_taken_up (f, "a.ts=text l.m3u8=a c.ts=more");
+    crash (f);
+  }
+}
+
+static void
+test_awaited_handed_over_again_is_there_once (Fixture *f, gconstpointer data)
+{
+  leave_unnamed (f);
+  commit (f, "b.ts", "te");
+  assert_listed (f, "b.ts", "b.ts:2");
   crash (f);
-  assert_taken_up (f, "a.ts=text l.m3u8=a c.ts=more");
+  assert_listed (f, "b.ts", "b.ts:2");
+  assert_taken_up (f, "a.ts=text l.m3u8=a c.ts=more b.ts=te");
+}
+
+/* The store has it, as upstream has found out. */
+static void
+test_awaited_is_forgotten_with_the_next_playlist (Fixture *f,
+    gconstpointer data)
+{
+  AmsFileBegin final = begin_of ("l.m3u8");
+
+  final.final = TRUE;
+  leave_unnamed (f);
+  commit_begin (f, &final, "abcd");
+  assert_listed (f, "b.ts", "");
+  crash (f);
+  assert_listed (f, "b.ts", "");
+  assert_taken_up (f, "a.ts=text l.m3u8=a c.ts=more l.m3u8=abcd");
+}
+
+/* The playlist that lists what the store has got since would be forgotten with the one before. */
+static void
+test_stored_after_an_awaited_is_known_until_that_is_there (Fixture *f,
+    gconstpointer data)
+{
+  AmsFileBegin begin = begin_of ("b.ts"), after = begin_of ("c.ts");
+  AmsFileBegin list = begin_of ("l.m3u8");
+  g_autofree gchar *path = local_path (f, "b.ts");
+  g_autofree gchar *copy = local_path (f, "crashed");
+  g_autoptr (AmsBody) body = NULL;
+  guint64 id;
+
+  begin.local_path = path;
+  after.date_time = 1000;
+  body = commit_awaited (f, &begin);
+  id = commit_begin (f, &after, "more");
+  commit_begin (f, &list, "bc");
+  ams_spool_settle (f->spool, id, NULL, AMS_SPOOL_STORED);
+  copy_folder (f->folder, copy);
+  set_file (path, "text");
+  g_assert_true (ams_spool_flush (f->spool, NULL));
+  assert_listed (f, "c.ts", "");
+  g_assert_cmpint (g_unlink (path), ==, 0);
+  crash_back (f, copy);
+  assert_listed (f, "", "c.ts:4 b.ts:4");
+  assert_taken_up (f, "c.ts=more");
+}
+
+/* What is at its path is less than was handed over. */
+static void
+test_awaited_of_another_size_is_upstreams (Fixture *f, gconstpointer data)
+{
+  g_autofree gchar *path = local_path (f, "b.ts");
+
+  leave_unnamed (f);
+  set_file (path, "te");
+  crash (f);
+  assert_listed (f, "b.ts", "b.ts:4");
+  set_file (path, "text");
+  crash (f);
+  assert_taken_up (f, "a.ts=text l.m3u8=a b.ts=text c.ts=more");
+}
+
+/* The link was made and not said, and upstream has given its file another name since. */
+static void
+test_awaited_that_was_linked_is_there (Fixture *f, gconstpointer data)
+{
+  AmsFileBegin begin = begin_of ("a.ts");
+  g_autofree gchar *path = local_path (f, "a.ts"), *own = own_path (f, "1");
+  g_autofree gchar *copy = local_path (f, "crashed");
+  g_autoptr (AmsBody) body = NULL;
+
+  begin.local_path = path;
+  body = commit_awaited (f, &begin);
+  copy_folder (f->folder, copy);
+  crash_back (f, copy);
+  set_file (path, "text");
+  g_assert_cmpint (link (path, own), ==, 0);
+  g_assert_cmpint (g_unlink (path), ==, 0);
+  crash (f);
+  assert_taken_up (f, "a.ts=text");
 }
 
 static void
@@ -2084,6 +2203,14 @@ main (int argc, char **argv)
   ADD ("link/awaited", test_local_file_is_awaited);
   ADD ("link/awaited-found-after-crash", test_awaited_is_found_after_a_crash);
   ADD ("link/awaited-without-a-name", test_awaited_without_a_name_is_upstreams);
+  ADD ("link/awaited-again", test_awaited_handed_over_again_is_there_once);
+  ADD ("link/awaited-until-listed",
+      test_awaited_is_forgotten_with_the_next_playlist);
+  ADD ("link/stored-after-awaited",
+      test_stored_after_an_awaited_is_known_until_that_is_there);
+  ADD ("link/awaited-of-another-size",
+      test_awaited_of_another_size_is_upstreams);
+  ADD ("link/awaited-and-linked", test_awaited_that_was_linked_is_there);
   ADD ("link/never-appears-is-written",
       test_local_file_that_never_appears_is_written);
   ADD ("suffix/kill-between-lists",

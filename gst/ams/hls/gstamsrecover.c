@@ -149,6 +149,7 @@ look (AmsRecording *recording, const GstAmsStores *stores, GstAmsFound *found,
     return FALSE;
   }
   gst_ams_ask_list (stores, TRUE, prefix, found->files, &remote);
+  found->unlisted = remote.failed != NULL;
   found->survey = ams_recovery_survey (recording, found->earlier,
       found->journal, found->files);
   found->read = g_hash_table_new_full (g_str_hash, g_str_equal, g_free,
@@ -164,44 +165,52 @@ look (AmsRecording *recording, const GstAmsStores *stores, GstAmsFound *found,
 
 /* Makes @segment, measured, whole where it is partial, and brings it to where it is
  * not: to the disk while it is in memory, from the disk by reference. @several: remote
- * stores, of which one has it. */
+ * stores, of which one has it. @from: (nullable) the part that it is made of, if it does
+ * not get the name that it was to have. */
 static void
 hand_over (GstAmsHandover *handover, const GstAmsStores *stores,
-    gboolean several, const AmsRecoveryFile *file,
+    gboolean several, const AmsRecoveryFile *file, const gchar *from,
     const AmsRecordingSegment *segment, GBytes *data)
 {
   if (file->partial || file->is_part)
     g_ptr_array_add (
         file->remote && file->partial ? handover->remote : handover->local,
-        ams_files_event_new_adopt (file->name, NULL, segment->size));
+        ams_files_event_new_adopt (segment->name, from, segment->size));
   if (file->remote && !file->is_part && stores->folder)
     gst_ams_handover_copy (handover, segment, data);
   if (!file->remote || several)
     gst_ams_handover_refer (handover, stores, segment);
 }
 
-static void
+/* FALSE: it is lost, or its end is. */
+static gboolean
 recover_orphan (AmsRecording *recording, const GstAmsStores *stores,
-    const AmsRecoveryFile *file, const GstAmsFound *found, guint64 *end_pts,
-    gint64 *end_date, AmsEnd *end, GstAmsRecovered *recovered)
+    const AmsRecoveryFile *file, const GstAmsFound *found,
+    gboolean behind_a_hole, guint64 *end_pts, gint64 *end_date, AmsEnd *end,
+    GstAmsRecovered *recovered)
 {
   AmsRecordingSegment segment = {
     NULL,
   };
   g_autoptr (GBytes) data = gst_ams_unlisted_measure (stores, file, found->read,
       found->journal, recovered->handover.warnings, end_pts, &segment);
+  g_autofree gchar *from = NULL;
 
   if (data) {
+    segment.apart |= behind_a_hole;
     ams_recovery_date (&segment, end_date);
+    from = gst_ams_unfinished_rename (recording, stores, file, &segment,
+        &recovered->handover);
     ams_names_match (ams_recording_get_segment_names (recording), segment.name,
         &segment.number);
     segment.sequence = ams_recording_add_recovered (recording, &segment);
     gst_ams_end_add (end, segment.duration, *end_pts, data);
     hand_over (&recovered->handover, stores, recovered->answered > 1, file,
-        &segment, data);
+        from, &segment, data);
     recovered->recovered++;
   }
   g_free (segment.name);
+  return data && !file->partial;
 }
 
 static void
@@ -211,11 +220,13 @@ recover_orphans (AmsRecording *recording, const GstAmsStores *stores,
   const AmsSurvey *survey = found->survey;
   guint64 end_pts = gst_ams_unlisted_first_pts (recording, stores, found);
   gint64 end_date = found->earlier ? found->earlier->end_date : 0;
+  gboolean hole = FALSE;
   guint i;
 
   for (i = 0; i < survey->orphans->len; i++)
-    recover_orphan (recording, stores, g_ptr_array_index (survey->orphans, i),
-        found, &end_pts, &end_date, end, recovered);
+    hole = !recover_orphan (recording, stores,
+        g_ptr_array_index (survey->orphans, i), found, hole, &end_pts,
+        &end_date, end, recovered);
 }
 
 /* ---- the start ---- */

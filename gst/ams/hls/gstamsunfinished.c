@@ -7,6 +7,7 @@
 #include "gstamsunfinished.h"
 
 #include "files/amsfiles.h"
+#include "playlist/amspaths.h"
 
 #include <string.h>
 
@@ -18,20 +19,40 @@ GST_DEBUG_CATEGORY_EXTERN (gst_ams_recover_debug);
 
 #define TS_PACKET_SIZE 188
 
-/* (transfer full) (nullable) @size: that it must have; 0: any. A file of another size
- * is somebody else's. */
+/* Bytes. The tables at the beginning of a segment are the same in many; the first packet
+ * of media, with its time stamp, is not. */
+#define TELLING_SIZE (3 * TS_PACKET_SIZE)
+
+/* A server that keeps what there is of a file whose upload was cut off. */
+static gboolean
+may_be_whole (GBytes *data)
+{
+  gsize size = g_bytes_get_size (data);
+
+  return size > 0 && size % TS_PACKET_SIZE == 0;
+}
+
+/* (transfer full) (nullable) @size: that it must have, as a file of another size is
+ * somebody else's; 0: not known. *@unknown: whether there is one cannot be told. A store
+ * that did not tell about the playlist is not waited for; of any other, too much depends
+ * on the answer to go without it. */
 static GBytes *
-read_remote (const GstAmsStores *stores, const gchar *name, guint64 size)
+read_remote (const GstAmsStores *stores, const GstAmsFound *found,
+    const gchar *name, guint64 size, gboolean *unknown)
 {
   g_auto (GstAmsAnswers) answers = {
     0,
   };
 
-  gst_ams_ask_file_soon (stores->remote, name, MAX_SEGMENT_SIZE, &answers);
+  if (found->remote.failed)
+    gst_ams_ask_file_soon (stores->remote, name, MAX_SEGMENT_SIZE, &answers);
+  else
+    gst_ams_ask_file (stores->remote, name, FALSE, MAX_SEGMENT_SIZE, &answers);
+  *unknown = answers.failed != NULL;
   for (guint i = 0; i < answers.found->len; i++) {
     GBytes *data = g_ptr_array_index (answers.found, i);
 
-    if (size == 0 || g_bytes_get_size (data) == size)
+    if (size > 0 ? g_bytes_get_size (data) == size : may_be_whole (data))
       return g_bytes_ref (data);
   }
   return NULL;
@@ -63,23 +84,51 @@ is_noted (const AmsRecoveryFile *file)
   return file->date_time != 0;
 }
 
-/* TRUE: the disk's part has all bytes. (out) @whole: (nullable) else what the store has,
- * of which the part is a beginning. */
-static gboolean
-compare (const GstAmsStores *stores, const AmsRecoveryFile *file, GBytes *part,
-    GBytes **whole)
+/* All that the segment had is in the disk's part. Whether the store has it as well is not
+ * known: it is handed over. */
+static void
+take_part (GstAmsFound *found, AmsRecoveryFile *file, GBytes *part)
 {
-  gboolean has_all = g_bytes_get_size (part) >= file->size;
-  g_autoptr (GBytes) there = NULL;
+  g_autoptr (GBytes) whole = g_bytes_new_from_bytes (part, 0, file->size);
 
-  if (has_all && is_noted (file))
-    return TRUE;
-  there = read_remote (stores, file->name, file->size);
-  if (there && has_all)
-    return begins_with (part, there);
-  if (there && begins_with (there, part))
-    *whole = g_steal_pointer (&there);
-  return FALSE;
+  file->is_part = TRUE;
+  file->remote = FALSE;
+  keep (found, file->name, whole);
+}
+
+/* FALSE: @there, which the remote store has, is another file than the one that @part is a
+ * part of, or there is nothing that tells. */
+static gboolean
+take_remote (GstAmsFound *found, AmsRecoveryFile *file, GBytes *part,
+    GBytes *there)
+{
+  gsize size = g_bytes_get_size (part);
+  gboolean has_all = begins_with (part, there);
+
+  if (!has_all && !begins_with (there, part))
+    return FALSE;
+  if (size < TELLING_SIZE && !file->remote &&
+      !ams_recovery_is_noted (file, found->journal))
+    return FALSE;
+  file->part_size = size < TELLING_SIZE ? 0 : size;
+  file->is_part = has_all;
+  file->partial = FALSE;
+  file->remote = TRUE;
+  file->size = g_bytes_get_size (there);
+  keep (found, file->name, there);
+  return TRUE;
+}
+
+/* @unknown: whether the store has all of it. What was handed over to it is in its list,
+ * or in that of its spool, if there is one. */
+static void
+leave_part (const GstAmsFound *found, AmsRecoveryFile *file, GBytes *part,
+    gboolean unknown)
+{
+  file->is_doubtful = unknown && (file->remote || found->unlisted);
+  file->partial = TRUE;
+  file->remote = FALSE;
+  file->size = g_bytes_get_size (part);
 }
 
 static void
@@ -87,26 +136,26 @@ decide (const GstAmsStores *stores, GstAmsFound *found, AmsRecoveryFile *file)
 {
   g_autoptr (GBytes) part =
       gst_ams_ask_one (stores->local, file->name, TRUE, MAX_SEGMENT_SIZE);
-  g_autoptr (GBytes) whole = NULL;
+  g_autoptr (GBytes) there = NULL;
+  guint64 size = file->remote ? file->size : 0;
+  gboolean unknown = FALSE;
 
   if (!part)
     return;
-  file->is_part = compare (stores, file, part, &whole);
+  if (size > 0 && is_noted (file) && g_bytes_get_size (part) >= size) {
+    take_part (found, file, part);
+  } else {
+    there = read_remote (stores, found, file->name, size, &unknown);
+    if (!there || !take_remote (found, file, part, there))
+      leave_part (found, file, part, unknown);
+  }
   GST_DEBUG ("the disk has %" G_GSIZE_FORMAT " of %" G_GUINT64_FORMAT
              " bytes of \"%s\": %s",
       g_bytes_get_size (part), file->size, file->name,
-      file->is_part ? "they are all"
-          : whole   ? "the remote store has the rest"
-                    : "the remote store does not have the rest");
-  if (file->is_part)
-    whole = g_bytes_new_from_bytes (part, 0, file->size);
-  if (whole) {
-    keep (found, file->name, whole);
-    return;
-  }
-  file->partial = TRUE;
-  file->remote = FALSE;
-  file->size = g_bytes_get_size (part);
+      file->is_part           ? "they are all"
+          : file->is_doubtful ? "the remote store may have the rest"
+          : file->partial     ? "the remote store does not have the rest"
+                              : "the remote store has the rest");
 }
 
 void
@@ -117,9 +166,46 @@ gst_ams_unfinished_decide (const GstAmsStores *stores, GstAmsFound *found)
   for (guint i = 0; i < orphans->len; i++) {
     AmsRecoveryFile *file = g_ptr_array_index (orphans, i);
 
-    if (file->part_size > 0 && !file->partial)
+    if (file->partial ? !file->remote : file->part_size > 0)
       decide (stores, found, file);
   }
+}
+
+/* (transfer full) (nullable): its name is too long to be hidden as it is. */
+static gchar *
+name_part (const gchar *name)
+{
+  g_autofree gchar *base = g_path_get_basename (name);
+  g_autofree gchar *plain = g_strdup_printf (".%s.part", base);
+  g_autofree gchar *hidden = ams_paths_hidden (name, ".part");
+
+  return g_str_has_suffix (hidden, plain) ? g_steal_pointer (&hidden) : NULL;
+}
+
+gchar *
+gst_ams_unfinished_rename (AmsRecording *recording, const GstAmsStores *stores,
+    const AmsRecoveryFile *file, AmsRecordingSegment *segment,
+    GstAmsHandover *handover)
+{
+  g_autofree gchar *part = file->is_doubtful ? name_part (file->name) : NULL;
+  AmsRecordingSegment named = *segment;
+
+  named.name = NULL;
+  if (!part || !stores->folder ||
+      !ams_recording_name_recovered (recording, &named))
+    return NULL;
+  GST_WARNING ("\"%s\", of which the disk has %" G_GUINT64_FORMAT
+               " bytes and the remote store may have more, becomes \"%s\"",
+      file->name, segment->size, named.name);
+  g_ptr_array_add (handover->warnings,
+      g_strdup_printf (
+          "The store behind the src pad may have all of “%s”, of which a crash "
+          "has left a part in “%s”, and does not answer: that part is listed "
+          "as “%s”. If “%s” is there, it is the same recording, and longer.",
+          file->name, stores->folder, named.name, file->name));
+  g_free (segment->name);
+  *segment = named;
+  return g_steal_pointer (&part);
 }
 
 /* ---- listed ---- */
@@ -162,10 +248,11 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Source, source_clear)
 
 /* FALSE: nothing is whole, or the store has another file. */
 static gboolean
-find_source (const GstAmsStores *stores, const AmsRecoveryFile *file,
-    Source *source)
+find_source (const GstAmsStores *stores, const GstAmsFound *found,
+    const AmsRecoveryFile *file, Source *source)
 {
   guint64 size = file->remote ? file->size : 0;
+  gboolean unknown;
 
   source->part =
       gst_ams_ask_one (stores->local, file->name, TRUE, MAX_SEGMENT_SIZE);
@@ -174,7 +261,7 @@ find_source (const GstAmsStores *stores, const AmsRecoveryFile *file,
   source->size = size;
   if (size > 0 && is_noted (file) && g_bytes_get_size (source->part) >= size)
     return TRUE;
-  source->whole = read_remote (stores, file->name, size);
+  source->whole = read_remote (stores, found, file->name, size, &unknown);
   source->size = source->whole ? g_bytes_get_size (source->whole)
                                : measure_part (file, source->part);
   if (!source->whole)
@@ -212,7 +299,7 @@ restore (AmsRecording *recording, const GstAmsStores *stores,
     NULL,
   };
 
-  if (!find_source (stores, file, &source)) {
+  if (!find_source (stores, found, file, &source)) {
     GST_WARNING (
         "\"%s\", which is listed, stays a part on the disk: nothing of "
         "it is whole, or the store has other media",

@@ -13,9 +13,18 @@
 G_BEGIN_DECLS
 
 /* Orphans of @found's survey: decides for each where its bytes come from. The disk's
- * part, if it has as many bytes as the remote store says; else the remote store,
- * which is asked for them; else what the part has. What was read is in @found->read. */
+ * part, if it has as many bytes as the remote store, or its spool, says; else the remote
+ * store, which is asked for them, as one that cannot list may have them as well; else
+ * what the part has. What was read is in @found->read. */
 void gst_ams_unfinished_decide (const GstAmsStores *stores, GstAmsFound *found);
+
+/* @segment is what was recovered of @file. If the remote store may have more of it under
+ * its name, and does not answer, it gets another name, as that one cannot be put there any
+ * more. Returns the name of the part on the disk, of which it is made. (transfer full)
+ * (nullable): it keeps its name. */
+gchar *gst_ams_unfinished_rename (AmsRecording *recording,
+    const GstAmsStores *stores, const AmsRecoveryFile *file,
+    AmsRecordingSegment *segment, GstAmsHandover *handover);
 
 /* Segments that the earlier playlist lists: adds what brings them to the disk to
  * @handover. */

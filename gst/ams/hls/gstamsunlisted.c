@@ -288,6 +288,19 @@ last_listed_name (AmsRecording *recording, const AmsPlaylistParsed *earlier)
       ams_recording_get_config (recording)->playlist_root, uri);
 }
 
+/* (transfer full) (nullable): none; one of another size than was said is another file. */
+static GBytes *
+find_orphan (const GstAmsAnswers *answers, const AmsRecoveryFile *file)
+{
+  for (guint i = 0; i < answers->found->len; i++) {
+    GBytes *data = g_ptr_array_index (answers->found, i);
+
+    if (file->partial || g_bytes_get_size (data) == file->size)
+      return g_bytes_ref (data);
+  }
+  return NULL;
+}
+
 /* (transfer full) (nullable): it cannot be read, and @warnings says so. */
 static GBytes *
 read_orphan (const GstAmsStores *stores, const AmsRecoveryFile *file,
@@ -302,7 +315,7 @@ read_orphan (const GstAmsStores *stores, const AmsRecoveryFile *file,
   gst_ams_ask_file (file->remote ? stores->remote : stores->local, file->name,
       file->partial, MAX_SEGMENT_SIZE, &answers);
   if (answers.found->len > 0)
-    return g_bytes_ref (g_ptr_array_index (answers.found, 0));
+    return find_orphan (&answers, file);
   if (answers.failed)
     g_ptr_array_add (warnings,
         g_strdup_printf ("“%s”, which an earlier session left unlisted, cannot "
@@ -348,12 +361,13 @@ gst_ams_unlisted_first_pts (AmsRecording *recording, const GstAmsStores *stores,
 /* ---- may it be adopted? ---- */
 
 /* Nobody but a recorder makes a part file, or one that is later than the journal. What was
- * noted when it began is this recording's. */
+ * noted when it began is this recording's, as is what begins with the disk's part. */
 static gboolean
 is_ours (AmsRecording *recording, const AmsRecoveryFile *file,
     const GstAmsFound *found)
 {
-  return file->partial || ams_recovery_is_noted (file, found->journal) ||
+  return file->partial || file->part_size > 0 ||
+      ams_recovery_is_noted (file, found->journal) ||
       ams_recovery_is_later (file, found->journal,
           ams_recording_get_segment_names (recording));
 }

@@ -20,6 +20,7 @@ typedef struct
   GstAmsAnswers local, remote; /* about it */
   AmsJournal *journal; /* (nullable) */
   GPtrArray *files; /* (element-type AmsRecoveryFile) all there are */
+  gboolean unlisted; /* a remote store did not say which files it has */
   AmsSurvey *survey;
   GHashTable *read; /* name → GBytes: what was read already */
   gboolean disk_decides; /* also where it has nothing of the recording */

@@ -38,6 +38,7 @@ typedef struct
    * whole behind the src pad; 0: none. */
   guint64 part_size;
   gboolean is_part; /* that part has all bytes: it only needs its name */
+  gboolean is_doubtful; /* the store may have more of it, and does not answer */
   guint line; /* of a listed file: its place in the playlist, from 0 */
 } AmsRecoveryFile;
 

@@ -50,8 +50,10 @@ struct _AmsSpool
       unsafe; /* of AmsSpoolItem: handed over, and not yet to be relied upon */
   GQueue awaited; /* of AmsSpoolItem: to become links */
   GQueue unlisted; /* of AmsSpoolItem: stored, and no playlist has come since */
+  GQueue unnamed; /* of AmsSpoolItem: UNNAMED */
   GArray *renamed; /* ids of what the journal has under an earlier name */
   guint64 playlist_order; /* of the last that is safe, or stored */
+  guint64 listed_order; /* of the last that a crash leaves in any case */
   GError *error; /* why the first of unsafe or awaited is */
   gint64 tried; /* when that was; monotonic, µs */
 
@@ -248,6 +250,7 @@ remove_item (AmsSpool *self, AmsSpoolItem *item)
   g_queue_remove (&self->unsafe, item);
   g_queue_remove (&self->awaited, item);
   g_queue_remove (&self->unlisted, item);
+  g_queue_remove (&self->unnamed, item);
   count_on_disk (self, item, 0);
   if (item->noted)
     ams_spool_note_remove (self->folder, item->record.id);
@@ -465,6 +468,34 @@ secure_unsafe (AmsSpool *self, GError **error)
   return TRUE;
 }
 
+/* Whether something before @order is neither in the spool nor in the store yet. */
+static gboolean
+awaits_before (AmsSpool *self, guint64 order)
+{
+  for (GList *l = self->awaited.head; l; l = l->next) {
+    const AmsSpoolItem *item = l->data;
+
+    if (item->record.order < order && !g_queue_find (&self->unlisted, item))
+      return TRUE;
+  }
+  return FALSE;
+}
+
+/* Segments that are stored, once a playlist came after them that is stored as well, or
+ * safe. One that may list what has not come from upstream's disk is not: it is forgotten
+ * if that is still so after a crash. */
+static void
+release_listed (AmsSpool *self)
+{
+  AmsSpoolItem *item;
+
+  if (!awaits_before (self, self->playlist_order))
+    self->listed_order = MAX (self->listed_order, self->playlist_order);
+  while ((item = g_queue_peek_head (&self->unlisted)) &&
+      item->record.order < self->listed_order)
+    discard (self, item, AMS_SPOOL_STORED);
+}
+
 static gboolean
 link_awaited (AmsSpool *self, GError **error)
 {
@@ -483,6 +514,7 @@ link_awaited (AmsSpool *self, GError **error)
     }
     release (self, item, local);
   }
+  release_listed (self);
   return TRUE;
 }
 
@@ -538,18 +570,6 @@ hand_over (AmsSpool *self, AmsSpoolItem *item, guint64 *id, GError **error)
   return secure_all (self, error);
 }
 
-/* Segments that are stored, once the playlist that came after them, as the one of @order, is safe or stored as well. */
-static void
-release_listed (AmsSpool *self, guint64 order)
-{
-  AmsSpoolItem *item;
-
-  self->playlist_order = MAX (self->playlist_order, order);
-  while ((item = g_queue_peek_head (&self->unlisted)) &&
-      item->record.order < self->playlist_order)
-    discard (self, item, AMS_SPOOL_STORED);
-}
-
 static void
 hand_body (AmsSpoolItem *item, AmsBody *body)
 {
@@ -569,6 +589,27 @@ give_up_partial (AmsSpool *self, const gchar *name)
     keep_given_up (self, item);
 }
 
+/* Of what an earlier session left to upstream, that which is handed over again; with the
+ * first playlist all, as upstream has looked after them by then. The journal says so
+ * together with what is handed over. */
+static void
+drop_unnamed (AmsSpool *self, const AmsFileBegin *begin)
+{
+  GList *next;
+
+  for (GList *l = self->unnamed.head; l; l = next) {
+    AmsSpoolItem *item = l->data;
+
+    next = l->next;
+    if (begin->role != AMS_FILE_ROLE_PLAYLIST &&
+        !g_str_equal (begin->name, item->record.begin.name))
+      continue;
+    GST_DEBUG ("\"%s\", left to upstream, is forgotten: \"%s\" has come",
+        item->record.begin.name, begin->name);
+    discard (self, item, AMS_SPOOL_DROPPED);
+  }
+}
+
 gboolean
 ams_spool_commit (AmsSpool *self, AmsBody *body, const AmsFileBegin *begin,
     guint64 *id, GError **error)
@@ -582,9 +623,12 @@ ams_spool_commit (AmsSpool *self, AmsBody *body, const AmsFileBegin *begin,
   give_up_partial (self, begin->name);
   hand_body (item, body);
   ams_spool_index_set_begin (self->index, item, begin);
+  drop_unnamed (self, begin);
   safe = hand_over (self, item, id, error);
-  if (safe && begin->role == AMS_FILE_ROLE_PLAYLIST)
-    release_listed (self, item->record.order);
+  if (safe && begin->role == AMS_FILE_ROLE_PLAYLIST) {
+    self->playlist_order = item->record.order;
+    release_listed (self);
+  }
   return safe;
 }
 
@@ -636,8 +680,11 @@ keep_known (AmsSpool *self, AmsSpoolItem *item)
   g_queue_remove (&self->unsafe, item);
   g_clear_object (&item->body);
   drop_withheld_before (self, item);
-  if (item->record.begin.role == AMS_FILE_ROLE_PLAYLIST)
-    release_listed (self, item->record.order);
+  if (item->record.begin.role == AMS_FILE_ROLE_PLAYLIST) {
+    self->playlist_order = MAX (self->playlist_order, item->record.order);
+    self->listed_order = MAX (self->listed_order, item->record.order);
+    release_listed (self);
+  }
   set_known (self, item->record.begin.name, item->recorded ? item : NULL);
   if (item->recorded) {
     count_on_disk (self, item, 0);
@@ -713,14 +760,15 @@ settle_name (AmsSpool *self, AmsSpoolItem *item, AmsSpoolFate fate)
 }
 
 /* The store has it, but if there is a crash now, only this spool knows that: the
- * playlist that lists it has not been handed over. It is as if it were waiting. */
+ * playlist that lists it has not been handed over, or would be forgotten. It is as if it
+ * were waiting. */
 static gboolean
 is_unlisted (AmsSpool *self, const AmsSpoolItem *item)
 {
   return item->record.kind == AMS_SPOOL_PUT &&
       item->record.begin.role == AMS_FILE_ROLE_SEGMENT &&
       item->record.begin.date_time != 0 &&
-      item->record.order > self->playlist_order;
+      item->record.order > self->listed_order;
 }
 
 static void
@@ -926,6 +974,16 @@ count_waiting (AmsSpool *self)
   }
 }
 
+static void
+keep_unnamed (AmsSpool *self)
+{
+  g_autoptr (GPtrArray) unnamed =
+      ams_spool_index_list (self->index, AMS_SPOOL_ITEM_UNNAMED);
+
+  for (guint i = 0; i < unnamed->len; i++)
+    g_queue_push_tail (&self->unnamed, g_ptr_array_index (unnamed, i));
+}
+
 /* Whatever the disk says: it will not do so while the element runs. */
 static GError *
 harden (GError *error)
@@ -958,8 +1016,10 @@ ams_spool_open (const gchar *folder, const gchar *destination, GError **error)
   self->trash = g_array_new (FALSE, FALSE, sizeof (Trash));
   self->renamed = g_array_new (FALSE, FALSE, sizeof (guint64));
   self->playlist_order = ams_spool_index_get_playlist_order (self->index);
+  self->listed_order = self->playlist_order;
   self->compact_size = COMPACT_SIZE;
   count_waiting (self);
+  keep_unnamed (self);
   return self;
 }
 
@@ -996,6 +1056,7 @@ ams_spool_close (AmsSpool *self)
   g_queue_clear (&self->unsafe);
   g_queue_clear (&self->awaited);
   g_queue_clear (&self->unlisted);
+  g_queue_clear (&self->unnamed);
   g_clear_error (&self->error);
   g_array_unref (self->trash);
   g_array_unref (self->renamed);

@@ -95,8 +95,9 @@ AmsBody *ams_spool_open_waiting (AmsSpool *spool, const gchar *name);
 /* The playlist that the store has, as far as is known. As above. */
 GBytes *ams_spool_fetch_known (AmsSpool *spool, const gchar *name,
     guint64 max_size, GError **error);
-/* What is waiting or withheld, and what a crash left. (transfer full) (element-type
- * AmsFileEntry) */
+/* What is waiting or withheld, and what a crash left; also what was to come from
+ * upstream's disk, and had not when an earlier session ended: the store behind may have
+ * that, the spool does not. (transfer full) (element-type AmsFileEntry) */
 GPtrArray *ams_spool_list (AmsSpool *spool, const gchar *prefix);
 /* The first @size bytes of what a crash left are a whole file now: a finished body, to be
  * committed. (transfer full) */

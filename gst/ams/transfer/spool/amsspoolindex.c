@@ -517,6 +517,7 @@ ams_spool_index_list_files (AmsSpoolIndex *self, const gchar *prefix)
   g_autoptr (GHashTable) seen = g_hash_table_new (g_str_hash, g_str_equal);
 
   list_items (self, AMS_SPOOL_ITEM_WAITING, prefix, seen, entries);
+  list_items (self, AMS_SPOOL_ITEM_UNNAMED, prefix, seen, entries);
   list_items (self, AMS_SPOOL_ITEM_WITHHELD, prefix, seen, entries);
   g_hash_table_remove_all (seen);
   list_items (self, AMS_SPOOL_ITEM_PARTIAL, prefix, seen, entries);

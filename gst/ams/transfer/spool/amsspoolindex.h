@@ -16,6 +16,9 @@ typedef enum
   AMS_SPOOL_ITEM_OPEN, /* its body is being made */
   AMS_SPOOL_ITEM_PARTIAL, /* a crash left it */
   AMS_SPOOL_ITEM_WAITING, /* handed over */
+  /* Handed over, and left to upstream: an earlier session ended before its file was at
+   * upstream's path. The store may have it. */
+  AMS_SPOOL_ITEM_UNNAMED,
   AMS_SPOOL_ITEM_KNOWN, /* a playlist that the store has */
   AMS_SPOOL_ITEM_WITHHELD, /* one that it must not get, and that the next continues */
 } AmsSpoolItemState;
@@ -93,7 +96,7 @@ AmsSpoolItem *ams_spool_index_get (AmsSpoolIndex *index,
     AmsSpoolItemState state, const gchar *name, GError **error);
 /* In the order in which they were handed over. (transfer container) */
 GPtrArray *ams_spool_index_list (AmsSpoolIndex *index, AmsSpoolItemState state);
-/* What is WAITING or PARTIAL, the newest of each name. (transfer full) (element-type
+/* What is WAITING, UNNAMED, WITHHELD or PARTIAL, the newest of each name. (transfer full) (element-type
  * AmsFileEntry) */
 GPtrArray *ams_spool_index_list_files (AmsSpoolIndex *index,
     const gchar *prefix);

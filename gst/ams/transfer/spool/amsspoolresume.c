@@ -9,10 +9,8 @@
 #include "transfer/spool/amsspoolcopy.h"
 #include "transfer/spool/amsspoolnote.h"
 
-#include <errno.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 static void
 say (AmsSpoolFolder *folder, gchar *sentence)
@@ -387,52 +385,43 @@ forget_lists (AmsSpoolFolder *folder, AmsSpoolIndex *index,
   }
 }
 
+/* The session ended before the link was made, or said. FALSE: its file is not at upstream's
+ * path. */
 static gboolean
-has_no_file (const AmsSpoolItem *item)
-{
-  return ams_spool_item_has_body (item) &&
-      item->record.place == AMS_SPOOL_PLACE_AWAITED &&
-      access (item->record.begin.local_path, F_OK) < 0 && errno == ENOENT;
-}
-
-/* The session ended before the disk gave a file its name: what there is of it is in a part file there,
- * which upstream makes whole, lists and hands over again. The playlists that list it already are not to go. */
-static void
-forget_unnamed (AmsSpoolFolder *folder, AmsSpoolIndex *index)
-{
-  g_autoptr (GPtrArray) items =
-      ams_spool_index_list (index, AMS_SPOOL_ITEM_WAITING);
-  guint64 first = G_MAXUINT64;
-
-  for (guint i = 0; i < items->len; i++) {
-    AmsSpoolItem *item = g_ptr_array_index (items, i);
-
-    if (!has_no_file (item))
-      continue;
-    GST_WARNING ("“%s” was not whole on disk when the session ended",
-        item->record.begin.name);
-    first = MIN (first, item->record.order);
-    forget (folder, index, item);
-  }
-  forget_lists (folder, index, AMS_SPOOL_ITEM_WAITING, first);
-  forget_lists (folder, index, AMS_SPOOL_ITEM_WITHHELD, first);
-}
-
-/* The session ended before the link was made, or said. */
-static void
 find_awaited (AmsSpoolFolder *folder, AmsSpoolItem *item, AmsSpoolLog *log)
 {
   AmsSpoolRecord *record = &item->record;
+  const gchar *local_path = record->begin.local_path;
   g_autofree gchar *path = ams_spool_folder_get_path (folder, record->id);
 
   record->mtime = ams_spool_copy_get_mtime (path, record->size);
   if (record->mtime < 0 &&
-      ams_spool_copy_link (record->begin.local_path, path, record->size,
-          TRUE) == AMS_SPOOL_LINK_MADE)
+      ams_spool_copy_link (local_path, path, record->size, TRUE) ==
+          AMS_SPOOL_LINK_MADE)
     record->mtime = ams_spool_copy_get_mtime (path, record->size);
+  if (record->mtime < 0 &&
+      ams_spool_copy_get_mtime (local_path, record->size) < 0)
+    return FALSE;
   record->place =
       record->mtime < 0 ? AMS_SPOOL_PLACE_LOCAL : AMS_SPOOL_PLACE_FILE;
   ams_spool_log_add (log, record);
+  return TRUE;
+}
+
+/* The session ended before the disk gave a file its name. Upstream, which is told how
+ * many bytes it had, brings it to its path and hands it over again, unless the store has
+ * it. The playlists after it are not to go before that, as they may list it. */
+static void
+leave_to_upstream (AmsSpoolFolder *folder, AmsSpoolIndex *index,
+    AmsSpoolItem *item)
+{
+  GST_WARNING ("\"%s\" (%" G_GUINT64_FORMAT
+               " bytes) was not at \"%s\" when the session ended",
+      item->record.begin.name, item->record.size,
+      item->record.begin.local_path);
+  item->state = AMS_SPOOL_ITEM_UNNAMED;
+  forget_lists (folder, index, AMS_SPOOL_ITEM_WAITING, item->record.order);
+  forget_lists (folder, index, AMS_SPOOL_ITEM_WITHHELD, item->record.order);
 }
 
 static void
@@ -442,12 +431,14 @@ find_all_awaited (AmsSpoolFolder *folder, AmsSpoolIndex *index,
   g_autoptr (GPtrArray) items =
       ams_spool_index_list (index, AMS_SPOOL_ITEM_WAITING);
 
-  for (guint i = 0; i < items->len; i++) {
+  /* The newest first: lists that are forgotten are no longer looked at. */
+  for (guint i = items->len; i-- > 0;) {
     AmsSpoolItem *item = g_ptr_array_index (items, i);
 
     if (ams_spool_item_has_body (item) &&
-        item->record.place == AMS_SPOOL_PLACE_AWAITED)
-      find_awaited (folder, item, log);
+        item->record.place == AMS_SPOOL_PLACE_AWAITED &&
+        !find_awaited (folder, item, log))
+      leave_to_upstream (folder, index, item);
   }
 }
 
@@ -483,7 +474,6 @@ take_over (AmsSpoolFolder *folder, AmsSpoolIndex *index, AmsSpoolLog *log,
   nameless = tidy_files (folder, index);
   say_lost (folder, revived, nameless);
   tidy_partials (folder, index);
-  forget_unnamed (folder, index);
   find_all_awaited (folder, index, log);
 }
 
