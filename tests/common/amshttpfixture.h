@@ -9,6 +9,7 @@
 #include "amsfaultserver.h"
 
 #include "http/amshttpclient.h"
+#include "http/amshttperror.h"
 #include "transfer/amsstore.h"
 
 G_BEGIN_DECLS

@@ -8,8 +8,8 @@
 
 #pragma once
 
-#include "http/amshttpclient.h"
 #include "http/amshttplimiter.h"
+#include "http/amshttpmessage.h"
 
 G_BEGIN_DECLS
 

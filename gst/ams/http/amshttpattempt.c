@@ -9,7 +9,6 @@
 #include "http/amshttpanswer.h"
 #include "http/amshttpbodystream.h"
 #include "http/amshttperror.h"
-#include "http/amshttpoptions.h"
 #include "http/amshttpsocket.h"
 #include "http/amshttpwatch.h"
 #include "transfer/amsstore.h"

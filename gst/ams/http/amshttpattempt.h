@@ -9,8 +9,9 @@
 
 #pragma once
 
-#include "http/amshttpclient.h"
 #include "http/amshttplimiter.h"
+#include "http/amshttpmessage.h"
+#include "http/amshttpoptions.h"
 #include "http/amshttpproxy.h"
 #include "http/amshttpreach.h"
 

@@ -7,7 +7,6 @@
 #include "http/amshttpclient.h"
 
 #include "http/amshttpexchange.h"
-#include "http/amshttpoptions.h"
 #include "transfer/amsstore.h"
 
 #include <string.h>
@@ -39,15 +38,6 @@ typedef struct
   gboolean started;
   GSource *cancelled;
 } Job;
-
-void
-ams_http_reply_free (AmsHttpReply *reply)
-{
-  g_clear_pointer (&reply->headers, soup_message_headers_unref);
-  g_clear_pointer (&reply->body, g_bytes_unref);
-  g_clear_pointer (&reply->uri, g_uri_unref);
-  g_free (reply);
-}
 
 /* The session */
 

@@ -6,7 +6,10 @@
 
 #include "http/amshttperror.h"
 
+#include "http/amshttpwatch.h"
 #include "transfer/amsstore.h"
+
+#include <libsoup/soup.h>
 
 /* The hints that this store gives itself: flags. */
 #define HINT_ASK_FIRST 1

@@ -7,7 +7,6 @@
 
 #pragma once
 
-#include "http/amshttpclient.h"
 #include "http/amshttpreach.h"
 
 G_BEGIN_DECLS
@@ -42,6 +41,12 @@ GError *ams_http_error_new_proxy (const gchar *proxy, const gchar *authority,
 /* @by: host:port of the server that redirects to @to, which it must not. */
 GError *ams_http_error_new_local (const gchar *by, const gchar *to,
     AmsHttpReach reach);
+/* After an error: the connection was cut off while the body was sent, and no answer came, so the next attempt should ask
+ * first (AmsHttpRequest.expect). */
+gboolean ams_http_error_wants_expect (const GError *error);
+/* After an error: the server may have the whole request, and do what it asks, now or later. */
+gboolean ams_http_error_was_sent_whole (const GError *error);
+
 /* So that ams_http_error_wants_expect() is true. */
 void ams_http_error_set_wants_expect (GError *error);
 /* So that ams_http_error_was_sent_whole() is true. */

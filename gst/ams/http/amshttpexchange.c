@@ -6,7 +6,6 @@
 
 #include "http/amshttpexchange.h"
 
-#include "http/amshttpoptions.h"
 #include "transfer/amsstore.h"
 
 #include <string.h>

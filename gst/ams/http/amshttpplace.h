@@ -7,8 +7,9 @@
 
 #pragma once
 
+#include "http/amshttpclient.h"
 #include "http/amshttpstatus.h"
-#include "http/amshttpstore.h"
+#include "http/amshttpstoreoptions.h"
 #include "http/amslistguard.h"
 
 G_BEGIN_DECLS
@@ -39,9 +40,6 @@ void ams_http_place_clear (AmsHttpPlace *place);
 void ams_http_place_request (AmsHttpPlace *place, AmsHttpRequest *request,
     const gchar *method, const gchar *name);
 void ams_http_request_clear (AmsHttpRequest *request);
-
-/* µs in which a fetch is tried again; for tests. */
-void ams_http_store_set_patience (AmsHttpStore *store, gint64 patience);
 
 /* What @reply means for @name. */
 GError *ams_http_place_error (AmsHttpPlace *place, AmsHttpOperation operation,

@@ -6,7 +6,6 @@
 
 #include "http/amshttpproxy.h"
 
-#include "http/amshttpoptions.h"
 #include "http/amshttpproxyenv.h"
 #include "http/amshttpurl.h"
 #include "transfer/amsstore.h"

@@ -11,7 +11,7 @@
 
 #pragma once
 
-#include "http/amshttpclient.h"
+#include "http/amshttpoptions.h"
 
 G_BEGIN_DECLS
 

@@ -11,6 +11,7 @@
 
 #include "http/amsbodysum.h"
 #include "http/amsbodyzip.h"
+#include "http/amshttperror.h"
 #include "http/amshttpfolders.h"
 #include "http/amshttpguard.h"
 #include "http/amshttpputjob.h"

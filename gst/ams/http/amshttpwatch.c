@@ -6,8 +6,6 @@
 
 #include "http/amshttpwatch.h"
 
-#include "http/amshttpclient.h"
-
 void
 ams_http_watch_begin (AmsHttpWatch *watch, guint timeout, guint stall_timeout,
     guint64 moved, gint64 now)

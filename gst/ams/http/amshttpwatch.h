@@ -10,6 +10,12 @@
 
 G_BEGIN_DECLS
 
+#define AMS_HTTP_STALL_BYTES 8192
+/* Bytes per second on the whole: less than this from beginning to end, after twice the timeout, is
+ * an error (unless one of the timeouts is none). Half of what the slowest link has on which files
+ * shall go through. */
+#define AMS_HTTP_SLOWEST 512
+
 typedef enum
 {
   AMS_HTTP_WATCH_FINE,

@@ -6,9 +6,19 @@
 
 #pragma once
 
-#include "http/amshttpstore.h"
+#include "transfer/amsstore.h"
 
 G_BEGIN_DECLS
+
+/* What may replace a file that is there already. */
+typedef enum
+{
+  /* Playlists, masters and others may, as on disk; segments, inits and keys may
+   * not. */
+  AMS_OVERWRITE_SEGMENTS_NEVER,
+  AMS_OVERWRITE_NEVER, /* only what this store object has put itself */
+  AMS_OVERWRITE_ALWAYS,
+} AmsOverwrite;
 
 /* A playlist or a master. */
 gboolean ams_put_is_list (AmsFileRole role);

@@ -10,7 +10,8 @@
 
 #include <gst/gst.h>
 
-#include "http/amshttpstore.h"
+#include "http/amshttpoptions.h"
+#include "http/amshttpstoreoptions.h"
 
 G_BEGIN_DECLS
 

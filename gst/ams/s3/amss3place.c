@@ -6,6 +6,7 @@
 
 #include "s3/amss3place.h"
 
+#include "http/amshttperror.h"
 #include "s3/amss3config.h"
 
 #include <gst/gst.h>
