@@ -7,7 +7,7 @@
 #pragma once
 
 #include "s3/amss3digest.h"
-#include "s3/amss3store.h"
+#include "s3/amss3options.h"
 
 G_BEGIN_DECLS
 

@@ -11,7 +11,6 @@
 #include "s3/amss3check.h"
 #include "s3/amss3exchange.h"
 #include "s3/amss3headers.h"
-#include "s3/amss3store.h"
 #include "s3/amss3sums.h"
 #include "transfer/amsslicebody.h"
 
@@ -42,6 +41,7 @@ typedef struct
 typedef struct
 {
   GWeakRef store; /* who has begun it */
+  AmsS3Uploads *uploads; /* that store's; valid while it lives */
   gchar *key, *upload_id;
   guint64 part_size;
   GArray *parts; /* of Part */
@@ -67,9 +67,7 @@ upload_free (gpointer data)
   g_autoptr (GObject) store = g_weak_ref_get (&upload->store);
 
   if (store && !upload->ended)
-    ams_s3_uploads_orphan (
-        ams_s3_store_get_place (AMS_S3_STORE (store))->uploads, upload->key,
-        upload->upload_id);
+    ams_s3_uploads_orphan (upload->uploads, upload->key, upload->upload_id);
   g_weak_ref_clear (&upload->store);
   g_array_unref (upload->parts);
   g_free (upload->key);
@@ -98,6 +96,7 @@ upload_begin (AmsS3Place *place, AmsBody *body, const gchar *key,
   Upload *upload = g_new0 (Upload, 1);
 
   g_weak_ref_init (&upload->store, place->store);
+  upload->uploads = place->uploads;
   upload->key = g_strdup (key);
   upload->upload_id = upload_id;
   upload->part_size = ams_s3_part_size (size, place->options.part_size);

@@ -11,9 +11,6 @@
 
 G_BEGIN_DECLS
 
-#define AMS_S3_MAX_PARTS 10000
-#define AMS_S3_MIN_PART (5 * 1024 * 1024) /* S3's own, but for the last one */
-
 /* @wanted, or as much more as keeps @size below AMS_S3_MAX_PARTS parts. */
 guint64 ams_s3_part_size (guint64 size, guint64 wanted);
 

@@ -4,11 +4,12 @@
 
 #include "config.h"
 
+#include "s3/amss3options.h"
+
 #include "s3/amss3config.h"
 #include "s3/amss3key.h"
-#include "s3/amss3multipart.h"
 #include "s3/amss3sign.h"
-#include "s3/amss3store.h"
+#include "transfer/amsstore.h"
 
 #include <string.h>
 

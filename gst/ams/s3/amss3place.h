@@ -7,10 +7,11 @@
 
 #pragma once
 
+#include "http/amshttpclient.h"
 #include "http/amslistguard.h"
 #include "s3/amss3credentials.h"
+#include "s3/amss3options.h"
 #include "s3/amss3sign.h"
-#include "s3/amss3store.h"
 #include "s3/amss3uploads.h"
 
 G_BEGIN_DECLS
@@ -56,10 +57,5 @@ gboolean ams_s3_place_was_cut_off (AmsS3Place *place, const gchar *key);
 void ams_s3_place_distrust_etags (AmsS3Place *place);
 /* “BUCKET/KEY”, for people. @key: nullable */
 gchar *ams_s3_place_display (AmsS3Place *place, const gchar *key);
-
-/* µs in which what reads is tried again; for tests. */
-void ams_s3_store_set_patience (AmsS3Store *store, gint64 patience);
-/* For tests. */
-AmsS3Place *ams_s3_store_get_place (AmsS3Store *store);
 
 G_END_DECLS

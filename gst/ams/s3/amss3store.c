@@ -10,7 +10,6 @@
 #include "http/amslistwatch.h"
 #include "s3/amss3guard.h"
 #include "s3/amss3key.h"
-#include "s3/amss3place.h"
 #include "s3/amss3probe.h"
 #include "s3/amss3put.h"
 #include "s3/amss3read.h"

@@ -6,70 +6,10 @@
 
 #pragma once
 
-#include "http/amshttpclient.h"
-#include "http/amshttpstore.h"
-#include "s3/amss3endpoint.h"
-#include "s3/amss3source.h"
+#include "s3/amss3place.h"
 #include "transfer/amsstore.h"
 
 G_BEGIN_DECLS
-
-typedef enum
-{
-  AMS_S3_CHECKSUM_NONE, /* beyond the signed payload */
-  AMS_S3_CHECKSUM_MD5, /* Content-MD5 */
-  AMS_S3_CHECKSUM_CRC32, /* x-amz-checksum-crc32 */
-  AMS_S3_CHECKSUM_SHA256, /* x-amz-checksum-sha256 */
-} AmsS3Checksum;
-
-typedef struct
-{
-  AmsS3Endpoint *endpoint; /* (nullable) AWS's own */
-  gchar *bucket;
-  gchar *prefix; /* of keys; "" */
-  gchar *region; /* (nullable) found out */
-  AmsS3Addressing addressing;
-  AmsS3CredentialsOptions credentials;
-
-  AmsOverwrite overwrite;
-  AmsHttpVerify verify;
-  AmsS3Checksum checksum;
-  gboolean gzip_playlists;
-  gboolean guard_lists; /* as in AmsHttpStoreOptions */
-  /* All nullable: not sent unless set (s3.md S10). */
-  gchar *content_type, *segment_cache_control, *playlist_cache_control;
-  gchar *content_disposition;
-  gchar *acl, *storage_class;
-  gchar *server_side_encryption; /* AES256, aws:kms … */
-  gchar *sse_kms_key_id;
-  gchar *sse_customer_key; /* base64 of 32 bytes; a secret */
-  gchar *tagging; /* as in a URL's query */
-  GStrv metadata; /* name, value, name, value … */
-  gchar *object_lock_mode, *object_lock_retain_until;
-  gchar *expected_bucket_owner, *request_payer;
-
-  guint64 multipart_threshold; /* bytes */
-  guint64
-      part_size; /* bytes; grows if a file would have more than 10 000 parts */
-  gchar *
-      uploads_file; /* (nullable) where uploads of several parts are noted that are under way, to be aborted after a crash */
-  gchar *notify_url; /* (nullable) */
-} AmsS3StoreOptions;
-
-void ams_s3_store_options_init (AmsS3StoreOptions *options);
-void ams_s3_store_options_copy (AmsS3StoreOptions *to,
-    const AmsS3StoreOptions *from);
-/* Secrets are overwritten. */
-void ams_s3_store_options_clear (AmsS3StoreOptions *options);
-/* What is not set, as AWS's tools are configured: endpoint and credentials.ca_file, by
- * @envp, as of g_get_environ(), and by the profile that credentials.profile, or @envp,
- * names. AMS_STORE_ERROR, PERMANENT: a sentence that names the variable or setting. */
-gboolean ams_s3_store_options_configure (AmsS3StoreOptions *options, GStrv envp,
-    GError **error);
-/* What can be checked without a network: bucket, prefix, part size, metadata in ASCII, half a pair of keys, lock mode
- * without a date … AMS_STORE_ERROR, PERMANENT: one sentence that names the property. */
-gboolean ams_s3_store_options_check (const AmsS3StoreOptions *options,
-    GError **error);
 
 #define AMS_TYPE_S3_STORE (ams_s3_store_get_type ())
 G_DECLARE_FINAL_TYPE (AmsS3Store, ams_s3_store, AMS, S3_STORE, GObject)
@@ -77,5 +17,11 @@ G_DECLARE_FINAL_TYPE (AmsS3Store, ams_s3_store, AMS, S3_STORE, GObject)
 /* Lists (ListObjectsV2); has probe, notify; no adopt. */
 AmsStore *ams_s3_store_new (AmsHttpClient *client,
     const AmsS3StoreOptions *options);
+
+/* What its operations share, for others of them; lives as long as the store.
+ * (transfer none) */
+AmsS3Place *ams_s3_store_get_place (AmsS3Store *store);
+/* µs in which what reads is tried again; for tests. */
+void ams_s3_store_set_patience (AmsS3Store *store, gint64 patience);
 
 G_END_DECLS

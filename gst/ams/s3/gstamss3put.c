@@ -78,6 +78,7 @@
 #include "files/amslatesetting.h"
 
 #include "s3/amss3key.h"
+#include "s3/amss3store.h"
 #include "s3/gstamss3settings.h"
 
 #define UPLOADS_FILE "s3-uploads-%.16s"

@@ -10,7 +10,7 @@
 
 #include <gst/gst.h>
 
-#include "s3/amss3store.h"
+#include "s3/amss3options.h"
 
 G_BEGIN_DECLS
 
