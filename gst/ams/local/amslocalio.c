@@ -23,11 +23,9 @@
 /* The beginning of the name of a folder for parts whose own names would be too long. */
 #define HIDDEN_FOLDER ".amshls"
 
-/* Errors */
-
-/* Returns FALSE, for its callers to return. */
-static gboolean
-fail (GError **error, gint errnum, const gchar *doing, const gchar *path)
+gboolean
+ams_local_fail (GError **error, gint errnum, const gchar *doing,
+    const gchar *path)
 {
   g_propagate_error (error, ams_disk_error_new (errnum, doing, path));
   return FALSE;
@@ -154,7 +152,7 @@ ams_local_follow (const gchar *path, GError **error)
     at = g_path_is_absolute (target) ? g_steal_pointer (&target)
                                      : g_build_filename (folder, target, NULL);
   }
-  fail (error, ELOOP, "follow the link", path);
+  ams_local_fail (error, ELOOP, "follow the link", path);
   return NULL;
 }
 
@@ -227,7 +225,7 @@ ams_local_publish (const gchar *from, const gchar *to, AmsLocalPublish how,
         ams_store_error_new (AMS_FAILURE_EXISTS, 0, 0,
             "“%s” exists already, and is not replaced", to));
   else
-    fail (error, errnum, "publish", to);
+    ams_local_fail (error, errnum, "publish", to);
   return FALSE;
 }
 
@@ -248,6 +246,6 @@ ams_local_set_aside (const gchar *path, GError **error)
       return NULL;
     }
   }
-  fail (error, ENFILE, "set aside", part);
+  ams_local_fail (error, ENFILE, "set aside", part);
   return NULL;
 }

@@ -12,6 +12,11 @@
 
 G_BEGIN_DECLS
 
+/* Sets @error as ams_disk_error_new() makes it, and returns FALSE, for its callers to
+ * return. */
+gboolean ams_local_fail (GError **error, gint errnum, const gchar *doing,
+    const gchar *path);
+
 /* How a file gets its final name without taking it from another. */
 typedef enum
 {

@@ -163,11 +163,8 @@ list_open_folder (Listing *listing, DIR *dir, const gchar *folder,
             error))
       return FALSE;
   }
-  if (errno) {
-    g_propagate_error (error,
-        ams_disk_error_new (errno, "list the folder", folder));
-    return FALSE;
-  }
+  if (errno)
+    return ams_local_fail (error, errno, "list the folder", folder);
   return TRUE;
 }
 
@@ -180,11 +177,8 @@ list_folder (Listing *listing, const gchar *folder, const gchar *names,
 
   if (!dir && errno == ENOENT)
     return TRUE;
-  if (!dir) {
-    g_propagate_error (error,
-        ams_disk_error_new (errno, "list the folder", folder));
-    return FALSE;
-  }
+  if (!dir)
+    return ams_local_fail (error, errno, "list the folder", folder);
   ok = list_open_folder (listing, dir, folder, names, prefix, error);
   closedir (dir);
   return ok;

@@ -6,8 +6,9 @@
 
 #include "local/amslocalstore.h"
 
+#include "local/amslocalclaims.h"
 #include "local/amslocalcopy.h"
-#include "local/amsrecorderlock.h"
+#include "local/amslocalplaylist.h"
 #include "transfer/amscopybody.h"
 
 #include <errno.h>
@@ -17,23 +18,14 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* A playlist as this store wrote it last. */
-typedef struct
-{
-  dev_t device;
-  ino_t inode;
-  guint64 size;
-} Written;
-
 struct _AmsLocalStore
 {
   GObject parent;
 
   gchar *root;
   AmsLocalOptions options;
-  GHashTable *written; /* name → Written */
-  GHashTable *locks; /* name → AmsRecorderLock: what this store records */
-  GHashTable *wanted; /* names of locks that the disk could not take yet */
+  AmsLocalPlaylists *playlists;
+  AmsLocalClaims *claims;
 };
 
 static void ams_local_store_store_init (AmsStoreInterface *iface);
@@ -54,218 +46,15 @@ is_replaced (AmsFileRole role)
       role == AMS_FILE_ROLE_OTHER;
 }
 
-static gboolean
-fail (GError **error, gint errnum, const gchar *doing, const gchar *path)
-{
-  g_propagate_error (error, ams_disk_error_new (errnum, doing, path));
-  return FALSE;
-}
-
-/* Playlists, whole */
-
-static gboolean
-write_range (gint fd, AmsMemoryBody *body, guint64 from, guint64 to,
-    const gchar *path, GError **error)
-{
-  while (from < to) {
-    gsize length, written;
-    const guint8 *data = ams_memory_body_peek (body, from, &length);
-
-    length = MIN (length, to - from);
-    if (!ams_disk_write (fd, data, length, from, path, &written, error))
-      return FALSE;
-    from += length;
-  }
-  return TRUE;
-}
-
-static void
-remember (AmsLocalStore *self, const gchar *name, const struct stat *info,
-    guint64 size)
-{
-  Written *written = g_new (Written, 1);
-
-  written->device = info->st_dev;
-  written->inode = info->st_ino;
-  written->size = size;
-  g_hash_table_replace (self->written, g_strdup (name), written);
-}
-
-static gboolean
-write_temp (AmsLocalStore *self, const AmsPut *put, const gchar *temp,
-    struct stat *info, GError **error)
-{
-  gint fd;
-
-  /* What another attempt or a crash left of a playlist is worth nothing: it is
-   * in the playlist's next version. */
-  if (unlink (temp) < 0 && errno != ENOENT)
-    return fail (error, errno, "remove", temp);
-  fd = ams_disk_create (temp, error);
-  if (fd < 0)
-    return FALSE;
-  if (!write_range (fd, AMS_MEMORY_BODY (put->body), 0,
-          ams_body_get_size (put->body), temp, error)) {
-    close (fd);
-    return FALSE;
-  }
-  if (fstat (fd, info) < 0) {
-    fail (error, errno, "look at", temp);
-    close (fd);
-    return FALSE;
-  }
-  /* Always synced: without it, a crash soon after the rename leaves some file
-   * systems with an empty file in the place of a good one. */
-  return ams_disk_close (fd, TRUE, temp, error);
-}
-
-static gboolean
-replace_playlist (AmsLocalStore *self, const AmsPut *put, const gchar *path,
-    GError **error)
-{
-  g_autofree gchar *temp = ams_local_temp_path (path);
-  struct stat info;
-
-  if (!write_temp (self, put, temp, &info, error)) {
-    unlink (temp);
-    return FALSE;
-  }
-  if (rename (temp, path) < 0) {
-    fail (error, errno, "replace", path);
-    unlink (temp);
-    return FALSE;
-  }
-  remember (self, put->name, &info, ams_body_get_size (put->body));
-  return !self->options.sync || ams_disk_sync_folder (path, error);
-}
-
-/* Playlists, in place */
-
-static gboolean
-is_as_written (AmsLocalStore *self, const AmsPut *put, gint fd)
-{
-  const Written *written = g_hash_table_lookup (self->written, put->name);
-  struct stat info;
-
-  return written && written->size == put->unchanged && fstat (fd, &info) == 0 &&
-      S_ISREG (info.st_mode) && info.st_dev == written->device &&
-      info.st_ino == written->inode && (guint64) info.st_size == written->size;
-}
-
-/* One write never reaches over the end of a page, so that a reader, who sees a
- * page's write as a whole, sees whole lines. */
-static gboolean
-write_pages (gint fd, AmsMemoryBody *body, guint64 from, guint64 to,
-    const gchar *path, GError **error)
-{
-  guint8 page[AMS_FILES_PAGE_SIZE];
-
-  while (from < to) {
-    guint64 end = (from / AMS_FILES_PAGE_SIZE + 1) * AMS_FILES_PAGE_SIZE;
-    gsize size = MIN (end, to) - from, length, written;
-
-    for (gsize at = 0; at < size; at += length) {
-      const guint8 *data = ams_memory_body_peek (body, from + at, &length);
-
-      length = MIN (length, size - at);
-      memcpy (page + at, data, length);
-    }
-    if (!ams_disk_write (fd, page, size, from, path, &written, error))
-      return FALSE;
-    from += size;
-  }
-  return TRUE;
-}
-
-static gboolean
-append_to_open (AmsLocalStore *self, const AmsPut *put, gint fd,
-    const gchar *path, GError **error)
-{
-  guint64 size = ams_body_get_size (put->body);
-
-  if (!write_pages (fd, AMS_MEMORY_BODY (put->body), put->unchanged, size, path,
-          error))
-    return FALSE;
-  if (self->options.sync && fdatasync (fd) < 0)
-    return fail (error, errno, "sync", path);
-  return TRUE;
-}
-
-/* FALSE: nothing has changed, and the playlist has to be replaced. */
-static gboolean
-append_to_playlist (AmsLocalStore *self, const AmsPut *put, const gchar *path)
-{
-  g_autoptr (GError) error = NULL;
-  Written *written;
-  gint fd;
-
-  if (put->unchanged == 0)
-    return FALSE;
-  fd = open (path, O_WRONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
-  if (fd < 0)
-    return FALSE;
-  if (!is_as_written (self, put, fd)) {
-    close (fd);
-    return FALSE;
-  }
-  written = g_hash_table_lookup (self->written, put->name);
-  if (append_to_open (self, put, fd, path, &error) &&
-      ams_disk_close (g_steal_fd (&fd), FALSE, path, &error)) {
-    written->size = ams_body_get_size (put->body);
-    return TRUE;
-  }
-  GST_INFO ("appending failed, so it is replaced: %s", error->message);
-  if (fd >= 0) {
-    if (ftruncate (fd, put->unchanged) < 0)
-      GST_WARNING ("could not cut %s back: %s", path, g_strerror (errno));
-    close (fd);
-  }
-  g_hash_table_remove (self->written, put->name);
-  return FALSE;
-}
-
-/* Errors of playlists and folders may always pass. */
-static void
-soften (GError *error)
-{
-  if (ams_store_error_get_failure (error) >= AMS_FAILURE_EXISTS)
-    error->code = AMS_FAILURE_TRANSIENT;
-}
-
-/* A playlist that is a link stays one, and what it leads to is written: somebody shows it
- * elsewhere by another name. The folders that it leads to are that somebody's: where one
- * is missing, its disk may be. */
-static gboolean
-write_playlist (AmsLocalStore *self, const AmsPut *put, GError **error)
-{
-  g_autofree gchar *path = path_of (self, put->name);
-  g_autofree gchar *target = ams_local_follow (path, error);
-
-  if (!target)
-    return FALSE;
-  if (append_to_playlist (self, put, target))
-    return TRUE;
-  if (ams_disk_make_folders (path, self->options.sync, error) &&
-      replace_playlist (self, put, target, error))
-    return TRUE;
-  if (!g_str_equal (path, target))
-    g_prefix_error (error, "“%s” is a link. ", path);
-  return FALSE;
-}
+/* Putting */
 
 static gboolean
 put_playlist (AmsLocalStore *self, const AmsPut *put, GError **error)
 {
-  GError *local = NULL;
+  g_autofree gchar *path = path_of (self, put->name);
 
-  if (write_playlist (self, put, &local))
-    return TRUE;
-  soften (local);
-  g_propagate_error (error, local);
-  return FALSE;
+  return ams_local_playlists_put (self->playlists, put, path, error);
 }
-
-/* Segments, and what else is made once */
 
 static gboolean
 have_same_folder (const gchar *path, const gchar *other)
@@ -317,7 +106,7 @@ static gboolean
 remove_file (AmsLocalStore *self, const gchar *name, GError **error)
 {
   g_autofree gchar *path = path_of (self, name);
-  gchar *target = g_hash_table_remove (self->written, name)
+  gchar *target = ams_local_playlists_forget (self->playlists, name)
       ? ams_local_follow (path, NULL)
       : NULL;
 
@@ -327,7 +116,7 @@ remove_file (AmsLocalStore *self, const gchar *name, GError **error)
   }
   if (unlink (path) == 0 || errno == ENOENT)
     return TRUE;
-  return fail (error, errno, "remove", path);
+  return ams_local_fail (error, errno, "remove", path);
 }
 
 static gboolean
@@ -337,15 +126,15 @@ cut_part (AmsLocalStore *self, const gchar *part, guint64 size, GError **error)
   struct stat info;
 
   if (fd < 0)
-    return fail (error, errno, "open", part);
+    return ams_local_fail (error, errno, "open", part);
   if (fstat (fd, &info) < 0)
-    fail (error, errno, "look at", part);
+    ams_local_fail (error, errno, "look at", part);
   else if (!S_ISREG (info.st_mode) || (guint64) info.st_size < size)
     g_propagate_error (error,
         ams_store_error_new (AMS_FAILURE_LOST, 0, 0,
             "“%s” does not have %" G_GUINT64_FORMAT " bytes", part, size));
   else if (ftruncate (fd, size) < 0)
-    fail (error, errno, "cut", part);
+    ams_local_fail (error, errno, "cut", part);
   else
     return ams_disk_close (fd, self->options.sync, part, error);
   close (fd);
@@ -391,89 +180,6 @@ fetch_file (AmsLocalStore *self, const gchar *name, gboolean partial,
   return ams_disk_read (partial ? part : path, !partial, max_size, error);
 }
 
-/* Claims */
-
-static gboolean
-lock_name (AmsLocalStore *self, const gchar *name, GError **error)
-{
-  g_autofree gchar *path = NULL, *lock_path = NULL;
-  AmsRecorderLock *lock;
-
-  if (!name || g_hash_table_contains (self->locks, name))
-    return TRUE;
-  path = path_of (self, name);
-  lock_path = ams_recorder_lock_path (path);
-  lock = ams_recorder_lock_take (lock_path, path, error);
-  if (!lock)
-    return FALSE;
-  g_hash_table_insert (self->locks, g_strdup (name), lock);
-  return TRUE;
-}
-
-/* The disk is full, read-only or away: the lock is made before the first file is. */
-static gboolean
-may_lock_later (const GError *error)
-{
-  AmsFailure failure = ams_store_error_get_failure (error);
-
-  return failure != AMS_FAILURE_BUSY && failure != AMS_FAILURE_UNSUPPORTED;
-}
-
-static void
-want_lock (AmsLocalStore *self, const gchar *name)
-{
-  if (name && !g_hash_table_contains (self->locks, name))
-    g_hash_table_add (self->wanted, g_strdup (name));
-}
-
-/* All of it or nothing; what the disk cannot take now is wanted. */
-static gboolean
-take_claim (AmsLocalStore *self, const AmsClaim *claim, GError **error)
-{
-  gboolean had =
-      claim->playlist && g_hash_table_contains (self->locks, claim->playlist);
-  GError *why = NULL;
-
-  if (lock_name (self, claim->playlist, &why) &&
-      lock_name (self, claim->segments, &why))
-    return TRUE;
-  if (may_lock_later (why)) {
-    want_lock (self, claim->playlist);
-    want_lock (self, claim->segments);
-  } else if (!had && claim->playlist) {
-    g_hash_table_remove (self->locks, claim->playlist);
-  }
-  g_propagate_error (error, why);
-  return FALSE;
-}
-
-/* FALSE: somebody else began to record while this store had no lock. */
-static gboolean
-take_wanted (AmsLocalStore *self, GError **error)
-{
-  GHashTableIter iter;
-  gpointer name;
-
-  g_hash_table_iter_init (&iter, self->wanted);
-  while (g_hash_table_iter_next (&iter, &name, NULL)) {
-    g_autoptr (GError) why = NULL;
-
-    if (lock_name (self, name, &why)) {
-      GST_INFO ("the lock of \"%s\" is made, now that it can be",
-          (const gchar *) name);
-    } else if (ams_store_error_get_failure (why) == AMS_FAILURE_BUSY) {
-      g_propagate_error (error, g_steal_pointer (&why));
-      return FALSE;
-    } else {
-      GST_DEBUG ("there is no lock of \"%s\" yet: %s", (const gchar *) name,
-          why->message);
-      continue;
-    }
-    g_hash_table_iter_remove (&iter);
-  }
-  return TRUE;
-}
-
 /* AmsStore */
 
 static void
@@ -505,7 +211,7 @@ local_create_body (AmsStore *store, const AmsFileBegin *begin)
   g_autofree gchar *path = path_of (self, begin->name);
 
   /* A part is written at once. If the lock is another's by now, the put says so. */
-  take_wanted (self, NULL);
+  ams_local_claims_take_wanted (self->claims, NULL);
   if (is_replaced (begin->role))
     return ams_memory_body_new ();
   if (begin->local_path)
@@ -524,12 +230,12 @@ local_put_async (AmsStore *store, const AmsPut *put, GCancellable *cancellable,
 
   /* What is done is done, also when it was cancelled meanwhile. */
   g_task_set_check_cancellable (task, FALSE);
-  if (!take_wanted (self, &error))
+  if (!ams_local_claims_take_wanted (self->claims, &error))
     ok = FALSE;
   else if (is_replaced (put->role))
     ok = put_playlist (self, put, &error);
   else
-    ok = put_segment (AMS_LOCAL_STORE (store), put, &error);
+    ok = put_segment (self, put, &error);
   answer_boolean (task, ok, error);
 }
 
@@ -557,7 +263,7 @@ copy_file (AmsLocalStore *self, const gchar *from, const gchar *name,
   if (link (path, other) == 0)
     return !self->options.sync || ams_disk_sync_folder (other, error);
   if (stat (path, &info) < 0)
-    return fail (error, errno, "look at", path);
+    return ams_local_fail (error, errno, "look at", path);
   body = ams_copy_body_new (path);
   return ams_copy_body_refer (AMS_COPY_BODY (body), info.st_size, error) &&
       ams_local_copy (body, other, &self->options, error);
@@ -592,7 +298,8 @@ local_claim_async (AmsStore *store, const AmsClaim *claim,
 {
   GTask *task = g_task_new (store, NULL, callback, user_data);
   GError *error = NULL;
-  gboolean ok = take_claim (AMS_LOCAL_STORE (store), claim, &error);
+  gboolean ok =
+      ams_local_claims_take (AMS_LOCAL_STORE (store)->claims, claim, &error);
 
   answer_boolean (task, ok, error);
 }
@@ -600,8 +307,7 @@ local_claim_async (AmsStore *store, const AmsClaim *claim,
 static void
 local_release (AmsStore *store)
 {
-  g_hash_table_remove_all (AMS_LOCAL_STORE (store)->wanted);
-  g_hash_table_remove_all (AMS_LOCAL_STORE (store)->locks);
+  ams_local_claims_release (AMS_LOCAL_STORE (store)->claims);
 }
 
 static void
@@ -693,9 +399,8 @@ ams_local_store_finalize (GObject *object)
   AmsLocalStore *self = AMS_LOCAL_STORE (object);
 
   g_free (self->root);
-  g_hash_table_unref (self->written);
-  g_hash_table_unref (self->locks);
-  g_hash_table_unref (self->wanted);
+  ams_local_playlists_free (self->playlists);
+  ams_local_claims_free (self->claims);
   G_OBJECT_CLASS (ams_local_store_parent_class)->finalize (object);
 }
 
@@ -708,11 +413,6 @@ ams_local_store_class_init (AmsLocalStoreClass *klass)
 static void
 ams_local_store_init (AmsLocalStore *self)
 {
-  self->written =
-      g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
-  self->locks = g_hash_table_new_full (g_str_hash, g_str_equal, g_free,
-      (GDestroyNotify) ams_recorder_lock_release);
-  self->wanted = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
 }
 
 AmsStore *
@@ -722,5 +422,7 @@ ams_local_store_new (const gchar *root, const AmsLocalOptions *options)
 
   self->root = g_strdup (root);
   self->options = *options;
+  self->playlists = ams_local_playlists_new (options->sync);
+  self->claims = ams_local_claims_new (root);
   return AMS_STORE (self);
 }
