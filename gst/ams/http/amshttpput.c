@@ -37,7 +37,7 @@ job_free (gpointer data)
 
   g_clear_object (&job->sent);
   g_free (job->digest);
-  g_free (job->condition);
+  ams_list_condition_clear (&job->condition);
   g_free (job->etag);
   g_clear_pointer (&job->headers, g_ptr_array_unref);
   ams_http_request_clear (&job->request);

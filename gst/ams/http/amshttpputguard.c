@@ -10,30 +10,19 @@
 
 #include <string.h>
 
-/* So often a playlist is looked at in one attempt to put it. */
-#define MAX_LOOKS 5
-
 typedef AmsHttpPutJob Job;
 
-static void
-add_header (Job *job, const gchar *name, gchar *value)
-{
-  g_ptr_array_add (job->headers, g_strdup (name));
-  g_ptr_array_add (job->headers, value);
-}
-
-/* A condition that cannot hold tells whether the server heeds any: one that does not
- * stores what it was to be given next anyway. */
 void
 ams_http_put_add_condition (Job *job)
 {
-  if (job->tries_condition)
-    add_header (job, "If-Match", g_strdup ("\"amshls\""));
-  else if (g_strcmp0 (job->condition, "*") == 0)
-    add_header (job, "If-None-Match", g_strdup ("*"));
-  else if (job->condition)
-    add_header (job, "If-Match",
-        ams_list_guard_dup_condition (job->place->guard, job->condition));
+  const gchar *name;
+  gchar *value =
+      ams_list_condition_dup_header (&job->condition, job->place->guard, &name);
+
+  if (!value)
+    return;
+  g_ptr_array_add (job->headers, g_strdup (name));
+  g_ptr_array_add (job->headers, value);
 }
 
 gboolean
@@ -48,14 +37,13 @@ ams_http_put_names_condition (const AmsHttpReply *reply)
       (strcasestr (text, "if-none-match") || strcasestr (text, "if-match"));
 }
 
-/* The guard: what is there is looked at where no condition will do. */
+/* What is there is looked at where no condition will do. */
 
 static void
 on_looked_at_list (GObject *source, GAsyncResult *result, gpointer user_data)
 {
   g_autoptr (GTask) task = user_data;
   Job *job = g_task_get_task_data (task);
-  AmsListGuard *guard = job->place->guard;
   AmsListVerdict verdict;
   g_autofree gchar *etag = NULL;
   GError *error = NULL;
@@ -64,114 +52,86 @@ on_looked_at_list (GObject *source, GAsyncResult *result, gpointer user_data)
     g_task_return_error (task, error);
     return;
   }
-  ams_list_guard_note_refused (guard, job->condition, etag);
-  g_clear_pointer (&job->condition, g_free);
-  if (verdict == AMS_LIST_SAME) {
-    job->found_same = TRUE;
+  job->found_same = !ams_list_condition_take_look (&job->condition,
+      job->place->guard, verdict, etag, TRUE);
+  if (job->found_same)
     ams_http_put_finish_stored (task);
-    return;
-  }
-  job->tries_condition = etag != NULL &&
-      ams_list_guard_get_if_match (guard) == AMS_IF_MATCH_UNKNOWN;
-  if (ams_list_guard_get_if_match (guard) != AMS_IF_MATCH_IGNORED)
-    job->condition =
-        verdict == AMS_LIST_FREE ? g_strdup ("*") : g_steal_pointer (&etag);
-  ams_http_put_send (task);
+  else
+    ams_http_put_send (task);
+}
+
+static GError *
+unsteady_error (const Job *job)
+{
+  g_autofree gchar *url =
+      ams_http_url_to_display (job->place->options.url, job->put->name);
+
+  return ams_store_error_new (AMS_FAILURE_TRANSIENT, 412, 0,
+      "“%s” changes while it is put", url);
 }
 
 static void
-look_at_list (GTask *task)
+go_on (GTask *task, AmsListNext next)
 {
   Job *job = g_task_get_task_data (task);
 
-  job->looks++;
-  ams_http_guard_look_async (job->place, job->put->name, job->sent, job->plain,
-      g_task_get_cancellable (task), on_looked_at_list, g_object_ref (task));
+  if (next == AMS_LIST_NEXT_PUT)
+    ams_http_put_send (task);
+  else if (next == AMS_LIST_NEXT_LOOK)
+    ams_http_guard_look_async (job->place, job->put->name, job->sent,
+        job->plain, g_task_get_cancellable (task), on_looked_at_list,
+        g_object_ref (task));
+  else
+    g_task_return_error (task, unsteady_error (job));
 }
 
 void
 ams_http_put_guarded (GTask *task)
 {
   Job *job = g_task_get_task_data (task);
-  const gchar *etag =
-      ams_list_guard_get_etag (job->place->guard, job->put->name);
 
-  if (!etag) {
-    look_at_list (task);
-    return;
-  }
-  job->condition = g_strdup (etag);
-  ams_http_put_send (task);
+  go_on (task,
+      ams_list_condition_begin (&job->condition, job->place->guard,
+          job->put->name, FALSE));
 }
 
 /* A list that was removed meanwhile does not match, either: 412, or 404 in S3's way. */
 static gboolean
 is_condition_false (const Job *job, guint status)
 {
-  if (!job->condition && !job->tries_condition)
-    return FALSE;
   return status == 412 ||
-      (status == 404 && g_strcmp0 (job->condition, "*") != 0 &&
+      (status == 404 && g_strcmp0 (job->condition.etag, "*") != 0 &&
           !job->place->options.create_collections);
-}
-
-static void
-take_false_condition (GTask *task)
-{
-  Job *job = g_task_get_task_data (task);
-
-  if (job->tries_condition) {
-    ams_list_guard_set_if_match (job->place->guard, AMS_IF_MATCH_HEEDED);
-    job->tries_condition = FALSE;
-    ams_http_put_send (task);
-  } else if (job->looks < MAX_LOOKS) {
-    look_at_list (task);
-  } else {
-    g_autofree gchar *url =
-        ams_http_url_to_display (job->place->options.url, job->put->name);
-
-    g_task_return_error (task,
-        ams_store_error_new (AMS_FAILURE_TRANSIENT, 412, 0,
-            "“%s” changes while it is put", url));
-  }
 }
 
 /* The PUT without a condition tells whether it was that. */
 static gboolean
 refuses_guard (const Job *job, const AmsHttpReply *reply)
 {
-  return (job->condition || job->tries_condition) &&
-      (reply->status == 501 ||
-          (reply->status == 400 &&
-              (ams_http_put_names_condition (reply) || job->tries_condition)));
-}
-
-static void
-drop_condition (GTask *task)
-{
-  Job *job = g_task_get_task_data (task);
-
-  ams_list_guard_set_if_match (job->place->guard, AMS_IF_MATCH_IGNORED);
-  g_clear_pointer (&job->condition, g_free);
-  job->tries_condition = FALSE;
-  ams_http_put_send (task);
+  return reply->status == 501 ||
+      (reply->status == 400 &&
+          (ams_http_put_names_condition (reply) || job->condition.probes));
 }
 
 gboolean
 ams_http_put_take_guarded (GTask *task, const AmsHttpReply *reply)
 {
   Job *job = g_task_get_task_data (task);
+  AmsListGuard *guard = job->place->guard;
 
+  if (!ams_list_condition_is_set (&job->condition))
+    return FALSE;
   if (ams_http_status_is_success (AMS_HTTP_PUT, reply->status)) {
-    if (job->tries_condition)
-      ams_list_guard_set_if_match (job->place->guard, AMS_IF_MATCH_IGNORED);
+    ams_list_condition_take_success (&job->condition, guard);
     return FALSE;
   }
-  if (is_condition_false (job, reply->status))
-    take_false_condition (task);
-  else if (refuses_guard (job, reply))
-    drop_condition (task);
-  else
+  if (is_condition_false (job, reply->status)) {
+    go_on (task, ams_list_condition_take_false (&job->condition, guard));
+    return TRUE;
+  }
+  if (!refuses_guard (job, reply))
     return FALSE;
+  ams_list_condition_drop (&job->condition, guard);
+  ams_http_put_send (task);
   return TRUE;
 }

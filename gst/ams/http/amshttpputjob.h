@@ -8,6 +8,7 @@
 #pragma once
 
 #include "http/amshttpplace.h"
+#include "http/amslistcondition.h"
 #include "transfer/amsstore.h"
 
 G_BEGIN_DECLS
@@ -23,11 +24,7 @@ typedef struct
   AmsHttpRequest request;
   gboolean is_protected; /* what is there is not replaced */
   gboolean is_guarded; /* what another recorder has put there is not replaced */
-  gchar *
-      condition; /* (nullable) of a guarded PUT: the ETag to be replaced, or "*": none may be there */
-  gboolean
-      tries_condition; /* whether the server heeds one is being found out */
-  guint looks; /* of the guard */
+  AmsListCondition condition; /* of a guarded PUT */
   gboolean asked; /* there was nothing there */
   gboolean refused_condition; /* perhaps; the PUT without it will tell */
   gboolean made_folders;

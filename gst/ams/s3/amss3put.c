@@ -13,47 +13,19 @@
 #include "http/amshttpguard.h"
 #include "http/amsputrules.h"
 #include "s3/amss3check.h"
-#include "s3/amss3exchange.h"
 #include "s3/amss3guard.h"
 #include "s3/amss3headers.h"
 #include "s3/amss3key.h"
 #include "s3/amss3multipart.h"
+#include "s3/amss3putjob.h"
 #include "s3/amss3sums.h"
 
 #include <gst/gst.h>
-#include <string.h>
 
 GST_DEBUG_CATEGORY_EXTERN (ams_s3_store_debug);
 #define GST_CAT_DEFAULT ams_s3_store_debug
 
-#define MAX_REHASHES 3
-/* So often a playlist is looked at in one attempt to put it. */
-#define MAX_LOOKS 5
-
-typedef struct
-{
-  AmsS3Place *place;
-  const AmsPut *put;
-  gchar *key;
-  AmsBody *sent; /* the put's, or its gzip */
-  AmsBody *plain; /* (nullable) the put's, if its gzip is sent */
-  AmsS3Digests digests;
-  GPtrArray *headers; /* nullable */
-  AmsS3Request request;
-  gboolean is_protected; /* what is there is not replaced */
-  gboolean refused_condition; /* perhaps; the PUT without it will tell */
-  gboolean is_guarded; /* what another recorder has put there is not replaced */
-  gchar *
-      condition; /* (nullable) of a guarded PUT: the ETag to be replaced, or "*": none may be there */
-  gboolean tries_condition; /* whether the store heeds one is being found out */
-  gboolean found_same; /* it was there already */
-  guint looks; /* of the guard */
-  gboolean in_parts;
-  gboolean locked; /* as the options say */
-  guint rehashes;
-  guint status; /* of the last answer that was a success */
-  gchar *etag; /* (nullable) likewise; it may be doubted */
-} Job;
+typedef AmsS3PutJob Job;
 
 static void
 job_free (gpointer data)
@@ -61,7 +33,7 @@ job_free (gpointer data)
   Job *job = data;
 
   g_free (job->key);
-  g_free (job->condition);
+  ams_list_condition_clear (&job->condition);
   g_free (job->etag);
   g_clear_object (&job->sent);
   g_clear_pointer (&job->headers, g_ptr_array_unref);
@@ -83,8 +55,8 @@ is_conditional (const Job *job)
 
 /* The ends */
 
-static void
-finish_stored (GTask *task)
+void
+ams_s3_put_finish_stored (GTask *task)
 {
   Job *job = g_task_get_task_data (task);
 
@@ -165,8 +137,6 @@ finish_lost_upload (GTask *task)
 
 /* There already: a PUT whose answer was lost, or another's? */
 
-static void send_it (GTask *task);
-
 /* An earlier version, of which it was not known whether it is there. */
 static gboolean
 is_own_version (const Job *job, const gchar *md5)
@@ -185,7 +155,7 @@ finish_different (GTask *task, const gchar *md5)
     finish_lost_upload (task);
   } else if (is_own_version (job, md5)) {
     job->is_protected = FALSE;
-    send_it (task);
+    ams_s3_put_send (task);
   } else {
     finish_exists (task);
   }
@@ -203,7 +173,7 @@ on_checked (GObject *store, GAsyncResult *result, gpointer user_data)
   if (job->in_parts && found != AMS_S3_CHECK_FAILED)
     ams_s3_multipart_drop (job->place, job->sent);
   if (found == AMS_S3_CHECK_SAME)
-    finish_stored (task);
+    ams_s3_put_finish_stored (task);
   else if (found == AMS_S3_CHECK_DIFFERENT)
     finish_different (task, md5);
   else
@@ -233,17 +203,17 @@ on_asked (GObject *store, GAsyncResult *result, gpointer user_data)
   if (job->in_parts && found != AMS_S3_CHECK_FAILED)
     ams_s3_multipart_drop (job->place, job->sent);
   if (found == AMS_S3_CHECK_SAME) {
-    finish_stored (task);
+    ams_s3_put_finish_stored (task);
   } else if (found == AMS_S3_CHECK_DIFFERENT) {
     finish_different (task, md5);
   } else if (g_error_matches (error, AMS_STORE_ERROR, AMS_FAILURE_ABSENT)) {
     g_error_free (error);
-    send_it (task);
+    ams_s3_put_send (task);
   } else if (!must_ask (job) &&
       g_error_matches (error, AMS_STORE_ERROR, AMS_FAILURE_PERMANENT)) {
     /* Who may not list, may not know: the condition will do. */
     g_error_free (error);
-    send_it (task);
+    ams_s3_put_send (task);
   } else {
     finish_unknown (task, error);
   }
@@ -258,14 +228,14 @@ on_verified (GObject *store, GAsyncResult *result, gpointer user_data)
   GError *error = NULL;
 
   if (ams_s3_verify_finish (result, &error))
-    finish_stored (task);
+    ams_s3_put_finish_stored (task);
   else
     g_task_return_error (task, error);
 }
 
 /* @etag: (nullable), perhaps @job's own. */
-static void
-note_etag (Job *job, const gchar *etag)
+void
+ams_s3_put_note_etag (Job *job, const gchar *etag)
 {
   gchar *copy = g_strdup (etag);
 
@@ -274,13 +244,13 @@ note_etag (Job *job, const gchar *etag)
 }
 
 /* @etag: nullable */
-static void
-take_stored (GTask *task, const gchar *etag)
+void
+ams_s3_put_take_stored (GTask *task, const gchar *etag)
 {
   Job *job = g_task_get_task_data (task);
   AmsS3Place *place = job->place;
 
-  note_etag (job, etag);
+  ams_s3_put_note_etag (job, etag);
   if (job->refused_condition && !place->asks_first) {
     place->asks_first = TRUE;
     GST_WARNING ("%s does not take If-None-Match: before each file is put, it "
@@ -288,139 +258,10 @@ take_stored (GTask *task, const gchar *etag)
         place->endpoint->host);
   }
   if (place->options.verify == AMS_HTTP_VERIFY_NONE)
-    finish_stored (task);
+    ams_s3_put_finish_stored (task);
   else
     ams_s3_verify_async (place, job->key, job->sent, job->plain, job->etag,
         g_task_get_cancellable (task), on_verified, g_object_ref (task));
-}
-
-/* What was sent and what arrived are not the same: is it us? */
-
-static void
-on_rehashed (GObject *body, GAsyncResult *result, gpointer user_data)
-{
-  g_autoptr (GTask) task = user_data;
-  Job *job = g_task_get_task_data (task);
-  GError *error = NULL;
-  const AmsS3Digests *digests =
-      ams_s3_sums_finish (AMS_BODY (body), result, &error);
-  g_autofree gchar *shown = NULL;
-
-  if (!digests) {
-    g_task_return_error (task, error);
-    return;
-  }
-  if (strcmp (digests->sha256, job->digests.sha256) == 0) {
-    send_it (task);
-    return;
-  }
-  shown = ams_s3_place_display (job->place, job->key);
-  g_task_return_error (task,
-      ams_store_error_new (AMS_FAILURE_LOST, 0, 0,
-          "“%s” was not stored: the file changed while it was sent", shown));
-}
-
-/* Takes @error, which it ends with if that was tried often enough. */
-static void
-rehash (GTask *task, GError *error)
-{
-  Job *job = g_task_get_task_data (task);
-  AmsS3DigestFlags flags = ams_s3_checksum_flags (job->place->options.checksum);
-
-  if (job->rehashes == MAX_REHASHES) {
-    g_task_return_error (task, error);
-    return;
-  }
-  job->rehashes++;
-  g_error_free (error);
-  ams_s3_sums_forget (job->sent);
-  ams_s3_sums_async (job->sent, flags, g_task_get_cancellable (task),
-      on_rehashed, g_object_ref (task));
-}
-
-/* The ETag is not the MD5 of what was sent: either another is there, or it never is. The
- * object tells. */
-
-static void
-put_again (GTask *task)
-{
-  Job *job = g_task_get_task_data (task);
-  g_autofree gchar *shown = NULL;
-  GError *error;
-
-  /* The doubt is from an attempt before. */
-  if (job->status == 0) {
-    send_it (task);
-    return;
-  }
-  shown = ams_s3_place_display (job->place, job->key);
-  error = ams_store_error_new (AMS_FAILURE_TRANSIENT, job->status, 0,
-      "“%s” was not stored as it was sent: its ETag is not the MD5 of the file, "
-      "and what is there is not the file; check the network and the disk",
-      shown);
-  if (job->in_parts)
-    g_task_return_error (task, error);
-  else
-    rehash (task, error);
-}
-
-/* What cannot be read is not put again: that would go on for ever. */
-static void
-finish_unreadable (GTask *task, GError *error)
-{
-  Job *job = g_task_get_task_data (task);
-  g_autofree gchar *shown = NULL;
-
-  g_hash_table_add (job->place->doubted, g_strdup (job->key));
-  if (error->domain != AMS_STORE_ERROR) {
-    g_task_return_error (task, error);
-    return;
-  }
-  shown = ams_s3_place_display (job->place, job->key);
-  g_task_return_error (task,
-      ams_store_error_new (ams_store_error_get_failure (error),
-          ams_store_error_get_http_status (error),
-          ams_store_error_get_retry_after (error),
-          "the ETag of “%s” is not the MD5 of what was put, and whether it is "
-          "the file could not be read (allow s3:GetObject, or set "
-          "checksum=sha256, with which ETags are not compared): %s",
-          shown, error->message));
-  g_error_free (error);
-}
-
-static void
-on_doubted_read (GObject *store, GAsyncResult *result, gpointer user_data)
-{
-  g_autoptr (GTask) task = user_data;
-  Job *job = g_task_get_task_data (task);
-  g_autofree gchar *md5 = NULL;
-  GError *error = NULL;
-  AmsS3Check found = ams_s3_check_finish (result, &md5, &error);
-  gboolean is_gone =
-      g_error_matches (error, AMS_STORE_ERROR, AMS_FAILURE_ABSENT);
-
-  if (found == AMS_S3_CHECK_SAME) {
-    ams_s3_place_distrust_etags (job->place);
-    take_stored (task, job->etag);
-  } else if (found == AMS_S3_CHECK_DIFFERENT || is_gone) {
-    g_clear_error (&error);
-    g_hash_table_remove (job->place->doubted, job->key);
-    put_again (task);
-  } else {
-    finish_unreadable (task, error);
-  }
-}
-
-/* What is there now is ours, and may be replaced. */
-static void
-doubt (GTask *task)
-{
-  Job *job = g_task_get_task_data (task);
-
-  g_hash_table_add (job->place->spoiled, g_strdup (job->key));
-  job->is_protected = FALSE;
-  ams_s3_read_async (job->place, job->key, job->sent, job->plain,
-      g_task_get_cancellable (task), on_doubted_read, g_object_ref (task));
 }
 
 static void
@@ -431,12 +272,12 @@ take_success (GTask *task, const AmsS3Reply *reply)
       soup_message_headers_get_one (reply->http->headers, "ETag");
 
   if (ams_s3_etag_fits (job->place, reply->http->headers, &job->digests)) {
-    take_stored (task, etag);
+    ams_s3_put_take_stored (task, etag);
     return;
   }
-  note_etag (job, etag);
+  ams_s3_put_note_etag (job, etag);
   job->status = reply->answer->status;
-  doubt (task);
+  ams_s3_put_doubt (task);
 }
 
 static void
@@ -446,121 +287,13 @@ ask_first (GTask *task)
   check (task, on_asked);
 }
 
-/* The guard of playlists: what is there is looked at where no condition will do. */
-
-static void
-on_looked_at_list (GObject *store, GAsyncResult *result, gpointer user_data)
-{
-  g_autoptr (GTask) task = user_data;
-  Job *job = g_task_get_task_data (task);
-  AmsListGuard *guard = job->place->guard;
-  AmsListVerdict verdict;
-  g_autofree gchar *etag = NULL;
-  GError *error = NULL;
-
-  if (!ams_s3_guard_look_finish (result, &verdict, &etag, &error)) {
-    g_task_return_error (task, error);
-    return;
-  }
-  ams_list_guard_note_refused (guard, job->condition, etag);
-  g_clear_pointer (&job->condition, g_free);
-  if (verdict == AMS_LIST_SAME) {
-    job->found_same = TRUE;
-    finish_stored (task);
-    return;
-  }
-  job->tries_condition = etag != NULL && !job->in_parts &&
-      ams_list_guard_get_if_match (guard) == AMS_IF_MATCH_UNKNOWN;
-  if (ams_list_guard_get_if_match (guard) != AMS_IF_MATCH_IGNORED)
-    job->condition =
-        verdict == AMS_LIST_FREE ? g_strdup ("*") : g_steal_pointer (&etag);
-  send_it (task);
-}
-
-static void
-look_at_list (GTask *task)
-{
-  Job *job = g_task_get_task_data (task);
-
-  job->looks++;
-  ams_s3_guard_look_async (job->place, job->key, job->sent, job->plain,
-      g_task_get_cancellable (task), on_looked_at_list, g_object_ref (task));
-}
-
-static void
-put_guarded (GTask *task)
-{
-  Job *job = g_task_get_task_data (task);
-  const gchar *etag = ams_list_guard_get_etag (job->place->guard, job->key);
-
-  /* The end of an upload of parts has no condition here. */
-  if (!etag || job->in_parts) {
-    look_at_list (task);
-    return;
-  }
-  job->condition = g_strdup (etag);
-  send_it (task);
-}
-
-static void
-take_false_condition (GTask *task)
-{
-  Job *job = g_task_get_task_data (task);
-  g_autofree gchar *shown = NULL;
-
-  if (job->tries_condition) {
-    ams_list_guard_set_if_match (job->place->guard, AMS_IF_MATCH_HEEDED);
-    job->tries_condition = FALSE;
-    send_it (task);
-  } else if (job->looks < MAX_LOOKS) {
-    look_at_list (task);
-  } else {
-    shown = ams_s3_place_display (job->place, job->key);
-    g_task_return_error (task,
-        ams_store_error_new (AMS_FAILURE_TRANSIENT, 412, 0,
-            "“%s” changes while it is put", shown));
-  }
-}
-
-static void
-drop_condition (GTask *task)
-{
-  Job *job = g_task_get_task_data (task);
-
-  ams_list_guard_set_if_match (job->place->guard, AMS_IF_MATCH_IGNORED);
-  g_clear_pointer (&job->condition, g_free);
-  job->tries_condition = FALSE;
-  send_it (task);
-}
-
-/* TRUE: it was about the condition. An object that was removed does not match: 404. */
-static gboolean
-take_guarded (GTask *task, const AmsS3Reply *reply)
-{
-  Job *job = g_task_get_task_data (task);
-  const AmsS3Answer *answer = reply->answer;
-
-  if (!job->condition && !job->tries_condition)
-    return FALSE;
-  if (!reply->error && job->tries_condition)
-    ams_list_guard_set_if_match (job->place->guard, AMS_IF_MATCH_IGNORED);
-  else if (answer->action == AMS_S3_ACTION_CHECK_EXISTING ||
-      answer->failure == AMS_FAILURE_ABSENT)
-    take_false_condition (task);
-  else if (reply->error && ams_s3_refuses_condition (answer))
-    drop_condition (task);
-  else
-    return FALSE;
-  return reply->error != NULL;
-}
-
 static void
 take_reply (GTask *task, AmsS3Reply *reply)
 {
   Job *job = g_task_get_task_data (task);
   const AmsS3Answer *answer = reply->answer;
 
-  if (take_guarded (task, reply))
+  if (ams_s3_put_take_guarded (task, reply))
     return;
   if (!reply->error)
     take_success (task, reply);
@@ -569,7 +302,7 @@ take_reply (GTask *task, AmsS3Reply *reply)
   else if (answer->action == AMS_S3_ACTION_CHECK_EXISTING && job->is_protected)
     check (task, on_checked);
   else if (answer->action == AMS_S3_ACTION_REHASH)
-    rehash (task, g_steal_pointer (&reply->error));
+    ams_s3_put_rehash (task, g_steal_pointer (&reply->error));
   else
     g_task_return_error (task, g_steal_pointer (&reply->error));
 }
@@ -617,16 +350,7 @@ make_headers (Job *job)
   ams_s3_headers_add_checksum (job->headers, options->checksum, &job->digests);
   if (is_conditional (job))
     ams_s3_headers_add (job->headers, "If-None-Match", "*");
-  if (job->tries_condition)
-    ams_s3_headers_add (job->headers, "If-Match", "\"amshls\"");
-  else if (g_strcmp0 (job->condition, "*") == 0)
-    ams_s3_headers_add (job->headers, "If-None-Match", "*");
-  else if (job->condition) {
-    g_autofree gchar *etag =
-        ams_list_guard_dup_condition (job->place->guard, job->condition);
-
-    ams_s3_headers_add (job->headers, "If-Match", etag);
-  }
+  ams_s3_put_add_condition (job);
 }
 
 static void
@@ -678,11 +402,11 @@ on_parts (GObject *store, GAsyncResult *result, gpointer user_data)
 
   switch (ams_s3_multipart_finish (result, &error)) {
     case AMS_S3_MULTIPART_STORED:
-      take_stored (task, NULL);
+      ams_s3_put_take_stored (task, NULL);
       break;
     case AMS_S3_MULTIPART_DOUBTFUL:
       job->status = 200;
-      doubt (task);
+      ams_s3_put_doubt (task);
       break;
     case AMS_S3_MULTIPART_THERE_ALREADY:
       check (task, on_checked);
@@ -695,8 +419,8 @@ on_parts (GObject *store, GAsyncResult *result, gpointer user_data)
   }
 }
 
-static void
-send_it (GTask *task)
+void
+ams_s3_put_send (GTask *task)
 {
   Job *job = g_task_get_task_data (task);
   GCancellable *cancellable = g_task_get_cancellable (task);
@@ -719,13 +443,13 @@ begin (GTask *task)
 
   job->in_parts = threshold > 0 && ams_body_get_size (job->sent) >= threshold;
   if (g_hash_table_contains (job->place->doubted, job->key))
-    doubt (task);
+    ams_s3_put_doubt (task);
   else if (job->is_protected && (must_ask (job) || job->in_parts))
     check (task, on_asked);
   else if (job->is_guarded)
-    put_guarded (task);
+    ams_s3_put_guarded (task);
   else
-    send_it (task);
+    ams_s3_put_send (task);
 }
 
 /* gzip */
