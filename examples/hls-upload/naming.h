@@ -9,7 +9,7 @@
 #pragma once
 
 #include "order.h"
-#include "queue.h"
+#include "queuetypes.h"
 
 G_BEGIN_DECLS
 

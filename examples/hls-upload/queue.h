@@ -9,7 +9,7 @@
 
 #pragma once
 
-#include "order.h"
+#include "queuetypes.h"
 #include "transfer/spool/amsspool.h"
 #include "transfer/amsstore.h"
 
@@ -23,13 +23,6 @@ typedef struct
   gint64 retry_for; /* µs, without a spool */
   gboolean overwrite; /* whatever is there */
 } HlsUploadQueueOptions;
-
-typedef struct _HlsUploadQueue HlsUploadQueue;
-typedef struct _HlsUploadTask HlsUploadTask;
-
-/* @error: (nullable) of AMS_STORE_ERROR or HLS_UPLOAD_ERROR; lives during the call. NULL: it is stored
- * or, with a spool, safely on disk. */
-typedef void (*HlsUploadDone) (const GError *error, gpointer user_data);
 
 HlsUploadQueue *hls_upload_queue_new (AmsStore *store,
     const HlsUploadQueueOptions *options);

@@ -6,10 +6,7 @@
 
 #pragma once
 
-#include "clients.h"
-#include "server.h"
-
-#include <libsoup/soup.h>
+#include "servertypes.h"
 
 G_BEGIN_DECLS
 
@@ -17,20 +14,6 @@ G_BEGIN_DECLS
 #define HLS_UPLOAD_CONNECTION_KEY "hls-upload-connection"
 
 typedef struct _HlsUploadRequest HlsUploadRequest;
-
-struct _HlsUploadServer
-{
-  SoupServer *soup;
-  HlsUploadListener *listener;
-  HlsUploadClients *clients;
-  gboolean closed;
-  const HlsUploadOptions *options;
-  const HlsUploadAuth *auth;
-  AmsS3Store *store;
-  HlsUploadQueue *queue;
-  guint requests; /* that were accepted and are not answered */
-  GHashTable *seen; /* set of the names of playlists that are there */
-};
 
 /* Belongs to its message. */
 struct _HlsUploadRequest
@@ -42,8 +25,8 @@ struct _HlsUploadRequest
   gboolean conditional;
   HlsUploadTask *task; /* (nullable) a body that is coming, or its delivery */
   gboolean handed_over;
-  gboolean
-      waits; /* is paused, for what the queue or the store says; owns a reference to the message */
+  /* Is paused, for what the queue or the store says; owns a reference to the message. */
+  gboolean waits;
   gboolean closing;
   GCancellable *cancellable; /* of reading */
 

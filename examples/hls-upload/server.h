@@ -7,13 +7,9 @@
 
 #pragma once
 
-#include "auth.h"
-#include "options.h"
-#include "queue.h"
+#include "servertypes.h"
 
 G_BEGIN_DECLS
-
-typedef struct _HlsUploadServer HlsUploadServer;
 
 /* What is given stays the caller's, and must live longer. Listens from here on. */
 HlsUploadServer *hls_upload_server_new (const HlsUploadOptions *options,

@@ -6,7 +6,10 @@
 
 #pragma once
 
-#include "queue.h"
+#include "order.h"
+#include "queuetypes.h"
+#include "transfer/spool/amsspool.h"
+#include "transfer/amsstore.h"
 
 G_BEGIN_DECLS
 
