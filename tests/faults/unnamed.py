@@ -21,8 +21,8 @@ CLIP = ("videotestsrc pattern=snow num-buffers={} ! video/x-raw,format=I420,widt
 HLS = "amshlssink target-duration=1 location=s%05d.ts playlist-location=p.m3u8 write-files=always ! amshttpput location={} {}"
 FIRST, NAME = "s00000.ts", "s00001.ts"
 SPOOL, NO_SPOOL = "spool-dir=spool", ""
-# The second piece is not there; all are.
-CUT, WHOLE = ("pwrite64", 2), ("renameat2", 1)
+# The third piece is not there, so that two pictures are in any case; all are.
+CUT, WHOLE = ("pwrite64", 3), ("renameat2", 1)
 
 
 def is_put(request, name):
