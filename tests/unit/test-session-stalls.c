@@ -511,6 +511,69 @@ play_last_picture (gint64 late, gboolean marked)
   session_test_assert_near (session_test_sum (test), 27 * SECOND, 2 * FRAME);
 }
 
+/* The clocks of the tracks are apart: the one that is back tells where the other is. */
+static void
+play_last_picture_apart (gint64 apart, gint64 after)
+{
+  guint video, sound;
+  g_autoptr (SessionTest) test = session_test_new_with_both (&video, &sound);
+  gint64 from = 9 * SECOND, to = 15 * SECOND;
+  const TestEvent *picture, *tone;
+
+  session_test_video (test, video, 0, 30 * SECOND, 25);
+  session_test_sound (test, sound, 0, 30 * SECOND);
+  session_test_shift (test, sound, 0, 99 * SECOND, apart);
+  for (guint i = 0; i < 2; i++) {
+    session_test_cut_out (test, i ? sound : video, from, to);
+    session_test_shift (test, i ? sound : video, to, 99 * SECOND,
+        i ? after : -to);
+  }
+  session_test_find (test, video, from)->arrival = to + 100 * MS;
+  for (gint64 at = to; at < to + 100 * MS; at += FRAME)
+    session_test_find (test, video, at)->arrival = to + 100 * MS;
+  session_test_find (test, sound, to)->discont = TRUE;
+  session_test_play (test);
+  g_assert_cmpuint (session_test_count_lost (test, video), ==, 0);
+  /* In front of the first picture. */
+  g_assert_cmpuint (session_test_count_lost (test, sound), <=, 1);
+  picture = session_test_find (test, video, 20 * SECOND);
+  tone = session_test_find (test, sound, 20 * SECOND);
+  session_test_assert_near (picture->got_pts - picture->truth,
+      tone->got_pts - tone->truth, 150 * MS);
+  session_test_assert_near (session_test_sum (test), 24 * SECOND, 150 * MS);
+}
+
+/* Behind the outage the picture comes late, and its stamps are some seconds behind the
+ * sound's: only what is from before is left out. */
+static void
+test_last_picture_then_stamps_apart (void)
+{
+  guint video, sound;
+  g_autoptr (SessionTest) test = session_test_new_with_both (&video, &sound);
+  gint64 from = 9 * SECOND, to = 15 * SECOND, behind = 5500 * MS,
+         late = 3 * SECOND;
+
+  session_test_video (test, video, 0, 30 * SECOND, 25);
+  session_test_sound (test, sound, 0, 30 * SECOND);
+  for (guint i = 0; i < 2; i++)
+    session_test_cut_out (test, i ? sound : video, from, to);
+  session_test_shift (test, video, to, 99 * SECOND, -to);
+  session_test_shift (test, sound, to, 99 * SECOND, behind - to);
+  session_test_find (test, video, from)->arrival = to + late;
+  for (gint64 at = to; at < to + late; at += FRAME)
+    session_test_find (test, video, at)->arrival = to + late;
+  session_test_play (test);
+  g_assert_cmpuint (session_test_count_lost (test, video), ==, 1);
+}
+
+static void
+test_last_picture_of_a_clock_of_its_own (void)
+{
+  play_last_picture_apart (600 * SECOND, -15 * SECOND);
+  /* Only the video begins its times anew. */
+  play_last_picture_apart (0, 0);
+}
+
 static void
 test_last_picture_behind_outage (void)
 {
@@ -574,7 +637,11 @@ main (int argc, char **argv)
   g_test_add_func ("/session/gap/wrong", test_gap_event_wrong_taken_back);
   g_test_add_func ("/session/outage/marked",
       test_marked_outage_begins_with_a_keyframe);
-  g_test_add_func ("/session/outage/last-picture",
+  g_test_add_func ("/session/outage/last-picture/apart",
+      test_last_picture_of_a_clock_of_its_own);
+  g_test_add_func ("/session/outage/last-picture/behind",
+      test_last_picture_then_stamps_apart);
+  g_test_add_func ("/session/outage/last-picture/together",
       test_last_picture_behind_outage);
   g_test_add_func ("/session/flush", test_flush_discontinuity);
   return g_test_run ();

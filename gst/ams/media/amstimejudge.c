@@ -263,20 +263,7 @@ confirm_hole (const AmsTimeTracks *self, const AmsTimeTrack *track, gint64 at,
   return NULL;
 }
 
-/* Until now both had the same clock, and @other has a new one, by which @at is where
- * that has been since: a unit from before an outage that only came behind it does not
- * hide how long that was. */
-static gboolean
-has_moved_there (const AmsTimeTracks *self, const AmsTimeTrack *track,
-    const AmsTimeTrack *other, gint64 at)
-{
-  return other->before == track->offset &&
-      at >= ams_time_difference (other->moved_to, self->threshold) &&
-      at <= ams_time_sum (ams_time_track_get_end (other), self->threshold);
-}
-
-/* Another track's offset that brings @time between @expected and @resumed, or to
- * where that track has moved. */
+/* Another track's offset that brings @time between @expected and @resumed. */
 static gboolean
 adopt_offset (const AmsTimeTracks *self, const AmsTimeTrack *track, gint64 time,
     gint64 expected, gint64 resumed, gint64 *offset)
@@ -287,8 +274,7 @@ adopt_offset (const AmsTimeTracks *self, const AmsTimeTrack *track, gint64 time,
 
     if (other != track && other->anchored && other->offset != track->offset &&
         at >= ams_time_difference (expected, self->threshold) &&
-        (at <= ams_time_sum (resumed, self->threshold) ||
-            has_moved_there (self, track, other, at))) {
+        at <= ams_time_sum (resumed, self->threshold)) {
       *offset = other->offset;
       return TRUE;
     }
@@ -296,13 +282,34 @@ adopt_offset (const AmsTimeTracks *self, const AmsTimeTrack *track, gint64 time,
   return FALSE;
 }
 
+/* Where the clock says that @track goes on. A unit from before an outage that only came
+ * behind it hides how long that was; a track that is back tells. */
+static gint64
+get_resumed (const AmsTimeTracks *self, const AmsTimeTrack *track,
+    gint64 arrival)
+{
+  gint64 end = ams_time_track_get_end (track);
+  gint64 resumed =
+      ams_time_sum (end, ams_time_elapsed (track->arrival, arrival));
+
+  for (guint i = 0; i < self->tracks->len; i++) {
+    const AmsTimeTrack *other = ams_time_tracks_get (self, i);
+
+    if (other != track &&
+        other->resumed_at > ams_time_sum (end, self->threshold))
+      resumed = MAX (resumed,
+          ams_time_sum (ams_time_track_get_end (other),
+              ams_time_elapsed (other->arrival, arrival)));
+  }
+  return resumed;
+}
+
 static AmsTimeVerdict
 judge_jump (const AmsTimeTracks *self, const AmsTimeTrack *track,
     const AmsTimeMapInput *in)
 {
   gint64 expected = ams_time_sum (ams_time_track_get_end (track), track->step);
-  gint64 resumed = ams_time_sum (ams_time_track_get_end (track),
-      ams_time_elapsed (track->arrival, in->arrival));
+  gint64 resumed = get_resumed (self, track, in->arrival);
   AmsTimeVerdict verdict = { .believed = TRUE, .moved = TRUE };
 
   /* Less is no outage, only jitter. */

@@ -147,8 +147,8 @@ emit_believed (AmsTimeMap *self, AmsTimeTrack *track, const AmsTimeMapInput *in,
   if (verdict->hole > 0)
     track->widest = ams_time_difference (time, from);
   emit (self, track, in, time, &how);
-  if (verdict->moved)
-    track->moved_to = time;
+  if (verdict->moved || verdict->hole > 0)
+    track->resumed_at = time;
   note_offset (track, verdict);
   track->anchored = TRUE;
   track->previous =

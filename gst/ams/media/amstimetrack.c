@@ -21,6 +21,7 @@ void
 ams_time_track_init (AmsTimeTrack *self)
 {
   self->before = self->previous = self->learnt_at = AMS_TIME_NONE;
+  self->resumed_at = AMS_TIME_NONE;
   self->step = USUAL_STEP;
 }
 

@@ -29,7 +29,8 @@ typedef struct
   gboolean reorders;
   gint64 offset;
   gint64 before; /* the offset before the last jump, or AMS_TIME_NONE */
-  gint64 moved_to; /* the place of the last unit that was moved */
+  /* The place of the last unit behind a hole or a jump, or AMS_TIME_NONE. */
+  gint64 resumed_at;
 
   gint64 first; /* the place and the arrival of the first unit */
   gint64 first_arrival;

@@ -88,7 +88,7 @@ refuse_rests (AmsSession *self, const AmsSessionTrack *track,
     AmsSessionTrack *other = g_ptr_array_index (self->tracks, i);
 
     if (other != track && other->begun)
-      other->begin_at = MAX (other->begin_at, held->unit.pts - threshold);
+      other->rest_until = held->unit.pts - threshold;
   }
 }
 
@@ -439,11 +439,25 @@ record (AmsSession *self, AmsSessionTrack *track, const AmsHeld *held)
   self->end = MAX (self->end, held->end);
 }
 
+/* What goes on from before a time without media that another track has behind it. */
+static gboolean
+is_rest (AmsSessionTrack *track, const AmsHeld *held)
+{
+  if (track->rest_until == AMS_TIME_NONE)
+    return FALSE;
+  if (!held->jump && held->hole == 0 && held->unit.pts < track->rest_until)
+    return TRUE;
+  track->rest_until = AMS_TIME_NONE;
+  return FALSE;
+}
+
 /* What came before the segment at which its track joined, or before the first
  * picture. */
 static gboolean
 comes_too_early (AmsSessionTrack *track, const AmsHeld *held)
 {
+  if (is_rest (track, held))
+    return TRUE;
   if (track->begin_at == AMS_TIME_NONE)
     return FALSE;
   if (held->unit.pts < track->begin_at)

@@ -82,6 +82,7 @@ typedef struct
   gint64 position; /* how far its units have come, in the order of decoding */
   gint64 shown; /* how far its recorded units are shown */
   gint64 begin_at; /* what is before is dropped */
+  gint64 rest_until; /* likewise, as long as its units go on without a hole */
   gint64 last_dts; /* of the last unit that was placed */
   gint64 reorder; /* PTS − DTS of the last unit that was believed */
   gint64 step; /* ns, from unit to unit as it was seen last; 0: unknown */

@@ -32,7 +32,8 @@ ams_session_track_new (guint id, gboolean video, guint line)
   self->first_time = AMS_TIME_NONE;
   self->arrival = self->first_seen = self->position = self->shown =
       AMS_TIME_NONE;
-  self->begin_at = self->last_dts = self->last_key = AMS_TIME_NONE;
+  self->begin_at = self->rest_until = self->last_dts = self->last_key =
+      AMS_TIME_NONE;
   return self;
 }
 
