@@ -368,6 +368,8 @@ answer_list (HlsRemote *self, GstQuery *query, const gchar *prefix,
   add_entries (self, self->files, FALSE, prefix, entries);
   add_entries (self, self->parts, TRUE, prefix, entries);
   g_mutex_unlock (&self->lock);
+  for (guint i = 0; faults & HLS_REMOTE_LISTS_LONGER && i < entries->len; i++)
+    ((AmsFileEntry *) g_ptr_array_index (entries, i))->size += 188;
   ams_files_query_add_listed (query, entries);
 }
 

@@ -25,6 +25,7 @@ typedef enum
       1 << 4, /* says that it has stored something when it is drained */
   HLS_REMOTE_TAKES_NOTE = 1 << 5, /* of dates, as a spool does */
   HLS_REMOTE_CLOSED = 1 << 6, /* it is being stopped */
+  HLS_REMOTE_LISTS_LONGER = 1 << 7, /* than the files are that it has */
 } HlsRemoteFaults;
 
 /* In the pipeline, linked to the element's src pad; @write_files is set. */

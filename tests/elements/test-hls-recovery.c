@@ -249,6 +249,33 @@ test_crash_with_audio_and_video_all_is_recovered (void)
     recover (TRUE, i == 2);
 }
 
+/* The disk had named a later segment first. What the journal says of that was true before the end of the other
+ * was lost. */
+static void
+test_crash_behind_a_part_is_a_discontinuity (void)
+{
+  g_autoptr (Crash) crash = crash_new (FALSE);
+  Hls *hls = crash->hls;
+  g_autofree gchar *third = hls_path (hls, "s00003.ts");
+  g_autofree gchar *part = hls_path (hls, ".s00003.ts.part");
+  g_autofree gchar *bytes = NULL;
+  g_autoptr (HlsPlaylist) playlist = NULL;
+  gsize size;
+
+  crash_now (crash, 2, 0, TRUE);
+  g_unlink (crash->part);
+  put (crash->last, crash->last_bytes, crash->last_size);
+  g_assert_true (g_file_get_contents (third, &bytes, &size, NULL));
+  put (part, bytes, size * 3 / 4);
+  g_assert_cmpint (g_unlink (third), ==, 0);
+  hls_record (hls, SECONDS (4));
+  playlist = hls_check (hls);
+  g_assert_cmpuint (playlist->segments->len, ==, 7);
+  for (guint i = 0; i < 7; i++)
+    g_assert_cmpint (hls_segment (playlist, i)->discontinuity, ==,
+        i == 4 || i == 5);
+}
+
 /* One crash after the other, each while the one before is still unlisted. */
 static void
 test_crash_twice_numbers_go_on (void)
@@ -505,6 +532,7 @@ main (int argc, char **argv)
 #define ADD(path, name) hls_test_add ("/hls/recovery/" path, test_##name)
   ADD ("crash/video", crash_with_video_all_is_recovered);
   ADD ("crash/audio-and-video", crash_with_audio_and_video_all_is_recovered);
+  ADD ("crash/behind-a-part", crash_behind_a_part_is_a_discontinuity);
   ADD ("crash/twice", crash_twice_numbers_go_on);
   ADD ("crash/in-the-recovery", crash_in_the_recovery_is_recovered);
   ADD ("crash/no-frame", crash_part_without_a_frame_is_not_listed);

@@ -187,6 +187,57 @@ test_cut_part_of_what_a_store_that_cannot_list_lists_is_fetched (void)
   recover_part_on_disk (TRUE, 5, HLS_REMOTE_CANNOT_LIST);
 }
 
+/* It goes on from nothing that is known, and the disk has the beginning of it: a recorder made both. */
+static void
+test_what_begins_with_the_disks_part_is_no_stranger (void)
+{
+  g_autoptr (Hls) hls = hls_new ();
+  HlsRemote *remote = hls_record_with_remote (hls);
+  g_autofree gchar *path = hls_path (hls, "s00004.ts");
+  g_autofree gchar *part = hls_path (hls, ".s00004.ts.part");
+  g_autofree gchar *journal = hls_path (hls, ".p.m3u8.journal");
+  g_autofree gchar *text = hls_remote_dup_text (remote, "p.m3u8");
+  g_autofree gchar *cut = hls_cut_playlist (text, 2);
+  g_autofree gchar *ended = g_strconcat (cut, "#EXT-X-ENDLIST\n", NULL);
+  g_autofree gchar *bytes = NULL;
+  gsize size;
+
+  g_assert_true (g_file_get_contents (path, &bytes, &size, NULL));
+  hls_remote_leave_behind (remote, 2);
+  hls_remote_set (remote, "p.m3u8", ended, strlen (ended), FALSE);
+  hls_remote_set (remote, "s00004.ts", bytes, size, FALSE);
+  hls_cut_disk (hls, 2, TRUE);
+  hls_put (hls->playlist, ended);
+  g_assert_true (g_file_set_contents (part, bytes, size * 3 / 4, NULL));
+  g_unlink (journal);
+  hls_record (hls, SECONDS (4));
+  hls_remote_assert_whole (hls, remote, 5);
+  assert_no_part (hls);
+}
+
+/* A spool says how long the segment was, and what is at the server now has that name only. */
+static void
+test_another_file_than_was_listed_is_said (void)
+{
+  g_autoptr (Hls) hls = hls_new ();
+  HlsRemote *remote = hls_record_with_remote (hls);
+  g_autofree gchar *path = hls_path (hls, "s00004.ts");
+  g_autofree gchar *bytes = NULL;
+  gsize size;
+
+  g_assert_true (g_file_get_contents (path, &bytes, &size, NULL));
+  hls_remote_leave_behind (remote, 4);
+  hls_remote_set (remote, "s00004.ts", bytes, size, FALSE);
+  hls_cut_disk (hls, 4, TRUE);
+  g_free (hls_remote_take_log (remote));
+  hls_remote_set_faults (remote, HLS_REMOTE_LISTS_LONGER);
+  hls->expects_trouble = TRUE;
+  hls_record (hls, SECONDS (4));
+  hls_assert_one (hls, GST_MESSAGE_WARNING, GST_RESOURCE_ERROR,
+      GST_RESOURCE_ERROR_READ, "“s00004.ts”", "it is another file", NULL);
+  hls_remote_assert_changes (remote, HLS_TWO_MORE (5, 6));
+}
+
 /* What the store has under the name may be longer, and is never put again. */
 static void
 test_cut_part_of_what_a_silent_store_may_have_gets_another_name (void)
@@ -582,6 +633,9 @@ main (int argc, char **argv)
       cut_part_of_what_a_store_that_cannot_list_has_is_fetched);
   ADD ("crash/unlistable-listed-cut-part",
       cut_part_of_what_a_store_that_cannot_list_lists_is_fetched);
+  ADD ("crash/part-of-a-stranger",
+      what_begins_with_the_disks_part_is_no_stranger);
+  ADD ("crash/another-file", another_file_than_was_listed_is_said);
   ADD ("crash/silent-store",
       cut_part_of_what_a_silent_store_may_have_gets_another_name);
   ADD ("crash/tables-only", another_file_is_not_taken_for_a_part_without_media);

@@ -301,7 +301,8 @@ find_orphan (const GstAmsAnswers *answers, const AmsRecoveryFile *file)
   return NULL;
 }
 
-/* (transfer full) (nullable): it cannot be read, and @warnings says so. */
+/* (transfer full) (nullable): it cannot be read, and @warnings says so. It may be gone,
+ * which nobody has to know. */
 static GBytes *
 read_orphan (const GstAmsStores *stores, const AmsRecoveryFile *file,
     GHashTable *read, GPtrArray *warnings)
@@ -309,20 +310,24 @@ read_orphan (const GstAmsStores *stores, const AmsRecoveryFile *file,
   g_auto (GstAmsAnswers) answers = {
     0,
   };
+  const gchar *why;
+  GBytes *data;
 
   if (read && g_hash_table_contains (read, file->name))
     return g_bytes_ref (g_hash_table_lookup (read, file->name));
   gst_ams_ask_file (file->remote ? stores->remote : stores->local, file->name,
       file->partial, MAX_SEGMENT_SIZE, &answers);
-  if (answers.found->len > 0)
-    return find_orphan (&answers, file);
-  if (answers.failed)
+  data = find_orphan (&answers, file);
+  why = answers.failed;
+  if (answers.found->len > 0 && !data)
+    why = "it is another file";
+  if (!data && why)
     g_ptr_array_add (warnings,
         g_strdup_printf ("“%s”, which an earlier session left unlisted, cannot "
                          "be read (%s): it stays where it is, and no playlist "
                          "lists it.",
-            file->name, answers.failed));
-  return NULL;
+            file->name, why));
+  return data;
 }
 
 GBytes *
