@@ -475,7 +475,7 @@ awaits_before (AmsSpool *self, guint64 order)
   for (GList *l = self->awaited.head; l; l = l->next) {
     const AmsSpoolItem *item = l->data;
 
-    if (item->record.order < order && !g_queue_find (&self->unlisted, item))
+    if (item->record.order < order && !item->unlisted)
       return TRUE;
   }
   return FALSE;
@@ -775,8 +775,9 @@ static void
 keep_unlisted (AmsSpool *self, AmsSpoolItem *item)
 {
   count_on_disk (self, item, 0);
-  if (!g_queue_find (&self->unlisted, item))
+  if (!item->unlisted)
     g_queue_push_tail (&self->unlisted, item);
+  item->unlisted = TRUE;
 }
 
 void

@@ -32,6 +32,8 @@ struct _AmsSpoolItem
   gboolean begun; /* it says that there may be a file */
   gboolean recorded; /* it says all */
   gboolean noted; /* it may have a note */
+  gboolean
+      unlisted; /* the store has it, and no playlist is there that stays after a crash */
   guint64 on_disk; /* bytes, as counted by the spool */
   gboolean give_up; /* to be moved to `given-up` as soon as it is whole */
   gpointer spool; /* OPEN, for who watches the body */
