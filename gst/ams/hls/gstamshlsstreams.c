@@ -96,28 +96,27 @@ get_location (const Streams *self, const gchar *name)
   return g_build_filename (self->root, name, NULL);
 }
 
+/* (transfer full) (nullable) */
 static GOutputStream *
-on_get_playlist_stream (const gchar *name, gpointer user_data)
+ask_for_stream (const Streams *self, guint signal, const gchar *name)
 {
-  const Streams *self = user_data;
   g_autofree gchar *location = get_location (self, name);
   GOutputStream *stream = NULL;
 
-  g_signal_emit (self->element, signals[GET_PLAYLIST_STREAM], 0, location,
-      &stream);
+  g_signal_emit (self->element, signals[signal], 0, location, &stream);
   return stream;
+}
+
+static GOutputStream *
+on_get_playlist_stream (const gchar *name, gpointer user_data)
+{
+  return ask_for_stream (user_data, GET_PLAYLIST_STREAM, name);
 }
 
 static GOutputStream *
 on_get_segment_stream (const gchar *name, gpointer user_data)
 {
-  const Streams *self = user_data;
-  g_autofree gchar *location = get_location (self, name);
-  GOutputStream *stream = NULL;
-
-  g_signal_emit (self->element, signals[GET_FRAGMENT_STREAM], 0, location,
-      &stream);
-  return stream;
+  return ask_for_stream (user_data, GET_FRAGMENT_STREAM, name);
 }
 
 static void

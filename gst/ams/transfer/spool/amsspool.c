@@ -4,7 +4,7 @@
 
 #include "config.h"
 
-#include "transfer/spool/amsspool.h"
+#include "transfer/spool/amsspoolprivate.h"
 
 #include "transfer/amscopybody.h"
 #include "transfer/amsdisk.h"
@@ -24,46 +24,12 @@
 
 /* A disk that refused is not asked again with every call. */
 #define RETRY_INTERVAL (G_TIME_SPAN_SECOND / 4)
-/* For the file that upstream writes by itself to appear, once it was handed over. */
-#define LINK_TIMEOUT (2 * G_TIME_SPAN_SECOND)
-/* The journal is written anew when it has grown by this, and most of it is settled. */
-#define COMPACT_SIZE (1024 * 1024)
 /* What is settled is removed when so much of it is there: only after the journal, with
  * its word for that, was synced, and that takes time. */
 #define TRASH_FILES 16
 #define TRASH_BYTES (8 * 1024 * 1024)
-
-typedef struct
-{
-  guint64 id;
-  AmsSpoolFate fate;
-  gboolean marked;
-} Trash;
-
-struct _AmsSpool
-{
-  AmsSpoolFolder *folder;
-  AmsSpoolLog *log;
-  AmsSpoolIndex *index;
-
-  GQueue
-      unsafe; /* of AmsSpoolItem: handed over, and not yet to be relied upon */
-  GQueue awaited; /* of AmsSpoolItem: to become links */
-  GQueue unlisted; /* of AmsSpoolItem: stored, and no playlist has come since */
-  GQueue unnamed; /* of AmsSpoolItem: UNNAMED */
-  GArray *renamed; /* ids of what the journal has under an earlier name */
-  guint64 playlist_order; /* of the last that is safe, or stored */
-  guint64 listed_order; /* of the last that a crash leaves in any case */
-  GError *error; /* why the first of unsafe or awaited is */
-  gint64 tried; /* when that was; monotonic, µs */
-
-  GArray *trash; /* of Trash: settled, their files not removed yet */
-  guint64 trash_bytes;
-  guint64 bytes; /* the sum of on_disk */
-  guint64 compact_size; /* of the journal */
-  gchar *suffix; /* (nullable) */
-  gboolean taken_up;
-};
+/* For the file that upstream writes by itself to appear, once it was handed over. */
+#define LINK_TIMEOUT (2 * G_TIME_SPAN_SECOND)
 
 /* Of a body that is being made: its item. */
 #define ITEM_KEY "ams-spool-item"
@@ -74,244 +40,12 @@ path_of (AmsSpool *self, const AmsSpoolItem *item)
   return ams_spool_folder_get_path (self->folder, item->record.id);
 }
 
-static void
-count_on_disk (AmsSpool *self, AmsSpoolItem *item, guint64 bytes)
-{
-  self->bytes += bytes - item->on_disk;
-  item->on_disk = bytes;
-}
-
 /* Playlists come often, and the next says all that the one before did. */
 static gboolean
 needs_sync (const AmsSpoolItem *item)
 {
   return ams_spool_item_has_body (item) &&
       (!ams_spool_item_may_be_superseded (item) || item->record.begin.renamed);
-}
-
-/* The journal */
-
-static void
-remove_trash (AmsSpool *self)
-{
-  for (guint i = 0; i < self->trash->len; i++) {
-    const Trash *trash = &g_array_index (self->trash, Trash, i);
-
-    if (trash->marked)
-      ams_spool_folder_unmark (self->folder, trash->id,
-          ams_spool_fate_get_nick (trash->fate));
-    else
-      ams_spool_folder_remove (self->folder, trash->id);
-  }
-  g_array_set_size (self->trash, 0);
-  self->trash_bytes = 0;
-}
-
-/* The disk has no room for the journal, and what is there to be removed makes some: but were it removed before the
- * journal says why, the next session would take it for lost. */
-static void
-mark_trash (AmsSpool *self)
-{
-  for (guint i = 0; i < self->trash->len; i++) {
-    Trash *trash = &g_array_index (self->trash, Trash, i);
-
-    if (!trash->marked)
-      ams_spool_folder_mark (self->folder, trash->id,
-          ams_spool_fate_get_nick (trash->fate));
-    trash->marked = TRUE;
-  }
-  self->trash_bytes = 0;
-}
-
-static gboolean
-compact (AmsSpool *self, GError **error)
-{
-  g_autoptr (GString) text = g_string_new (NULL);
-  guint records = 0;
-
-  ams_spool_index_write (self->index, text);
-  for (const gchar *p = text->str; (p = strchr (p, '\n')); p++)
-    records++;
-  if (!ams_spool_log_replace (self->log, text, records - 1, error))
-    return FALSE;
-  remove_trash (self);
-  return TRUE;
-}
-
-static void
-compact_if_large (AmsSpool *self)
-{
-  guint64 size = ams_spool_log_get_size (self->log);
-  guint live = ams_spool_index_get_live (self->index);
-  g_autoptr (GError) error = NULL;
-
-  if (size < self->compact_size ||
-      ams_spool_log_get_records (self->log) / 2 < live)
-    return;
-  if (!compact (self, &error))
-    GST_WARNING ("%s", error->message);
-  self->compact_size = ams_spool_log_get_size (self->log) + COMPACT_SIZE;
-}
-
-static gboolean
-flush_log (AmsSpool *self, gboolean sync, GError **error)
-{
-  if (ams_spool_log_is_doubtful (self->log))
-    return compact (self, error);
-  return ams_spool_log_flush (self->log, sync, error);
-}
-
-static void
-empty_trash (AmsSpool *self)
-{
-  g_autoptr (GError) error = NULL;
-
-  if (self->trash->len == 0)
-    return;
-  if (!flush_log (self, TRUE, &error)) {
-    if (ams_store_error_get_failure (error) != AMS_FAILURE_FULL)
-      return;
-    mark_trash (self);
-    if (!flush_log (self, TRUE, NULL))
-      return;
-  }
-  remove_trash (self);
-}
-
-static AmsSpoolRecord
-settled_record (const AmsSpoolItem *item, AmsSpoolFate fate)
-{
-  return (AmsSpoolRecord){ .type = AMS_SPOOL_RECORD_SETTLED,
-    .id = item->record.id,
-    .fate = fate };
-}
-
-static void
-write_settled (AmsSpool *self, AmsSpoolItem *item, AmsSpoolFate fate)
-{
-  AmsSpoolRecord record = settled_record (item, fate);
-
-  if (item->begun || item->recorded)
-    ams_spool_log_add (self->log, &record);
-}
-
-/* After the journal has it, so that a crash in between does not look like a journal that
- * was cut. */
-static void
-note_item (AmsSpool *self, AmsSpoolItem *item)
-{
-  if (!ams_spool_item_has_body (item))
-    return;
-  ams_spool_note_add (self->folder, &item->record);
-  item->noted = TRUE;
-}
-
-/* What is settled and kept. */
-static void
-note_settled (AmsSpool *self, AmsSpoolItem *item, AmsSpoolFate fate)
-{
-  AmsSpoolRecord record = settled_record (item, fate);
-
-  if (item->noted)
-    ams_spool_note_add (self->folder, &record);
-}
-
-static void
-write_renamed (AmsSpool *self)
-{
-  for (guint i = 0; i < self->renamed->len; i++) {
-    AmsSpoolItem *item = ams_spool_index_lookup (self->index,
-        g_array_index (self->renamed, guint64, i));
-
-    if (!item || !item->recorded)
-      continue;
-    ams_spool_log_add (self->log, &item->record);
-    note_item (self, item);
-  }
-  g_array_set_size (self->renamed, 0);
-}
-
-static void
-write_item (AmsSpool *self, AmsSpoolItem *item)
-{
-  if (ams_spool_item_is_playlist (item))
-    write_renamed (self);
-  ams_spool_log_add (self->log, &item->record);
-  item->recorded = TRUE;
-  ams_spool_index_heed (self->index, item);
-}
-
-/* The end of items */
-
-/* It is not watched. */
-static void
-remove_item (AmsSpool *self, AmsSpoolItem *item)
-{
-  g_queue_remove (&self->unsafe, item);
-  g_queue_remove (&self->awaited, item);
-  g_queue_remove (&self->unlisted, item);
-  g_queue_remove (&self->unnamed, item);
-  count_on_disk (self, item, 0);
-  if (item->noted)
-    ams_spool_note_remove (self->folder, item->record.id);
-  ams_spool_index_remove (self->index, item);
-}
-
-static void
-discard (AmsSpool *self, AmsSpoolItem *item, AmsSpoolFate fate)
-{
-  guint64 id = item->record.id;
-
-  write_settled (self, item, fate);
-  if (!ams_spool_item_has_body (item)) {
-    remove_item (self, item);
-    return;
-  }
-  /* That a playlist which may be superseded is gone is no news after a power cut. */
-  if (ams_spool_item_may_be_superseded (item)) {
-    ams_spool_folder_remove (self->folder, id);
-  } else {
-    Trash trash = { id,
-      fate == AMS_SPOOL_STORED ? AMS_SPOOL_STORED : AMS_SPOOL_DROPPED, FALSE };
-
-    g_array_append_val (self->trash, trash);
-    self->trash_bytes += item->on_disk;
-  }
-  remove_item (self, item);
-}
-
-static void
-keep_given_up (AmsSpool *self, AmsSpoolItem *item)
-{
-  g_autoptr (GError) error = NULL;
-
-  write_settled (self, item, AMS_SPOOL_GIVEN_UP);
-  flush_log (self, TRUE, NULL);
-  if (!ams_spool_folder_give_up (self->folder, item->record.id,
-          item->record.begin.name, &error))
-    GST_WARNING ("%s", error->message);
-  remove_item (self, item);
-}
-
-/* Withheld playlists: @item is what upstream continues now, wherever it is. */
-static void
-drop_withheld_before (AmsSpool *self, const AmsSpoolItem *item)
-{
-  AmsSpoolItem *withheld = ams_spool_index_find (self->index,
-      AMS_SPOOL_ITEM_WITHHELD, item->record.begin.name);
-
-  if (withheld && withheld->record.order < item->record.order)
-    discard (self, withheld, AMS_SPOOL_DROPPED);
-}
-
-static void
-record_withheld (AmsSpool *self, AmsSpoolItem *item)
-{
-  if (item->recorded) {
-    write_settled (self, item, AMS_SPOOL_WITHHELD);
-    note_settled (self, item, AMS_SPOOL_WITHHELD);
-  }
-  count_on_disk (self, item, 0);
 }
 
 /* Bodies that are being made: the item is found by the body, and is forgotten with it
@@ -327,8 +61,8 @@ on_body_gone (gpointer data, GObject *body)
   item->watched = NULL;
   if (access (path, F_OK) == 0)
     return;
-  write_settled (self, item, AMS_SPOOL_DROPPED);
-  remove_item (self, item);
+  ams_spool_write_settled (self, item, AMS_SPOOL_DROPPED);
+  ams_spool_remove_item (self, item);
 }
 
 static void
@@ -359,8 +93,8 @@ begin_file (AmsSpool *self, AmsSpoolItem *item)
 
   ams_spool_log_add (self->log, &item->record);
   item->begun = TRUE;
-  flush_log (self, FALSE, NULL);
-  note_item (self, item);
+  ams_spool_flush_log (self, FALSE, NULL);
+  ams_spool_write_note (self, item);
   return ams_spool_body_new (path);
 }
 
@@ -403,7 +137,7 @@ place_body (AmsSpool *self, AmsSpoolItem *item, GError **error)
           error))
     return FALSE;
   if (item->record.place == AMS_SPOOL_PLACE_FILE)
-    count_on_disk (self, item, item->record.size);
+    ams_spool_count_on_disk (self, item, item->record.size);
   return TRUE;
 }
 
@@ -413,11 +147,11 @@ secure (AmsSpool *self, AmsSpoolItem *item, GError **error)
   if (!item->recorded) {
     if (ams_spool_item_has_body (item) && !place_body (self, item, error))
       return FALSE;
-    write_item (self, item);
+    ams_spool_write_item (self, item);
   }
-  if (!flush_log (self, needs_sync (item), error))
+  if (!ams_spool_flush_log (self, needs_sync (item), error))
     return FALSE;
-  note_item (self, item);
+  ams_spool_write_note (self, item);
   return TRUE;
 }
 
@@ -435,11 +169,11 @@ release (AmsSpool *self, AmsSpoolItem *item, const GError *error)
   if (!error)
     g_clear_object (&item->body);
   if (item->give_up)
-    keep_given_up (self, item);
+    ams_spool_keep_given_up (self, item);
   else if (item->state == AMS_SPOOL_ITEM_WITHHELD)
-    record_withheld (self, item);
+    ams_spool_record_withheld (self, item);
   else if (!error && ams_spool_item_is_playlist (item))
-    drop_withheld_before (self, item);
+    ams_spool_drop_withheld_before (self, item);
 }
 
 static gboolean
@@ -493,7 +227,7 @@ release_listed (AmsSpool *self)
     self->listed_order = MAX (self->listed_order, self->playlist_order);
   while ((item = g_queue_peek_head (&self->unlisted)) &&
       item->record.order < self->listed_order)
-    discard (self, item, AMS_SPOOL_STORED);
+    ams_spool_discard (self, item, AMS_SPOOL_STORED);
 }
 
 static gboolean
@@ -509,8 +243,8 @@ link_awaited (AmsSpool *self, GError **error)
     }
     g_queue_pop_head (&self->awaited);
     if (!local && item->record.place != AMS_SPOOL_PLACE_AWAITED) {
-      write_item (self, item);
-      note_item (self, item);
+      ams_spool_write_item (self, item);
+      ams_spool_write_note (self, item);
     }
     release (self, item, local);
   }
@@ -531,10 +265,10 @@ secure_all (AmsSpool *self, GError **error)
   g_clear_error (&self->error);
   self->tried = now;
   if (self->trash->len >= TRASH_FILES || self->trash_bytes >= TRASH_BYTES)
-    empty_trash (self);
+    ams_spool_empty_trash (self);
   if (secure_unsafe (self, &local) && link_awaited (self, &local) &&
-      flush_log (self, FALSE, &local)) {
-    compact_if_large (self);
+      ams_spool_flush_log (self, FALSE, &local)) {
+    ams_spool_compact_if_large (self);
     return TRUE;
   }
   self->error = g_error_copy (local);
@@ -545,8 +279,8 @@ secure_all (AmsSpool *self, GError **error)
 gboolean
 ams_spool_flush (AmsSpool *self, GError **error)
 {
-  empty_trash (self);
-  return secure_all (self, error) && flush_log (self, TRUE, error);
+  ams_spool_empty_trash (self);
+  return secure_all (self, error) && ams_spool_flush_log (self, TRUE, error);
 }
 
 gint64
@@ -586,7 +320,7 @@ give_up_partial (AmsSpool *self, const gchar *name)
       ams_spool_index_find (self->index, AMS_SPOOL_ITEM_PARTIAL, name);
 
   if (item)
-    keep_given_up (self, item);
+    ams_spool_keep_given_up (self, item);
 }
 
 /* Of what an earlier session left to upstream, that which is handed over again; with the
@@ -606,7 +340,7 @@ drop_unnamed (AmsSpool *self, const AmsFileBegin *begin)
       continue;
     GST_DEBUG ("\"%s\", left to upstream, is forgotten: \"%s\" has come",
         item->record.begin.name, begin->name);
-    discard (self, item, AMS_SPOOL_DROPPED);
+    ams_spool_discard (self, item, AMS_SPOOL_DROPPED);
   }
 }
 
@@ -668,7 +402,7 @@ set_known (AmsSpool *self, const gchar *name, AmsSpoolItem *item)
   AmsSpoolItem *before = ams_spool_index_set_known (self->index, name, item);
 
   if (before)
-    discard (self, before, AMS_SPOOL_DROPPED);
+    ams_spool_discard (self, before, AMS_SPOOL_DROPPED);
 }
 
 /* The store has it: what was known before is wrong, whether this can be kept or not. */
@@ -676,10 +410,10 @@ static void
 keep_known (AmsSpool *self, AmsSpoolItem *item)
 {
   if (!item->recorded && place_body (self, item, NULL))
-    write_item (self, item);
+    ams_spool_write_item (self, item);
   g_queue_remove (&self->unsafe, item);
   g_clear_object (&item->body);
-  drop_withheld_before (self, item);
+  ams_spool_drop_withheld_before (self, item);
   if (item->record.begin.role == AMS_FILE_ROLE_PLAYLIST) {
     self->playlist_order = MAX (self->playlist_order, item->record.order);
     self->listed_order = MAX (self->listed_order, item->record.order);
@@ -687,11 +421,11 @@ keep_known (AmsSpool *self, AmsSpoolItem *item)
   }
   set_known (self, item->record.begin.name, item->recorded ? item : NULL);
   if (item->recorded) {
-    count_on_disk (self, item, 0);
-    write_settled (self, item, AMS_SPOOL_STORED);
-    note_settled (self, item, AMS_SPOOL_STORED);
+    ams_spool_count_on_disk (self, item, 0);
+    ams_spool_write_settled (self, item, AMS_SPOOL_STORED);
+    ams_spool_write_settled_note (self, item, AMS_SPOOL_STORED);
   } else {
-    discard (self, item, AMS_SPOOL_STORED);
+    ams_spool_discard (self, item, AMS_SPOOL_STORED);
   }
 }
 
@@ -701,7 +435,7 @@ give_up (AmsSpool *self, AmsSpoolItem *item)
   item->give_up = TRUE;
   if (!g_queue_find (&self->unsafe, item) &&
       !g_queue_find (&self->awaited, item))
-    keep_given_up (self, item);
+    ams_spool_keep_given_up (self, item);
 }
 
 /* Only what upstream would continue is worth keeping. */
@@ -713,10 +447,10 @@ withhold (AmsSpool *self, AmsSpoolItem *item)
   if (ams_spool_index_find_newest (self->index, item->record.begin.name) ==
       item) {
     older = ams_spool_index_set_withheld (self->index, item);
-    record_withheld (self, item);
+    ams_spool_record_withheld (self, item);
   }
   if (older)
-    discard (self, older, AMS_SPOOL_DROPPED);
+    ams_spool_discard (self, older, AMS_SPOOL_DROPPED);
 }
 
 void
@@ -748,7 +482,7 @@ settle_name (AmsSpool *self, AmsSpoolItem *item, AmsSpoolFate fate)
   const AmsFileBegin *begin = &item->record.begin;
 
   if (!ams_spool_item_has_body (item) && fate == AMS_SPOOL_STORED) {
-    drop_withheld_before (self, item);
+    ams_spool_drop_withheld_before (self, item);
     set_known (self, begin->name, NULL);
   } else if (ams_spool_item_has_body (item) &&
       item->record.kind == AMS_SPOOL_PUT) {
@@ -774,7 +508,7 @@ is_unlisted (AmsSpool *self, const AmsSpoolItem *item)
 static void
 keep_unlisted (AmsSpool *self, AmsSpoolItem *item)
 {
-  count_on_disk (self, item, 0);
+  ams_spool_count_on_disk (self, item, 0);
   if (!item->unlisted)
     g_queue_push_tail (&self->unlisted, item);
   item->unlisted = TRUE;
@@ -797,127 +531,15 @@ ams_spool_settle (AmsSpool *self, guint64 id, AmsBody *body, AmsSpoolFate fate)
   else if (fate == AMS_SPOOL_STORED && is_unlisted (self, item))
     keep_unlisted (self, item);
   else
-    discard (self, item, fate);
+    ams_spool_discard (self, item, fate);
   secure_all (self, NULL);
-}
-
-/* What an earlier session left */
-
-/* Of versions that may be superseded only the last that is whole is left. */
-static void
-drop_superseded (AmsSpool *self, GPtrArray *waiting)
-{
-  g_autoptr (GHashTable) seen = g_hash_table_new (g_str_hash, g_str_equal);
-
-  for (guint i = waiting->len; i-- > 0;) {
-    AmsSpoolItem *item = g_ptr_array_index (waiting, i);
-    gchar *name = item->record.begin.name;
-
-    if (!ams_spool_item_is_playlist (item))
-      continue;
-    if (!ams_spool_item_may_be_superseded (item) ||
-        (!g_hash_table_contains (seen, name) &&
-            ams_spool_item_is_there (item, self->folder))) {
-      g_hash_table_add (seen, name);
-      continue;
-    }
-    discard (self, item, AMS_SPOOL_DROPPED);
-    g_ptr_array_remove_index (waiting, i);
-  }
-}
-
-GPtrArray *
-ams_spool_take_up (AmsSpool *self)
-{
-  GPtrArray *entries =
-      g_ptr_array_new_with_free_func ((GDestroyNotify) ams_spool_entry_free);
-  g_autoptr (GPtrArray) waiting = NULL;
-
-  if (self->taken_up)
-    return entries;
-  self->taken_up = TRUE;
-  waiting = ams_spool_index_list (self->index, AMS_SPOOL_ITEM_WAITING);
-  drop_superseded (self, waiting);
-  for (guint i = 0; i < waiting->len; i++)
-    g_ptr_array_add (entries,
-        ams_spool_item_to_entry (g_ptr_array_index (waiting, i), self->folder));
-  return entries;
-}
-
-void
-ams_spool_set_suffix (AmsSpool *self, const gchar *suffix)
-{
-  g_free (self->suffix);
-  self->suffix = g_strdup (suffix);
-}
-
-const gchar *
-ams_spool_get_suffix (AmsSpool *self)
-{
-  return self->suffix;
-}
-
-/* Asking */
-
-GBytes *
-ams_spool_fetch (AmsSpool *self, const gchar *name, gboolean partial,
-    guint64 max_size, GError **error)
-{
-  AmsSpoolItem *item =
-      partial ? NULL : ams_spool_index_find_newest (self->index, name);
-
-  if (!item)
-    item = ams_spool_index_get (self->index,
-        partial ? AMS_SPOOL_ITEM_PARTIAL : AMS_SPOOL_ITEM_WAITING, name, error);
-  return item ? ams_spool_item_read (item, self->folder, max_size, error)
-              : NULL;
-}
-
-AmsBody *
-ams_spool_open_waiting (AmsSpool *self, const gchar *name)
-{
-  AmsSpoolItem *item = ams_spool_index_find_newest (self->index, name);
-
-  if (!item)
-    return NULL;
-  return item->body ? g_object_ref (item->body)
-                    : ams_spool_item_open_body (item, self->folder);
-}
-
-GBytes *
-ams_spool_fetch_known (AmsSpool *self, const gchar *name, guint64 max_size,
-    GError **error)
-{
-  AmsSpoolItem *item =
-      ams_spool_index_get (self->index, AMS_SPOOL_ITEM_KNOWN, name, error);
-
-  return item ? ams_spool_item_read (item, self->folder, max_size, error)
-              : NULL;
 }
 
 void
 ams_spool_add_failed (AmsSpool *self, const gchar *name, AmsFileRole role)
 {
   add_failed (self, name, role);
-  flush_log (self, TRUE, NULL);
-}
-
-GStrv
-ams_spool_dup_unheeded (AmsSpool *self)
-{
-  return ams_spool_index_dup_unheeded (self->index);
-}
-
-GStrv
-ams_spool_dup_withheld (AmsSpool *self)
-{
-  return ams_spool_index_dup_withheld (self->index);
-}
-
-GPtrArray *
-ams_spool_list (AmsSpool *self, const gchar *prefix)
-{
-  return ams_spool_index_list_files (self->index, prefix);
+  ams_spool_flush_log (self, TRUE, NULL);
 }
 
 AmsBody *
@@ -971,7 +593,7 @@ count_waiting (AmsSpool *self)
 
     if (ams_spool_item_has_body (item) &&
         item->record.place == AMS_SPOOL_PLACE_FILE)
-      count_on_disk (self, item, item->record.size);
+      ams_spool_count_on_disk (self, item, item->record.size);
   }
 }
 
@@ -1014,11 +636,11 @@ ams_spool_open (const gchar *folder, const gchar *destination, GError **error)
   self->folder = g_steal_pointer (&opened);
   self->log = g_steal_pointer (&log);
   self->index = g_steal_pointer (&index);
-  self->trash = g_array_new (FALSE, FALSE, sizeof (Trash));
+  self->trash = g_array_new (FALSE, FALSE, sizeof (AmsSpoolTrash));
   self->renamed = g_array_new (FALSE, FALSE, sizeof (guint64));
   self->playlist_order = ams_spool_index_get_playlist_order (self->index);
   self->listed_order = self->playlist_order;
-  self->compact_size = COMPACT_SIZE;
+  self->compact_size = AMS_SPOOL_COMPACT_SIZE;
   count_waiting (self);
   keep_unnamed (self);
   return self;
