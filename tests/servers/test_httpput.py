@@ -124,8 +124,9 @@ def test_server_killed_ten_times_costs_nothing():
     rng = random.Random(SEED)
     with tap.folder() as folder, servers.Nginx(folder) as server:
         reader = servers.PollingReader(server.url("/hls-stream/stream123.m3u8"))
-        begun = time.monotonic()
         with launch.Launch(launch.LIVE + HLS + "write-files=always " + put(server), folder) as recorder:
+            recorder.wait_for("New clock")
+            begun = time.monotonic()
             reader.wait_for_version(1)
             for _ in range(10):
                 time.sleep(rng.uniform(0.1, 0.9))
