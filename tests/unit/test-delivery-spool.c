@@ -612,6 +612,26 @@ test_copies_are_sent_by_the_next (Fixture *f, gconstpointer data)
   assert_stored (f, "b", "defg");
 }
 
+static void
+test_carried_bytes_come_from_the_spool (Fixture *f, gconstpointer data)
+{
+  AmsFileBegin begin = { .name = (gchar *) "a", .role = AMS_FILE_ROLE_SEGMENT };
+  AmsFileEnd end = { .size = 4, .complete = TRUE, .carried = 2 };
+
+  start_with_spool (f);
+  ams_engine_begin (f->engine, &begin);
+  put_data (f, "abcdef");
+  ams_engine_end (f->engine, &end);
+  begin.name = (gchar *) "b";
+  end.carried = 0;
+  ams_engine_begin (f->engine, &begin);
+  put_data (f, "gh");
+  ams_engine_end (f->engine, &end);
+  drain (f);
+  assert_stored (f, "a", "abcd");
+  assert_stored (f, "b", "efgh");
+}
+
 #define ADD(path, function) \
   g_test_add ("/delivery-spool/" path, Fixture, \
       GINT_TO_POINTER (AMS_QUEUE_BLOCK), set_up, function, tear_down)
@@ -619,6 +639,7 @@ test_copies_are_sent_by_the_next (Fixture *f, gconstpointer data)
 static void
 add_question_tests (void)
 {
+  ADD ("carried", test_carried_bytes_come_from_the_spool);
   ADD ("fetch/waiting", test_fetch_waiting_is_answered_by_the_spool);
   ADD ("fetch/unanswered", test_fetch_unanswered_falls_back_to_the_known);
   ADD ("fetch/refused", test_fetch_refused_is_refused);

@@ -435,6 +435,56 @@ test_reference_removed_before_its_turn_fails (Fixture *f, gconstpointer data)
   g_assert_true (ams_log_has (f->said, "failed a"));
 }
 
+/* Bytes that are carried over */
+
+static void
+begin_segment (Fixture *f, const gchar *name, const gchar *text)
+{
+  AmsFileBegin begin = { .name = (gchar *) name,
+    .role = AMS_FILE_ROLE_SEGMENT };
+
+  ams_engine_begin (f->engine, &begin);
+  g_assert_cmpint (put_data (f, text), ==, AMS_ENGINE_OK);
+}
+
+static void
+end_segment (Fixture *f, guint64 size, guint64 carried)
+{
+  AmsFileEnd end = { .size = size, .complete = TRUE, .carried = carried };
+
+  ams_engine_end (f->engine, &end);
+}
+
+static void
+test_carried_bytes_begin_the_next_segment (Fixture *f, gconstpointer data)
+{
+  start (f);
+  begin_segment (f, "a", "one");
+  put_data (f, "two");
+  put_data (f, "three");
+  end_segment (f, 4, 7);
+  put_playlist (f, 1, "a");
+  begin_segment (f, "b", "four");
+  end_segment (f, 11, 0);
+  drain (f);
+  assert_stored (f, "a", "onet");
+  assert_stored (f, "p", "a");
+  assert_stored (f, "b", "wothreefour");
+}
+
+static void
+test_carried_more_than_came_gives_the_next_up (Fixture *f, gconstpointer data)
+{
+  start (f);
+  begin_segment (f, "a", "one");
+  end_segment (f, 2, 2);
+  begin_segment (f, "b", "two");
+  end_segment (f, 5, 0);
+  ams_log_wait (f->said, "failed b");
+  drain (f);
+  assert_stored (f, "a", "on");
+}
+
 #define ADD_WITH(path, policy, function) \
   g_test_add ("/delivery/" path, Fixture, GINT_TO_POINTER (policy), set_up, \
       function, tear_down)
@@ -477,6 +527,8 @@ main (int argc, char **argv)
   ADD ("notify/tried-again", test_notify_failed_is_tried_again);
   ADD ("notify/given-up", test_notify_given_up_leaves_playlists_alone);
   ADD ("notify/held-back", test_notify_waits_for_the_held_back);
+  ADD ("carried/begin-the-next", test_carried_bytes_begin_the_next_segment);
+  ADD ("carried/more-than-came", test_carried_more_than_came_gives_the_next_up);
   add_copy_tests ();
   return g_test_run ();
 }

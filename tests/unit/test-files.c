@@ -144,12 +144,13 @@ test_drain_says_since_when (void)
 static void
 test_end_round_trip_keeps_all (void)
 {
-  AmsFileEnd end = { 5, TRUE, 12, 6 * GST_SECOND, 1234567 }, parsed;
+  AmsFileEnd end = { 5, TRUE, 3, 12, 6 * GST_SECOND, 1234567 }, parsed;
   g_autoptr (GstEvent) event = ams_files_event_new_end (&end);
 
   g_assert_true (ams_files_event_parse_end (event, &parsed));
   g_assert_cmpuint (parsed.size, ==, 5);
   g_assert_true (parsed.complete);
+  g_assert_cmpuint (parsed.carried, ==, 3);
   g_assert_cmpuint (parsed.sequence, ==, 12);
   g_assert_cmpuint (parsed.duration, ==, 6 * GST_SECOND);
   g_assert_cmpint (parsed.date_time, ==, 1234567);

@@ -777,6 +777,35 @@ test_full_disk_loses_nothing (Fixture *f, gconstpointer data)
   g_assert_cmpuint (ams_body_get_held (body), ==, 0);
 }
 
+/* What the disk did not take is read as well. */
+static void
+test_open_part_is_read_wherever_its_bytes_are (Fixture *f, gconstpointer data)
+{
+  g_autofree gchar *text = g_strnfill (20000, 'x');
+  g_autoptr (AmsBody) body = NULL;
+  GQueue blocks = G_QUEUE_INIT;
+  g_autoptr (GString) read = g_string_new (NULL);
+  GBytes *block;
+
+  if (!mount_small (f, "size=64k"))
+    return;
+  body = new_body (f, "a.ts", AMS_FILE_ROLE_SEGMENT);
+  g_assert_true (append (body, "begin", NULL));
+  fill (f, "ballast");
+  g_assert_false (append (body, text, NULL));
+  append (body, "end", NULL);
+  g_assert_true (ams_body_read_blocks (body, 2, 20006, &blocks, NULL));
+  g_assert_false (ams_body_read_blocks (body, 2, 20007, &blocks, NULL));
+  while ((block = g_queue_pop_head (&blocks))) {
+    g_string_append_len (read, g_bytes_get_data (block, NULL),
+        g_bytes_get_size (block));
+    g_bytes_unref (block);
+  }
+  g_assert_cmpuint (read->len, ==, 20006);
+  g_assert_true (g_str_has_prefix (read->str, "ginxxx"));
+  g_assert_true (g_str_has_suffix (read->str, "xxxend"));
+}
+
 static void
 test_full_disk_leaves_the_playlist_whole (Fixture *f, gconstpointer data)
 {
@@ -1342,6 +1371,7 @@ main (int argc, char **argv)
   ADD ("links/removed", test_removed_link_is_a_playlists_target_or_itself);
   ADD ("links/segment", test_segment_link_is_not_followed);
   ADD ("full/loses-nothing", test_full_disk_loses_nothing);
+  ADD ("part/read-while-open", test_open_part_is_read_wherever_its_bytes_are);
   ADD ("full/leaves-the-playlist-whole",
       test_full_disk_leaves_the_playlist_whole);
   ADD ("folder/that-is-a-file-is-said", test_folder_that_is_a_file_is_said);

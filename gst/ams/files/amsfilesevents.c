@@ -172,6 +172,8 @@ ams_files_event_new_end (const AmsFileEnd *end)
 
   if (end->date_time)
     gst_structure_set (s, "date-time", G_TYPE_INT64, end->date_time, NULL);
+  if (end->carried)
+    gst_structure_set (s, "carried", G_TYPE_UINT64, end->carried, NULL);
   return gst_event_new_custom (GST_EVENT_CUSTOM_DOWNSTREAM, s);
 }
 
@@ -189,6 +191,7 @@ ams_files_event_parse_end (GstEvent *event, AmsFileEnd *end)
   gst_structure_get_uint64 (s, "sequence", &end->sequence);
   gst_structure_get_clock_time (s, "duration", &end->duration);
   gst_structure_get_int64 (s, "date-time", &end->date_time);
+  gst_structure_get_uint64 (s, "carried", &end->carried);
   return TRUE;
 }
 

@@ -47,6 +47,9 @@ typedef struct
   /* The file is the first so many of the bytes passed, never more of them. */
   guint64 size;
   gboolean complete; /* FALSE: abandoned, must never appear in the store */
+  /* So many of the bytes passed after @size are the first of the next file, and
+   * are not passed again. Only amshlssink's own store gets such. */
+  guint64 carried;
   guint64 sequence; /* a segment's media sequence number */
   GstClockTime duration; /* a segment's, in ns; NONE: unknown */
   gint64 date_time; /* a segment's start, µs since 1970 UTC; 0: unknown */

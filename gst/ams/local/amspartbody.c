@@ -168,15 +168,55 @@ part_finish (AmsBody *body, guint64 size)
   }
 }
 
-/* The store renames it; nobody reads it through the body. */
+static gssize
+read_written (AmsPartBody *self, guint64 offset, guint8 *buffer, gsize size,
+    GError **error)
+{
+  gssize n;
+
+  do
+    n = pread (self->fd, buffer, size, offset);
+  while (n < 0 && errno == EINTR);
+  if (n > 0)
+    return n;
+  g_propagate_error (error,
+      ams_store_error_new (AMS_FAILURE_LOST, 0, 0, "“%s” %s", self->part,
+          n < 0 ? g_strerror (errno) : "was cut"));
+  return -1;
+}
+
+static gssize
+read_pending (AmsPartBody *self, guint64 offset, guint8 *buffer, gsize size)
+{
+  guint64 start = self->written;
+
+  for (GList *l = self->pending.head; l; l = l->next) {
+    gsize length;
+    const guint8 *data = g_bytes_get_data (l->data, &length);
+
+    if (offset < start + length) {
+      size = MIN (size, start + length - offset);
+      memcpy (buffer, data + (offset - start), size);
+      return size;
+    }
+    start += length;
+  }
+  return 0;
+}
+
+/* Of the open file: once it is whole, the store renames it. */
 static gssize
 part_read (AmsBody *body, guint64 offset, guint8 *buffer, gsize size,
     GError **error)
 {
-  g_propagate_error (error,
-      ams_store_error_new (AMS_FAILURE_UNSUPPORTED, 0, 0,
-          "A part file is not read through its body"));
-  return -1;
+  AmsPartBody *self = AMS_PART_BODY (body);
+
+  if (size == 0)
+    return 0;
+  if (offset >= self->written)
+    return read_pending (self, offset, buffer, size);
+  return read_written (self, offset, buffer, MIN (size, self->written - offset),
+      error);
 }
 
 static guint64

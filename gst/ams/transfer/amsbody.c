@@ -10,6 +10,8 @@
 
 #include <string.h>
 
+#define BLOCK_SIZE (64 * 1024)
+
 /* The abstract body */
 
 typedef struct
@@ -54,6 +56,53 @@ ams_body_read (AmsBody *body, guint64 offset, guint8 *buffer, gsize size,
     GError **error)
 {
   return AMS_BODY_GET_CLASS (body)->read (body, offset, buffer, size, error);
+}
+
+/* (transfer full) (nullable) */
+static GBytes *
+read_block (AmsBody *body, guint64 offset, gsize size, GError **error)
+{
+  g_autofree guint8 *block = g_malloc (size);
+  gssize n;
+
+  for (gsize done = 0; done < size; done += n) {
+    n = ams_body_read (body, offset + done, block + done, size - done, error);
+    if (n < 0)
+      return NULL;
+    if (n == 0) {
+      g_set_error (error, G_IO_ERROR, G_IO_ERROR_PARTIAL_INPUT,
+          "the body has no more than %" G_GUINT64_FORMAT " bytes",
+          offset + done);
+      return NULL;
+    }
+  }
+  return g_bytes_new_take (g_steal_pointer (&block), size);
+}
+
+static void
+drop_blocks (GQueue *blocks, guint n)
+{
+  while (blocks->length > n)
+    g_bytes_unref (g_queue_pop_tail (blocks));
+}
+
+gboolean
+ams_body_read_blocks (AmsBody *body, guint64 offset, guint64 size,
+    GQueue *blocks, GError **error)
+{
+  guint n = blocks->length;
+
+  for (guint64 at = offset; at < offset + size; at += BLOCK_SIZE) {
+    GBytes *block =
+        read_block (body, at, MIN (BLOCK_SIZE, offset + size - at), error);
+
+    if (!block) {
+      drop_blocks (blocks, n);
+      return FALSE;
+    }
+    g_queue_push_tail (blocks, block);
+  }
+  return TRUE;
 }
 
 void

@@ -35,7 +35,8 @@ struct _AmsBodyClass
   void (*abandon) (AmsBody *body);
   /* Bytes in memory. */
   guint64 (*get_held) (AmsBody *body);
-  /* Of a finished body: up to @size bytes from @offset. Fewer only at its end;
+  /* Up to @size bytes from @offset, of what was appended so far or of the
+   * finished body. Fewer only at its end;
    * -1: @error (AMS_FAILURE_LOST: they are gone, or not those that were written). */
   gssize (*read) (AmsBody *body, guint64 offset, guint8 *buffer, gsize size,
       GError **error);
@@ -53,6 +54,10 @@ guint64 ams_body_get_held (AmsBody *body);
 gboolean ams_body_drains (AmsBody *body);
 gssize ams_body_read (AmsBody *body, guint64 offset, guint8 *buffer, gsize size,
     GError **error);
+/* Reads the @size bytes from @offset, which were appended, into new blocks at the
+ * end of @blocks (element-type GBytes). FALSE: @error, and @blocks is as it was. */
+gboolean ams_body_read_blocks (AmsBody *body, guint64 offset, guint64 size,
+    GQueue *blocks, GError **error);
 void ams_body_spill (AmsBody *body);
 void ams_body_rest (AmsBody *body);
 /* For bodies whose bytes were not appended: what get_size() answers. */

@@ -620,6 +620,7 @@ ams_delivery_new (AmsStore *store, const AmsDeliveryConfig *config,
   self->schedule = ams_schedule_new (config->max_parallel, on_dropped, self);
   self->faults = ams_faults_new ();
   self->remove_faults = ams_faults_new ();
+  g_queue_init (&self->carried);
   self->withheld =
       g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
   self->cancellable = g_object_ref (cancellable);
@@ -650,6 +651,7 @@ ams_delivery_free (AmsDelivery *self)
   g_clear_pointer (&self->probe, ams_probe_free);
   /* Dropped, not abandoned: what is on disk stays for the next start. */
   g_clear_pointer (&self->open, ams_outgoing_free);
+  g_queue_clear_full (&self->carried, (GDestroyNotify) g_bytes_unref);
   ams_schedule_free (self->schedule);
   ams_faults_free (self->faults);
   ams_faults_free (self->remove_faults);

@@ -25,17 +25,6 @@ create_body (AmsDelivery *self, const AmsFileBegin *begin)
 }
 
 void
-ams_delivery_begin (AmsDelivery *self, const AmsFileBegin *begin)
-{
-  ams_delivery_abandon (self);
-  self->open = ams_outgoing_new (begin);
-  self->open->body = create_body (self, begin);
-  if (ams_outgoing_is_playlist (self->open))
-    self->open->lineage =
-        ams_lineages_begin (self->lineages, begin->name, begin->extends);
-}
-
-void
 ams_delivery_write (AmsDelivery *self, GBytes *bytes)
 {
   g_autoptr (GError) error = NULL;
@@ -49,6 +38,30 @@ ams_delivery_write (AmsDelivery *self, GBytes *bytes)
   else if (had_held && ams_body_drains (self->open->body))
     ams_delivery_note_success (self, self->open->begin.name);
   ams_delivery_count_held (self, self->open);
+}
+
+static void
+write_carried (AmsDelivery *self)
+{
+  GBytes *bytes;
+
+  while ((bytes = g_queue_pop_head (&self->carried))) {
+    ams_delivery_write (self, bytes);
+    g_bytes_unref (bytes);
+  }
+}
+
+void
+ams_delivery_begin (AmsDelivery *self, const AmsFileBegin *begin)
+{
+  ams_delivery_abandon (self);
+  self->open = ams_outgoing_new (begin);
+  self->open->body = create_body (self, begin);
+  if (ams_outgoing_is_playlist (self->open))
+    self->open->lineage =
+        ams_lineages_begin (self->lineages, begin->name, begin->extends);
+  if (begin->role == AMS_FILE_ROLE_SEGMENT)
+    write_carried (self);
 }
 
 static AmsOutgoing *
@@ -208,6 +221,22 @@ finish_open (AmsDelivery *self, guint64 size)
   hand_over (self, file);
 }
 
+/* The end of the open file is cut off, and begins the next segment. Bytes that
+ * did not come or cannot be read are missing there, so that is given up. */
+static void
+carry (AmsDelivery *self, const AmsFileEnd *end)
+{
+  const gchar *name = self->open->begin.name;
+  guint64 came = ams_body_get_size (self->open->body);
+  g_autoptr (GError) error = NULL;
+
+  if (end->size > came || end->carried > came - end->size)
+    GST_WARNING ("%s: not all that is to be carried over has come", name);
+  else if (!ams_body_read_blocks (self->open->body, end->size, end->carried,
+               &self->carried, &error))
+    ams_delivery_say_warning (self, error, name);
+}
+
 void
 ams_delivery_end (AmsDelivery *self, const AmsFileEnd *end)
 {
@@ -215,6 +244,8 @@ ams_delivery_end (AmsDelivery *self, const AmsFileEnd *end)
 
   if (!self->open)
     return;
+  if (end->carried > 0)
+    carry (self, end);
   if (!end->complete)
     ams_delivery_abandon (self);
   else if (self->open->begin.by_reference && !refer (self, end->size, &error))

@@ -38,6 +38,7 @@ struct _AmsDelivery
   GHashTable
       *taken; /* set of names that another file has here: never removed */
   AmsOutgoing *open;
+  GQueue carried; /* GBytes: the next file begins with them */
   guint64 held;
   guint64 unsafe; /* of held, media */
   gboolean is_held_back; /* until released */

@@ -149,7 +149,7 @@ ams_disk_create (const gchar *path, GError **error)
   gint fd;
 
   do {
-    fd = open (path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
+    fd = open (path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
         FILE_MODE);
   } while (fd < 0 && errno == EINTR);
   if (fd < 0)
