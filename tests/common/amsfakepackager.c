@@ -11,24 +11,15 @@
 
 #define MAGIC 0x616d7366
 
-typedef struct
-{
-  guint32 counter;
-  gboolean open;
-  guint32 tables; /* those of the open segment */
-  gint64 last_dts[AMS_TRACK_MAX_ID + 1];
-} State;
-
-struct _AmsPackagerMark
-{
-  State state;
-};
-
 struct _AmsFakePackager
 {
   GObject parent;
 
-  State state;
+  guint32 counter;
+  gboolean open;
+  gboolean marked; /* and no tracks were set since */
+  guint32 tables; /* those of the open segment */
+  gint64 last_dts[AMS_TRACK_MAX_ID + 1];
   guint32 tracks;
   guint8 forms[AMS_TRACK_MAX_ID + 1];
   guint32 videos; /* a bit for each track that is one */
@@ -47,7 +38,7 @@ write_record (AmsFakePackager *self, const AmsFakeRecord *record,
   AmsFakeRecord written = *record;
 
   written.magic = MAGIC;
-  written.counter = self->state.counter++;
+  written.counter = self->counter++;
   memcpy (ams_blocks_add (out, sizeof written), &written, sizeof written);
 }
 
@@ -81,6 +72,7 @@ fake_set_tracks (AmsPackager *packager, GPtrArray *tracks, GError **error)
   for (guint i = 0; i < tracks->len; i++)
     if (!fake_check_track (packager, g_ptr_array_index (tracks, i), error))
       return FALSE;
+  self->marked = FALSE;
   self->tracks = self->videos = 0;
   for (guint i = 0; i < tracks->len; i++) {
     const AmsTrack *track = g_ptr_array_index (tracks, i);
@@ -98,18 +90,27 @@ fake_set_tracks (AmsPackager *packager, GPtrArray *tracks, GError **error)
 }
 
 static void
+write_tables (AmsFakePackager *self, gboolean discontinuity, AmsBlocks *out)
+{
+  AmsFakeRecord record = { 0 };
+
+  record.tracks = self->tables;
+  record.discontinuity = discontinuity;
+  write_record (self, &record, out);
+}
+
+static void
 fake_begin_segment (AmsPackager *packager, gboolean discontinuity,
     AmsBlocks *out)
 {
   AmsFakePackager *self = AMS_FAKE_PACKAGER (packager);
-  AmsFakeRecord record = { 0 };
 
   g_assert_cmpuint (self->waiting->len, ==, 0);
   g_assert_cmpuint (ams_blocks_get_size (out), ==, 0);
-  self->state.open = TRUE;
-  self->state.tables = record.tracks = self->tracks;
-  record.discontinuity = discontinuity;
-  write_record (self, &record, out);
+  self->open = TRUE;
+  self->marked = FALSE;
+  self->tables = self->tracks;
+  write_tables (self, discontinuity, out);
 }
 
 static gboolean
@@ -137,10 +138,10 @@ make_record (AmsFakePackager *self, const AmsUnit *unit)
 static void
 check_times (AmsFakePackager *self, const AmsUnit *unit)
 {
-  g_assert_cmpint (unit->dts, >, self->state.last_dts[unit->track]);
+  g_assert_cmpint (unit->dts, >, self->last_dts[unit->track]);
   g_assert_cmpint (unit->pts, >=, unit->dts);
   g_assert_cmpint (unit->duration, >, 0);
-  self->state.last_dts[unit->track] = unit->dts;
+  self->last_dts[unit->track] = unit->dts;
 }
 
 static void
@@ -161,9 +162,9 @@ fake_add (AmsPackager *packager, const AmsUnit *unit, AmsBlocks *out,
   AmsFakePackager *self = AMS_FAKE_PACKAGER (packager);
   AmsFakeRecord record;
 
-  g_assert_true (self->state.open);
+  g_assert_true (self->open);
   g_assert_cmpuint (unit->track, <=, AMS_TRACK_MAX_ID);
-  g_assert_cmpuint (self->state.tables & 1u << unit->track, !=, 0);
+  g_assert_cmpuint (self->tables & 1u << unit->track, !=, 0);
   if (is_damaged (unit)) {
     g_set_error_literal (error, AMS_MEDIA_ERROR, AMS_MEDIA_ERROR_UNIT,
         "it says so");
@@ -178,24 +179,24 @@ fake_add (AmsPackager *packager, const AmsUnit *unit, AmsBlocks *out,
   return TRUE;
 }
 
-static AmsPackagerMark *
-fake_mark (AmsPackager *packager)
+static void
+fake_mark (AmsPackager *packager, AmsBlocks *out)
 {
   AmsFakePackager *self = AMS_FAKE_PACKAGER (packager);
-  AmsPackagerMark *mark = g_new (AmsPackagerMark, 1);
 
+  g_assert_true (self->open);
   g_assert_cmpuint (self->waiting->len, ==, 0);
-  mark->state = self->state;
-  return mark;
+  self->marked = TRUE;
+  write_tables (self, FALSE, out);
 }
 
 static void
-fake_rewind (AmsPackager *packager, const AmsPackagerMark *mark)
+fake_begin_at_mark (AmsPackager *packager)
 {
   AmsFakePackager *self = AMS_FAKE_PACKAGER (packager);
 
-  self->state = mark->state;
-  g_array_set_size (self->waiting, 0);
+  g_assert_true (self->marked);
+  self->marked = FALSE;
 }
 
 static const GArray *
@@ -213,7 +214,7 @@ ams_fake_packager_init_interface (AmsPackagerInterface *iface)
   iface->add = fake_add;
   iface->flush = fake_flush;
   iface->mark = fake_mark;
-  iface->rewind = fake_rewind;
+  iface->begin_at_mark = fake_begin_at_mark;
   iface->get_key_pictures = fake_get_key_pictures;
 }
 
@@ -235,7 +236,7 @@ ams_fake_packager_init (AmsFakePackager *self)
 {
   self->waiting = g_array_new (FALSE, FALSE, sizeof (AmsFakeRecord));
   for (guint i = 0; i <= AMS_TRACK_MAX_ID; i++)
-    self->state.last_dts[i] = AMS_TIME_NONE;
+    self->last_dts[i] = AMS_TIME_NONE;
 }
 
 AmsPackager *

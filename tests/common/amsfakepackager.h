@@ -3,7 +3,7 @@
  */
 
 /* A packager whose files can be read back: a record for the tables of each
- * segment, and one for each unit. Like the real one it writes sound a little
+ * segment and at each mark, and one for each unit. Like the real one it writes sound a little
  * later, and it asserts what every packager may rely on. Pure. */
 
 #pragma once

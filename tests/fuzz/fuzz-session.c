@@ -55,6 +55,7 @@ typedef struct
   AmsSession *session;
   gboolean real; /* the packager of MPEG-TS */
   gboolean slow; /* the start is answered late, or not at all */
+  gboolean carries; /* the store takes over what is carried */
   gint64 target;
   gint64 clock;
   gboolean starting, started, failed, ended, dependent;
@@ -62,6 +63,7 @@ typedef struct
   guint n_tracks;
   GArray *units; /* Unit */
   GArray *files; /* File */
+  GByteArray *carried; /* the next file begins with it */
 } Player;
 
 static guint8
@@ -102,11 +104,12 @@ get_open_file (Player *p)
 static void
 begin_file (Player *p, const AmsCut *cut)
 {
-  File file = { *cut, g_byte_array_new (), 0, 0, FALSE };
+  File file = { *cut, p->carried, 0, 0, FALSE };
 
   g_assert_true (p->started && !p->failed);
   if (p->files->len > 0)
     g_assert_true (get_file (p, p->files->len - 1)->ended);
+  p->carried = g_byte_array_new ();
   g_array_append_val (p->files, file);
 }
 
@@ -118,6 +121,10 @@ end_file (Player *p, const AmsAction *action)
   g_assert_cmpuint (action->size, <=, file->bytes->len);
   g_assert_cmpuint (action->size, >, 0);
   g_assert_cmpint (action->time, >, file->cut.pts);
+  g_assert_cmpuint (action->carried, ==,
+      p->carries ? file->bytes->len - action->size : 0);
+  g_byte_array_append (p->carried, file->bytes->data + action->size,
+      action->carried);
   file->ended = TRUE;
   file->size = action->size;
   file->end = action->time;
@@ -398,8 +405,11 @@ read_files (Player *p)
 
     for (guint j = 0; j < n; j++) {
       g_assert_cmpuint (records[j].counter, ==, counter++);
-      g_assert_cmpint (records[j].tracks != 0, ==, j == 0);
-      if (j > 0)
+      if (j == 0)
+        g_assert_cmpuint (records[j].tracks, !=, 0);
+      else if (records[j].tracks != 0)
+        g_assert_cmpuint (records[j].tracks, ==, records[0].tracks);
+      else
         read_unit (p, i, &records[j], last);
     }
   }
@@ -487,6 +497,7 @@ player_init (Player *p, guint8 how)
 
   p->real = how & 1;
   p->slow = (how & 2) != 0;
+  p->carries = (how & 64) != 0;
   p->target = settings.target_duration = (1 + (how >> 2 & 3)) * AMS_SECOND;
   settings.stall_timeout = settings.discontinuity_threshold = 2 * AMS_SECOND;
   settings.align_to_clock = (how & 16) != 0;
@@ -494,10 +505,12 @@ player_init (Player *p, guint8 how)
   settings.date_reference = (how >> 6) % 3;
   p->units = g_array_new (FALSE, TRUE, sizeof (Unit));
   p->files = g_array_new (FALSE, TRUE, sizeof (File));
+  p->carried = g_byte_array_new ();
   p->clock = 1000 * AMS_SECOND;
   p->session = ams_session_new (&settings,
       p->real ? ams_ts_packager_new () : ams_fake_packager_new (),
       p->real ? AMS_TS_BLOCK_SIZE : AMS_FAKE_BLOCK_SIZE, &story);
+  ams_session_set_carries (p->session, p->carries);
 }
 
 static void
@@ -506,6 +519,7 @@ player_clear (Player *p)
   for (guint i = 0; i < p->files->len; i++)
     g_byte_array_unref (get_file (p, i)->bytes);
   g_array_unref (p->files);
+  g_byte_array_unref (p->carried);
   g_array_unref (p->units);
   ams_session_free (p->session);
 }

@@ -39,6 +39,7 @@ session_test_new (void)
   self->tracks = g_array_new (FALSE, TRUE, sizeof (TestTrack));
   self->events = g_ptr_array_new_with_free_func (g_free);
   self->files = g_ptr_array_new_with_free_func (file_free);
+  self->carried = g_byte_array_new ();
   self->requests = g_array_new (FALSE, FALSE, sizeof (TestRequest));
   self->ticks = g_array_new (FALSE, FALSE, sizeof (TestTick));
   return self;
@@ -51,6 +52,7 @@ session_test_free (SessionTest *self)
   g_array_unref (self->tracks);
   g_ptr_array_unref (self->events);
   g_ptr_array_unref (self->files);
+  g_byte_array_unref (self->carried);
   g_array_unref (self->requests);
   g_array_unref (self->ticks);
   g_free (self);
@@ -242,7 +244,8 @@ begin_file (SessionTest *self, const AmsCut *cut)
   if (self->files->len > 0)
     g_assert_true (get_file (self, self->files->len - 1)->ended);
   file->cut = *cut;
-  file->bytes = g_byte_array_new ();
+  file->bytes = self->carried;
+  self->carried = g_byte_array_new ();
   g_ptr_array_add (self->files, file);
 }
 
@@ -252,6 +255,10 @@ end_file (SessionTest *self, const AmsAction *action)
   TestFile *file = get_open_file (self);
 
   g_assert_cmpuint (action->size, <=, file->bytes->len);
+  g_assert_cmpuint (action->carried, ==,
+      self->carries ? file->bytes->len - action->size : 0);
+  g_byte_array_append (self->carried, file->bytes->data + action->size,
+      action->carried);
   file->ended = TRUE;
   file->end = action->time;
   file->size = action->size;
@@ -534,6 +541,7 @@ session_test_play (SessionTest *self)
   for (guint i = 0; i < self->events->len; i++)
     g_ptr_array_add (sorted, get_event (self, i));
   g_ptr_array_sort (sorted, compare_arrivals);
+  ams_session_set_carries (self->session, self->carries);
   for (guint i = 0; i < sorted->len; i++) {
     TestEvent *event = g_ptr_array_index (sorted, i);
 

@@ -95,6 +95,7 @@ typedef struct
   gboolean no_end; /* tracks are not ended after the last event */
   gboolean as_ts; /* files are MPEG-TS, which the test reads itself */
   gboolean as_file; /* all comes as fast as it is taken */
+  gboolean carries; /* the store takes over what is carried */
   gboolean obeys; /* the encoder makes keyframes when it is asked */
 
   AmsSession *session;
@@ -105,6 +106,7 @@ typedef struct
   gint64 start_at; /* when to answer; AMS_TIME_NONE: nothing to */
   gint64 start_pts;
   GPtrArray *files; /* TestFile */
+  GByteArray *carried; /* the next file begins with it */
   GArray *requests; /* TestRequest */
   GArray *ticks; /* TestTick */
   guint n_out;

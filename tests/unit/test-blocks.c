@@ -57,6 +57,19 @@ test_reset_drops_what_was_not_taken (void)
   assert_block (ams_blocks_take (blocks), 5, 2);
 }
 
+static void
+test_begun_later_counts_from_there (void)
+{
+  g_autoptr (AmsBlocks) blocks = ams_blocks_new (10);
+
+  add (blocks, 1, 8);
+  assert_block (ams_blocks_take (blocks), 1, 8);
+  ams_blocks_begin_at (blocks, 6);
+  g_assert_cmpuint (ams_blocks_get_size (blocks), ==, 2);
+  add (blocks, 2, 3);
+  g_assert_cmpuint (ams_blocks_get_size (blocks), ==, 5);
+}
+
 static gpointer
 drop (gpointer data)
 {
@@ -68,23 +81,23 @@ drop (gpointer data)
 static void
 test_blocks_outlive_what_made_them (void)
 {
-  AmsBlocks *blocks = ams_blocks_new (1000);
+  AmsBlocks *blocks = ams_blocks_new (AMS_BLOCKS_SIZE);
   GBytes *taken[20];
   GThread *thread;
 
   for (guint i = 0; i < G_N_ELEMENTS (taken); i++) {
-    add (blocks, i, 1000);
+    add (blocks, i, AMS_BLOCKS_SIZE);
     taken[i] = ams_blocks_take (blocks);
   }
   for (guint i = 0; i < 10; i++) {
     thread = g_thread_new ("drop", drop, taken[i]);
-    add (blocks, 0xff, 1000);
+    add (blocks, 0xff, AMS_BLOCKS_SIZE);
     g_bytes_unref (ams_blocks_take (blocks));
     g_thread_join (thread);
   }
   ams_blocks_free (blocks);
   for (guint i = 10; i < G_N_ELEMENTS (taken); i++)
-    assert_block (taken[i], i, 1000);
+    assert_block (taken[i], i, AMS_BLOCKS_SIZE);
 }
 
 int
@@ -93,6 +106,7 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/blocks/order", test_full_blocks_come_out_in_order);
   g_test_add_func ("/blocks/reset", test_reset_drops_what_was_not_taken);
+  g_test_add_func ("/blocks/begun-later", test_begun_later_counts_from_there);
   g_test_add_func ("/blocks/outlive", test_blocks_outlive_what_made_them);
   return g_test_run ();
 }

@@ -102,7 +102,7 @@ static const TsCase ts_cases[] = {
 };
 
 static void
-play_ts (const TsCase *this, gboolean as_file)
+play_ts (const TsCase *this, gboolean as_file, gboolean carries)
 {
   g_autoptr (SessionTest) test = session_test_new ();
   guint video = session_test_add_video (test);
@@ -120,6 +120,7 @@ play_ts (const TsCase *this, gboolean as_file)
   session_test_cut_out (test, video, this->hole_from, this->hole_to);
   test->as_ts = TRUE;
   test->as_file = as_file;
+  test->carries = carries;
   session_test_play (test);
   reader = read_all (test);
   check_pictures (test, reader, video);
@@ -130,8 +131,9 @@ play_ts (const TsCase *this, gboolean as_file)
 static void
 test_ts_whole (gconstpointer data)
 {
-  play_ts (data, FALSE);
-  play_ts (data, TRUE);
+  play_ts (data, FALSE, FALSE);
+  play_ts (data, TRUE, FALSE);
+  play_ts (data, FALSE, TRUE);
 }
 
 static void

@@ -687,12 +687,20 @@ test_discontinuity_is_in_each_stream (Fixture *f, gconstpointer data)
 
 /* ---- marks ---- */
 
+static void
+add_both (Fixture *f, guint from, guint to)
+{
+  for (guint i = from; i < to; i++) {
+    add_picture (f, i, i % 4 == 0);
+    add_frame (f, i, 100 + i);
+  }
+}
+
 /* The segment turns out to have ended at a key picture that was written into it:
- * what is there then is what would be if that had been known. */
+ * the bytes since are what they would be if that had been known. */
 static void
 test_late_cut_gives_the_same_bytes (Fixture *f, gconstpointer data)
 {
-  g_autoptr (AmsPackagerMark) mark = NULL;
   g_autoptr (GByteArray) stream = NULL;
   Fixture known;
   guint64 size;
@@ -702,42 +710,57 @@ test_late_cut_gives_the_same_bytes (Fixture *f, gconstpointer data)
   use_audio_and_video (&known);
   begin (f, FALSE);
   begin (&known, FALSE);
-  for (guint i = 0; i < 4; i++) {
-    add_picture (f, i, i == 0);
-    add_frame (f, i, 100 + i);
-    add_picture (&known, i, i == 0);
-    add_frame (&known, i, 100 + i);
-  }
-  mark = ams_packager_mark (f->packager, f->out);
-  size = ams_blocks_get_size (f->out);
-  g_assert_cmpuint (ams_packager_get_key_pictures (f->packager)->len, ==, 1);
-  for (guint i = 4; i < 30; i++) {
-    add_picture (f, i, i % 4 == 0);
-    add_frame (f, i, 100 + i);
-  }
-  ams_packager_rewind (f->packager, mark);
-  g_assert_cmpuint (ams_packager_get_key_pictures (f->packager)->len, ==, 1);
-  end_at (f, size);
+  add_both (f, 0, 4);
+  add_both (&known, 0, 4);
+  size = ams_packager_mark (f->packager, f->out);
   end (&known);
-  begin (f, FALSE);
   begin (&known, FALSE);
-  for (guint i = 4; i < 30; i++) {
-    add_picture (f, i, i % 4 == 0);
-    add_frame (f, i, 100 + i);
-    add_picture (&known, i, i % 4 == 0);
-    add_frame (&known, i, 100 + i);
-  }
+  add_both (f, 4, 30);
+  add_both (&known, 4, 30);
+  take_blocks (f);
+  ams_packager_begin_at_mark (f->packager);
+  ams_blocks_begin_at (f->out, size);
+  ts_reader_read (f->reader, f->file->data, size);
+  g_byte_array_remove_range (f->file, 0, size);
   ams_packager_flush (f->packager, f->out);
   ams_packager_flush (known.packager, known.out);
   take_blocks (f);
   take_blocks (&known);
   g_assert_cmpmem (f->file->data, f->file->len, known.file->data,
       known.file->len);
+  g_assert_cmpuint (ams_blocks_get_size (f->out), ==, f->file->len);
   end (f);
   g_assert_cmpuint (count_pes (f, VIDEO_PID), ==, 30);
   stream = ts_reader_get_stream (f->reader, AUDIO_PID);
   g_assert_cmpuint (stream->len, ==, 30 * 107 + 29 * 30 / 2);
   tear_down (&known, NULL);
+}
+
+static void
+test_late_cut_moves_key_pictures (Fixture *f, gconstpointer data)
+{
+  const GArray *keys;
+  guint64 size;
+
+  use_audio_and_video (f);
+  begin (f, FALSE);
+  add_both (f, 0, 8);
+  size = ams_packager_mark (f->packager, f->out);
+  add_both (f, 8, 16);
+  take_blocks (f);
+  ams_packager_begin_at_mark (f->packager);
+  keys = ams_packager_get_key_pictures (f->packager);
+  g_assert_cmpuint (keys->len, ==, 2);
+  for (guint i = 0; i < keys->len; i++) {
+    const AmsKeyPicture *key = &g_array_index (keys, AmsKeyPicture, i);
+
+    g_assert_cmpint (key->pts, ==, (8 + 4 * i) * FRAME + 80 * MS);
+    g_assert_cmphex (f->file->data[size + key->offset], ==, 0x47);
+    g_assert_cmphex (f->file->data[size + key->offset + 1], ==,
+        0x40 | VIDEO_PID >> 8);
+  }
+  /* Behind the tables. */
+  g_assert_cmpuint (g_array_index (keys, AmsKeyPicture, 0).offset, ==, 2 * 188);
 }
 
 static void
@@ -792,7 +815,8 @@ main (int argc, char **argv)
   ADD ("clock/audio", test_clock_without_video);
   ADD ("clock/stall", test_clock_while_the_video_stalls);
   ADD ("discontinuity", test_discontinuity_is_in_each_stream);
-  ADD ("late-cut", test_late_cut_gives_the_same_bytes);
+  ADD ("late-cut/bytes", test_late_cut_gives_the_same_bytes);
+  ADD ("late-cut/key-pictures", test_late_cut_moves_key_pictures);
   ADD ("key-pictures", test_key_pictures_are_where_they_are_said_to_be);
   return g_test_run ();
 }

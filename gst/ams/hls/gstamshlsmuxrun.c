@@ -102,10 +102,13 @@ start_thread (gpointer data)
   flow = gst_ams_publisher_start (self->publisher, &start->cut);
   set_flow (self, flow);
   g_mutex_lock (&self->lock);
-  if (flow == GST_FLOW_OK)
+  if (flow == GST_FLOW_OK) {
+    ams_session_set_carries (self->session,
+        gst_ams_publisher_carries (self->publisher));
     ams_session_started (self->session, self->target, self->first_time);
-  else
+  } else {
     ams_session_fail (self->session);
+  }
   g_cond_broadcast (&self->cond);
   g_mutex_unlock (&self->lock);
   gst_ams_hls_mux_run (self);
@@ -136,7 +139,7 @@ end_file (GstAmsHlsMux *self, const AmsAction *action)
   if (!gst_ams_publisher_file_is_open (self->publisher))
     return GST_FLOW_OK;
   return gst_ams_publisher_end_file (self->publisher, action->size,
-      action->time);
+      action->carried, action->time);
 }
 
 static GstFlowReturn

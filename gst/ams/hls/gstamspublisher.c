@@ -116,9 +116,15 @@ warn_raised (GstAmsPublisher *self, const AmsRecordingSegment *segment)
       (NULL));
 }
 
-/* The first @size bytes of the open file are a segment that ends at @end. */
+gboolean
+gst_ams_publisher_carries (GstAmsPublisher *self)
+{
+  return gst_pad_is_linked (self->local) && !gst_pad_is_linked (self->remote);
+}
+
 GstFlowReturn
-gst_ams_publisher_end_file (GstAmsPublisher *self, guint64 size, gint64 end)
+gst_ams_publisher_end_file (GstAmsPublisher *self, guint64 size,
+    guint64 carried, gint64 end)
 {
   g_auto (AmsRecordingVersion) version = {
     NULL,
@@ -129,6 +135,7 @@ gst_ams_publisher_end_file (GstAmsPublisher *self, guint64 size, gint64 end)
   AmsFileEnd file_end = {
     .size = size,
     .complete = TRUE,
+    .carried = carried,
     .duration = MAX (end - self->current.pts, 1),
     .date_time = self->current.date_time,
   };

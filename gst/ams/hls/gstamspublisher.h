@@ -62,9 +62,13 @@ GstFlowReturn gst_ams_publisher_begin_file (GstAmsPublisher *self,
 /* Takes @buffer. */
 GstFlowReturn gst_ams_publisher_write (GstAmsPublisher *self,
     GstBuffer *buffer);
-/* The first @size bytes written are a segment that ends at @end (ns). */
+/* Whether gst_ams_publisher_end_file() may have bytes carried over: our own store on
+ * disk takes them, what is linked to the other pad may not know how. */
+gboolean gst_ams_publisher_carries (GstAmsPublisher *self);
+/* The first @size bytes written are a segment that ends at @end (ns); @carried bytes
+ * after them begin the next one. */
 GstFlowReturn gst_ams_publisher_end_file (GstAmsPublisher *self, guint64 size,
-    gint64 end);
+    guint64 carried, gint64 end);
 /* A segment does not begin with a keyframe: EXT-X-INDEPENDENT-SEGMENTS is not said
  * any more. */
 void gst_ams_publisher_set_dependent (GstAmsPublisher *self);

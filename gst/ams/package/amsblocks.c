@@ -4,26 +4,17 @@
 
 #include "package/amsblocks.h"
 
-#define MAX_SPARE 8
-
-/* Shared with the blocks that are out, which may outlive the AmsBlocks. */
-typedef struct
-{
-  GMutex lock;
-  guint8 *spare[MAX_SPARE];
-  guint n_spare;
-} Pool;
+/* Of all files of the process. */
+#define MAX_SPARE 32
 
 typedef struct
 {
-  Pool *pool; /* NULL while the block is not taken */
   guint8 *data;
-  gsize used;
+  gsize size, used;
 } Block;
 
 struct _AmsBlocks
 {
-  Pool *pool; /* g_atomic_rc_box */
   gsize block_size;
   GQueue full; /* Block */
   Block *open; /* NULL: none has been begun */
@@ -32,57 +23,47 @@ struct _AmsBlocks
 
 /* ---- pool ---- */
 
-static void
-pool_clear (gpointer data)
-{
-  Pool *pool = data;
-
-  for (guint i = 0; i < pool->n_spare; i++)
-    g_free (pool->spare[i]);
-  g_mutex_clear (&pool->lock);
-}
+G_LOCK_DEFINE_STATIC (spare);
+static guint8 *spare[MAX_SPARE];
+static guint n_spare;
 
 static guint8 *
-pool_take (Pool *pool, gsize size)
+pool_take (gsize size)
 {
   guint8 *data = NULL;
 
-  g_mutex_lock (&pool->lock);
-  if (pool->n_spare > 0)
-    data = pool->spare[--pool->n_spare];
-  g_mutex_unlock (&pool->lock);
+  if (size == AMS_BLOCKS_SIZE) {
+    G_LOCK (spare);
+    if (n_spare > 0)
+      data = spare[--n_spare];
+    G_UNLOCK (spare);
+  }
   return data ? data : g_malloc (size);
 }
 
 /* @data: (transfer full) */
 static void
-pool_give (Pool *pool, guint8 *data)
+pool_give (guint8 *data, gsize size)
 {
-  g_mutex_lock (&pool->lock);
-  if (pool->n_spare < MAX_SPARE)
-    pool->spare[pool->n_spare++] = g_steal_pointer (&data);
-  g_mutex_unlock (&pool->lock);
+  if (size == AMS_BLOCKS_SIZE) {
+    G_LOCK (spare);
+    if (n_spare < MAX_SPARE)
+      spare[n_spare++] = g_steal_pointer (&data);
+    G_UNLOCK (spare);
+  }
   g_free (data);
 }
 
 /* ---- blocks ---- */
 
+/* Also the last reference to a block that was taken. */
 static void
-block_free (Block *block, Pool *pool)
-{
-  pool_give (pool, block->data);
-  g_free (block);
-}
-
-/* The last reference to a block that was taken. */
-static void
-give_back (gpointer data)
+block_free (gpointer data)
 {
   Block *block = data;
-  Pool *pool = block->pool;
 
-  block_free (block, pool);
-  g_atomic_rc_box_release_full (pool, pool_clear);
+  pool_give (block->data, block->size);
+  g_free (block);
 }
 
 static Block *
@@ -90,7 +71,8 @@ begin_block (AmsBlocks *self)
 {
   Block *block = g_new0 (Block, 1);
 
-  block->data = pool_take (self->pool, self->block_size);
+  block->data = pool_take (self->block_size);
+  block->size = self->block_size;
   return block;
 }
 
@@ -124,8 +106,7 @@ ams_blocks_take_full (AmsBlocks *self)
 
   if (!block)
     return NULL;
-  block->pool = g_atomic_rc_box_acquire (self->pool);
-  return g_bytes_new_with_free_func (block->data, block->used, give_back,
+  return g_bytes_new_with_free_func (block->data, block->used, block_free,
       block);
 }
 
@@ -144,13 +125,22 @@ ams_blocks_get_size (AmsBlocks *self)
 }
 
 void
+ams_blocks_begin_at (AmsBlocks *self, guint64 offset)
+{
+  g_return_if_fail (!self->open && g_queue_is_empty (&self->full));
+  g_return_if_fail (offset <= self->size);
+
+  self->size -= offset;
+}
+
+void
 ams_blocks_reset (AmsBlocks *self)
 {
   Block *block;
 
   end_block (self);
   while ((block = g_queue_pop_head (&self->full)))
-    block_free (block, self->pool);
+    block_free (block);
   self->size = 0;
 }
 
@@ -159,8 +149,6 @@ ams_blocks_new (gsize size)
 {
   AmsBlocks *self = g_new0 (AmsBlocks, 1);
 
-  self->pool = g_atomic_rc_box_new0 (Pool);
-  g_mutex_init (&self->pool->lock);
   self->block_size = size;
   g_queue_init (&self->full);
   return self;
@@ -170,6 +158,5 @@ void
 ams_blocks_free (AmsBlocks *self)
 {
   ams_blocks_reset (self);
-  g_atomic_rc_box_release_full (self->pool, pool_clear);
   g_free (self);
 }

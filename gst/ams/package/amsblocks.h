@@ -12,9 +12,13 @@
 
 G_BEGIN_DECLS
 
+/* The usual size of a block: whole packets of MPEG-TS, just below 64 KiB. */
+#define AMS_BLOCKS_SIZE (348 * 188)
+
 typedef struct _AmsBlocks AmsBlocks;
 
-/* @size: bytes of a full block. A block that is freed is used again. */
+/* @size: bytes of a full block. Blocks of AMS_BLOCKS_SIZE that are freed are used
+ * again, by whoever in the process makes files. */
 AmsBlocks *ams_blocks_new (gsize size);
 void ams_blocks_free (AmsBlocks *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (AmsBlocks, ams_blocks_free)
@@ -31,6 +35,9 @@ GBytes *ams_blocks_take (AmsBlocks *self);
 
 /* Bytes of the file so far, those that were taken included. */
 guint64 ams_blocks_get_size (AmsBlocks *self);
+/* The file begins @offset bytes later than was thought: what came before belongs
+ * to another. All blocks have been taken. */
+void ams_blocks_begin_at (AmsBlocks *self, guint64 offset);
 /* The next file begins. What was not taken of the last one is dropped. */
 void ams_blocks_reset (AmsBlocks *self);
 

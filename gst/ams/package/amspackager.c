@@ -44,24 +44,21 @@ ams_packager_flush (AmsPackager *self, AmsBlocks *out)
   AMS_PACKAGER_GET_IFACE (self)->flush (self, out);
 }
 
-AmsPackagerMark *
+guint64
 ams_packager_mark (AmsPackager *self, AmsBlocks *out)
 {
+  guint64 size;
+
   ams_packager_flush (self, out);
-  return AMS_PACKAGER_GET_IFACE (self)->mark (self);
+  size = ams_blocks_get_size (out);
+  AMS_PACKAGER_GET_IFACE (self)->mark (self, out);
+  return size;
 }
 
 void
-ams_packager_rewind (AmsPackager *self, const AmsPackagerMark *mark)
+ams_packager_begin_at_mark (AmsPackager *self)
 {
-  AMS_PACKAGER_GET_IFACE (self)->rewind (self, mark);
-}
-
-/* A mark is one block of memory, whatever the packager. */
-void
-ams_packager_mark_free (AmsPackagerMark *mark)
-{
-  g_free (mark);
+  AMS_PACKAGER_GET_IFACE (self)->begin_at_mark (self);
 }
 
 const GArray *

@@ -6,9 +6,9 @@
  * where segments begin is said to it. Pure, no GStreamer, not thread-safe.
  *
  * Where a segment ends may turn out late, at a keyframe that has been written
- * already. So a packager can be marked, and rewound to the mark: the file then
- * ends at the size that it had there, and the caller begins the next segment
- * and adds the units since the mark again. */
+ * already. So a packager can be marked: at the mark it writes what a segment
+ * begins with, and if the segment is to end there, the bytes since are the
+ * beginning of the next one as they are. */
 
 #pragma once
 
@@ -27,9 +27,6 @@ typedef struct
   gint64 pts; /* ns */
 } AmsKeyPicture;
 
-/* The state of a packager at some time; copied as it is. */
-typedef struct _AmsPackagerMark AmsPackagerMark;
-
 #define AMS_TYPE_PACKAGER (ams_packager_get_type ())
 G_DECLARE_INTERFACE (AmsPackager, ams_packager, AMS, PACKAGER, GObject)
 
@@ -45,8 +42,8 @@ struct _AmsPackagerInterface
   gboolean (*add) (AmsPackager *self, const AmsUnit *unit, AmsBlocks *out,
       GError **error);
   void (*flush) (AmsPackager *self, AmsBlocks *out);
-  AmsPackagerMark *(*mark) (AmsPackager *self);
-  void (*rewind) (AmsPackager *self, const AmsPackagerMark *mark);
+  void (*mark) (AmsPackager *self, AmsBlocks *out);
+  void (*begin_at_mark) (AmsPackager *self);
   const GArray *(*get_key_pictures) (AmsPackager *self);
 };
 
@@ -78,12 +75,13 @@ gboolean ams_packager_add (AmsPackager *self, const AmsUnit *unit,
 /* Writes what was added and is not written yet. */
 void ams_packager_flush (AmsPackager *self, AmsBlocks *out);
 
-/* The size of @out is then that of the file up to the mark. Flushes. */
-AmsPackagerMark *ams_packager_mark (AmsPackager *self, AmsBlocks *out);
-/* As if nothing had been added since @mark. */
-void ams_packager_rewind (AmsPackager *self, const AmsPackagerMark *mark);
-void ams_packager_mark_free (AmsPackagerMark *mark);
-G_DEFINE_AUTOPTR_CLEANUP_FUNC (AmsPackagerMark, ams_packager_mark_free)
+/* A segment may turn out to begin here, with what is added next: it would
+ * continue the open one, with the same tracks. Only the last mark counts.
+ * Returns: the bytes of the open file up to the mark. */
+guint64 ams_packager_mark (AmsPackager *self, AmsBlocks *out);
+/* It has turned out so: what was written since the mark is its beginning. No
+ * tracks have been set meanwhile. */
+void ams_packager_begin_at_mark (AmsPackager *self);
 
 /* Of the open segment, in order. (element-type AmsKeyPicture) (transfer none) */
 const GArray *ams_packager_get_key_pictures (AmsPackager *self);

@@ -23,10 +23,12 @@ struct _AmsLane
   /* When the oldest byte that waits was added; AMS_TIME_NONE: no unit was yet. */
   gint64 block_since;
 
-  AmsPackagerMark *mark; /* NULL: no place is marked */
+  gboolean carries; /* the store takes over what comes after the mark */
+  gboolean marked;
   AmsCut mark_cut;
-  guint64 mark_size;
-  GQueue kept; /* AmsUnit, since the mark */
+  guint64 mark_size; /* of the file up to the mark */
+  guint64 mark_units; /* bytes of the file before the first unit after it */
+  GQueue kept; /* GBytes, what has gone out since; empty if it carries */
   gsize kept_bytes;
 };
 
@@ -42,20 +44,11 @@ ams_lane_new (AmsPackager *packager, gsize block_size, GQueue *out)
   return self;
 }
 
-static void
-unit_free (gpointer data)
-{
-  AmsUnit *unit = data;
-
-  g_bytes_unref (unit->payload);
-  g_free (unit);
-}
-
 void
 ams_lane_unmark (AmsLane *self)
 {
-  g_clear_pointer (&self->mark, ams_packager_mark_free);
-  g_queue_clear_full (&self->kept, unit_free);
+  self->marked = FALSE;
+  g_queue_clear_full (&self->kept, (GDestroyNotify) g_bytes_unref);
   self->kept_bytes = 0;
 }
 
@@ -74,6 +67,12 @@ ams_lane_set_offset (AmsLane *self, gint64 offset)
   self->offset = offset;
 }
 
+void
+ams_lane_set_carries (AmsLane *self, gboolean carries)
+{
+  self->carries = carries;
+}
+
 gboolean
 ams_lane_check_track (AmsLane *self, const AmsTrack *track, GError **error)
 {
@@ -83,6 +82,7 @@ ams_lane_check_track (AmsLane *self, const AmsTrack *track, GError **error)
 gboolean
 ams_lane_set_tracks (AmsLane *self, GPtrArray *tracks, GError **error)
 {
+  ams_lane_unmark (self);
   if (self->open)
     ams_packager_flush (self->packager, self->blocks);
   if (!ams_packager_set_tracks (self->packager, tracks, error))
@@ -105,6 +105,12 @@ ams_lane_is_open (AmsLane *self)
   return self->open;
 }
 
+gboolean
+ams_lane_is_at_mark (AmsLane *self)
+{
+  return self->marked && ams_blocks_get_size (self->blocks) == self->mark_units;
+}
+
 gsize
 ams_lane_get_kept (AmsLane *self)
 {
@@ -123,9 +129,27 @@ put (AmsLane *self, AmsActionKind kind)
   return action;
 }
 
+/* What of @block, which goes out now, comes after the mark. */
+static void
+keep (AmsLane *self, GBytes *block)
+{
+  gsize size = g_bytes_get_size (block);
+  guint64 before =
+      self->mark_size > self->written ? self->mark_size - self->written : 0;
+
+  if (before >= size)
+    return;
+  g_queue_push_tail (&self->kept,
+      g_bytes_new_from_bytes (block, before, size - before));
+  self->kept_bytes += size - before;
+}
+
+/* Takes @block. */
 static void
 put_block (AmsLane *self, GBytes *block)
 {
+  if (self->marked && !self->carries)
+    keep (self, block);
   self->written += g_bytes_get_size (block);
   put (self, AMS_ACTION_WRITE)->block = block;
 }
@@ -165,12 +189,18 @@ ams_lane_tick (AmsLane *self, gint64 now)
 /* ---- files ---- */
 
 static void
-begin (AmsLane *self, const AmsCut *cut)
+open_file (AmsLane *self, const AmsCut *cut)
 {
   self->open = TRUE;
   self->written = 0;
   self->block_since = AMS_TIME_NONE;
   put (self, AMS_ACTION_BEGIN_FILE)->cut = *cut;
+}
+
+static void
+begin (AmsLane *self, const AmsCut *cut)
+{
+  open_file (self, cut);
   ams_blocks_reset (self->blocks);
   /* The first may be listed behind an earlier session's. */
   ams_packager_begin_segment (self->packager, cut->discontinuity || !self->any,
@@ -178,88 +208,74 @@ begin (AmsLane *self, const AmsCut *cut)
   self->any = TRUE;
 }
 
+/* @size: of the file, whose bytes have all gone out. */
 static void
 end (AmsLane *self, guint64 size, gint64 at)
 {
-  AmsAction *action;
+  AmsAction *action = put (self, AMS_ACTION_END_FILE);
 
-  put_all_blocks (self);
-  action = put (self, AMS_ACTION_END_FILE);
   action->size = size;
   action->time = at;
+  action->carried = self->carries ? self->written - size : 0;
   self->open = FALSE;
+}
+
+static void
+end_whole (AmsLane *self, gint64 at)
+{
+  ams_lane_unmark (self);
+  if (!self->open)
+    return;
+  ams_packager_flush (self->packager, self->blocks);
+  put_all_blocks (self);
+  end (self, self->written, at);
 }
 
 void
 ams_lane_cut (AmsLane *self, const AmsCut *cut, gint64 at)
 {
-  ams_lane_unmark (self);
-  if (self->open) {
-    ams_packager_flush (self->packager, self->blocks);
-    end (self, ams_blocks_get_size (self->blocks), at);
-  }
+  end_whole (self, at);
   begin (self, cut);
 }
 
 void
 ams_lane_mark (AmsLane *self, const AmsCut *cut)
 {
+  g_return_if_fail (!cut->discontinuity);
+
   ams_lane_unmark (self);
-  self->mark = ams_packager_mark (self->packager, self->blocks);
+  self->marked = TRUE;
   self->mark_cut = *cut;
-  self->mark_size = ams_blocks_get_size (self->blocks);
-}
-
-static void
-add_again (AmsLane *self, GQueue *units)
-{
-  AmsUnit *unit;
-
-  /* What is damaged was not kept. */
-  while ((unit = g_queue_pop_head (units))) {
-    ams_packager_add (self->packager, unit, self->blocks, NULL);
-    unit_free (unit);
-  }
+  self->mark_size = ams_packager_mark (self->packager, self->blocks);
+  self->mark_units = ams_blocks_get_size (self->blocks);
 }
 
 void
 ams_lane_cut_at_mark (AmsLane *self)
 {
-  g_autoptr (AmsPackagerMark) mark = g_steal_pointer (&self->mark);
-  GQueue kept = self->kept;
+  GBytes *block;
 
-  g_return_if_fail (mark != NULL);
-  g_queue_init (&self->kept);
-  self->kept_bytes = 0;
-  ams_packager_flush (self->packager, self->blocks);
+  g_return_if_fail (self->marked);
+
+  put_all_blocks (self);
   end (self, self->mark_size, self->mark_cut.pts);
-  ams_packager_rewind (self->packager, mark);
-  begin (self, &self->mark_cut);
-  add_again (self, &kept);
-  put_full_blocks (self);
+  open_file (self, &self->mark_cut);
+  ams_packager_begin_at_mark (self->packager);
+  ams_blocks_begin_at (self->blocks, self->mark_size);
+  self->marked = FALSE;
+  while ((block = g_queue_pop_head (&self->kept)))
+    put_block (self, block);
+  self->written = ams_blocks_get_size (self->blocks);
+  ams_lane_unmark (self);
 }
 
 void
 ams_lane_finish (AmsLane *self, gint64 at)
 {
-  if (!self->open)
-    return;
-  ams_lane_unmark (self);
-  ams_packager_flush (self->packager, self->blocks);
-  end (self, ams_blocks_get_size (self->blocks), at);
+  end_whole (self, at);
 }
 
 /* ---- units ---- */
-
-static void
-keep (AmsLane *self, const AmsUnit *unit)
-{
-  AmsUnit *copy = g_memdup2 (unit, sizeof *unit);
-
-  g_bytes_ref (copy->payload);
-  self->kept_bytes += g_bytes_get_size (copy->payload);
-  g_queue_push_tail (&self->kept, copy);
-}
 
 gboolean
 ams_lane_add (AmsLane *self, const AmsUnit *unit, gint64 now, GError **error)
@@ -274,8 +290,6 @@ ams_lane_add (AmsLane *self, const AmsUnit *unit, gint64 now, GError **error)
     self->block_since = now;
   if (!ams_packager_add (self->packager, &shifted, self->blocks, error))
     return FALSE;
-  if (self->mark)
-    keep (self, &shifted);
   put_full_blocks (self);
   ams_lane_tick (self, now);
   return TRUE;

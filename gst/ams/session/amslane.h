@@ -3,8 +3,8 @@
  */
 
 /* A lane: tracks that go into the same files, and the packager that makes these.
- * A file can be ended late, at a place that was marked: what came behind that is
- * then packaged again as the beginning of the next file. Pure, no GStreamer, not
+ * A file can be ended late, at a place that was marked: the bytes after that are
+ * then the beginning of the next file. Pure, no GStreamer, not
  * thread-safe. */
 
 #pragma once
@@ -26,6 +26,10 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (AmsLane, ams_lane_free)
 /* To be added to the times of all units: an earlier recording's go on. */
 void ams_lane_set_offset (AmsLane *self, gint64 offset);
 
+/* The store takes over what is carried from one file to the next
+ * (AmsAction.carried), so that it is not kept here and not written again. */
+void ams_lane_set_carries (AmsLane *self, gboolean carries);
+
 gboolean ams_lane_check_track (AmsLane *self, const AmsTrack *track,
     GError **error);
 /* What the files consist of, in the open one from here on only for audio, as
@@ -37,8 +41,8 @@ gboolean ams_lane_has_track (AmsLane *self, guint id);
 gboolean ams_lane_is_open (AmsLane *self);
 /* A file begins; the open one ends at @end. */
 void ams_lane_cut (AmsLane *self, const AmsCut *cut, gint64 end);
-/* One may turn out to begin here, with what is added next; only the last such
- * place counts. */
+/* One may turn out to begin here, with what is added next and without a
+ * discontinuity; only the last such place counts. Other tracks undo it. */
 void ams_lane_mark (AmsLane *self, const AmsCut *cut);
 void ams_lane_unmark (AmsLane *self);
 /* It has turned out so. */
@@ -52,7 +56,9 @@ gboolean ams_lane_add (AmsLane *self, const AmsUnit *unit, gint64 now,
 /* What has been waiting for its block to become full goes out if it is old. */
 void ams_lane_tick (AmsLane *self, gint64 now);
 
-/* Bytes that are kept behind the mark. */
+/* No unit has been written since the mark. */
+gboolean ams_lane_is_at_mark (AmsLane *self);
+/* Bytes that have gone out since the mark, and are kept. */
 gsize ams_lane_get_kept (AmsLane *self);
 
 G_END_DECLS

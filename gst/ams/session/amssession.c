@@ -293,6 +293,12 @@ ams_session_started (AmsSession *self, gint64 target, gint64 time)
 }
 
 void
+ams_session_set_carries (AmsSession *self, gboolean carries)
+{
+  ams_lane_set_carries (self->lane, carries);
+}
+
+void
 ams_session_fail (AmsSession *self)
 {
   self->state = AMS_SESSION_ENDED;

@@ -418,7 +418,7 @@ static void
 leave_out (AmsSession *self, AmsSessionTrack *track, const AmsHeld *held,
     const GError *error)
 {
-  if (ams_lane_get_kept (self->lane) == 0) {
+  if (ams_lane_is_at_mark (self->lane)) {
     ams_lane_unmark (self->lane);
     ams_cutter_drop_candidate (self->cutter);
   }

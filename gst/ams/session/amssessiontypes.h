@@ -75,6 +75,9 @@ typedef struct
   AmsCut cut;
   GBytes *block;
   guint64 size;
+  /* So many of the bytes after `size` are the first of the next file, and are not
+   * written again (ams_session_set_carries()). */
+  guint64 carried;
   gint64 time;
   gchar *text;
 } AmsAction;

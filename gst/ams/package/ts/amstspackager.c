@@ -33,7 +33,7 @@
 /* What PES_packet_length counts begins behind it. */
 #define PES_LENGTH_END 6
 
-/* What a mark keeps of a stream. */
+/* What goes on when the tracks are set anew. */
 typedef struct
 {
   AmsTsPid pid;
@@ -41,22 +41,6 @@ typedef struct
   gboolean has_dts;
   gboolean discontinuity; /* to be said in its next packet */
 } StreamState;
-
-typedef struct
-{
-  AmsTsPid pat, pmt;
-  StreamState streams[AMS_TRACK_MAX_ID + 1]; /* by id */
-  gint64
-      clock; /* ticks: the decoding time for which the last PCR was written */
-  gboolean has_clock;
-  gboolean wants_clock; /* no PCR is in this segment yet */
-  guint n_keys; /* key pictures of the open segment */
-} State;
-
-struct _AmsPackagerMark
-{
-  State state;
-};
 
 typedef struct
 {
@@ -74,11 +58,18 @@ struct _AmsTsPackager
   GPtrArray *streams; /* Stream, as the PMT lists them */
   Stream *by_id[AMS_TRACK_MAX_ID + 1]; /* NULL: no such track */
   Stream *clock; /* the one whose packets carry the PCR */
+  StreamState states[AMS_TRACK_MAX_ID + 1]; /* by id */
   AmsTsSection pat, pmt;
   guint version; /* of the PMT */
-  State state;
+  AmsTsPid pat_pid, pmt_pid;
+  /* ticks: the decoding time for which the last PCR was written */
+  gint64 last_clock;
+  gboolean has_clock;
+  gboolean wants_clock; /* no PCR is in this segment, or since the mark, yet */
   GArray *pieces; /* AmsSlice, of the PES packet that is being written */
-  GArray *keys; /* AmsKeyPicture */
+  GArray *keys; /* AmsKeyPicture, of the open segment */
+  guint64 mark_size; /* bytes of the open segment up to the mark */
+  guint mark_keys; /* key pictures of it, likewise */
 };
 
 static void packager_init (AmsPackagerInterface *iface);
@@ -89,7 +80,7 @@ G_DEFINE_FINAL_TYPE_WITH_CODE (AmsTsPackager, ams_ts_packager, G_TYPE_OBJECT,
 static StreamState *
 get_state (AmsTsPackager *self, const Stream *stream)
 {
-  return &self->state.streams[stream->track->id];
+  return &self->states[stream->track->id];
 }
 
 /* ---- time ---- */
@@ -181,16 +172,16 @@ begin_pieces (AmsTsPackager *self)
 static gboolean
 clock_is_due (AmsTsPackager *self, gint64 ticks, gint64 duration)
 {
-  return self->state.wants_clock ||
-      ticks + duration - self->state.clock > MAX_CLOCK_GAP;
+  return self->wants_clock ||
+      ticks + duration - self->last_clock > MAX_CLOCK_GAP;
 }
 
 static void
 set_clock (AmsTsPackager *self, gint64 ticks)
 {
-  self->state.clock = ticks;
-  self->state.has_clock = TRUE;
-  self->state.wants_clock = FALSE;
+  self->last_clock = ticks;
+  self->has_clock = TRUE;
+  self->wants_clock = FALSE;
 }
 
 /* While the stream with the clock has nothing, what other streams carry goes by
@@ -203,7 +194,7 @@ keep_clock (AmsTsPackager *self, const Stream *stream, const AmsUnit *unit,
   gint64 duration = to_ticks (unit->duration) - TIME_BASE;
 
   if (stream == self->clock || !clock_is_due (self, ticks, duration) ||
-      (self->state.has_clock && ticks <= self->state.clock))
+      (self->has_clock && ticks <= self->last_clock))
     return;
   ams_ts_write_clock (&get_state (self, self->clock)->pid, ticks - CLOCK_DELAY,
       out);
@@ -241,7 +232,6 @@ note_key (AmsTsPackager *self, guint64 offset, const AmsUnit *unit,
     unit->pts };
 
   g_array_append_val (self->keys, key);
-  self->state.n_keys = self->keys->len;
 }
 
 static gboolean
@@ -468,24 +458,29 @@ ams_ts_packager_set_tracks (AmsPackager *packager, GPtrArray *tracks,
 /* ---- segments ---- */
 
 static void
+write_tables (AmsTsPackager *self, AmsBlocks *out)
+{
+  ams_ts_write_section (&self->pat_pid, self->pat.data, self->pat.size, out);
+  ams_ts_write_section (&self->pmt_pid, self->pmt.data, self->pmt.size, out);
+}
+
+static void
 ams_ts_packager_begin_segment (AmsPackager *packager, gboolean discontinuity,
     AmsBlocks *out)
 {
   AmsTsPackager *self = AMS_TS_PACKAGER (packager);
 
   g_array_set_size (self->keys, 0);
-  self->state.n_keys = 0;
-  self->state.wants_clock = TRUE;
+  self->wants_clock = TRUE;
   if (discontinuity)
-    self->state.has_clock = FALSE;
+    self->has_clock = FALSE;
   for (guint i = 0; discontinuity && i < self->streams->len; i++) {
     StreamState *state = get_state (self, g_ptr_array_index (self->streams, i));
 
     state->discontinuity = TRUE;
     state->has_dts = FALSE;
   }
-  ams_ts_write_section (&self->state.pat, self->pat.data, self->pat.size, out);
-  ams_ts_write_section (&self->state.pmt, self->pmt.data, self->pmt.size, out);
+  write_tables (self, out);
 }
 
 static gboolean
@@ -515,28 +510,26 @@ ams_ts_packager_flush (AmsPackager *packager, AmsBlocks *out)
 
 /* ---- marks ---- */
 
-static AmsPackagerMark *
-ams_ts_packager_mark (AmsPackager *packager)
+/* Tables may be repeated, and a PCR comes with the next unit that can carry one. */
+static void
+ams_ts_packager_mark (AmsPackager *packager, AmsBlocks *out)
 {
   AmsTsPackager *self = AMS_TS_PACKAGER (packager);
-  AmsPackagerMark *mark = g_new (AmsPackagerMark, 1);
 
-  mark->state = self->state;
-  return mark;
+  self->mark_size = ams_blocks_get_size (out);
+  self->mark_keys = self->keys->len;
+  self->wants_clock = TRUE;
+  write_tables (self, out);
 }
 
 static void
-ams_ts_packager_rewind (AmsPackager *packager, const AmsPackagerMark *mark)
+ams_ts_packager_begin_at_mark (AmsPackager *packager)
 {
   AmsTsPackager *self = AMS_TS_PACKAGER (packager);
 
-  self->state = mark->state;
-  g_array_set_size (self->keys, self->state.n_keys);
-  for (guint i = 0; i < self->streams->len; i++) {
-    Stream *stream = g_ptr_array_index (self->streams, i);
-
-    g_byte_array_set_size (stream->group, 0);
-  }
+  g_array_remove_range (self->keys, 0, self->mark_keys);
+  for (guint i = 0; i < self->keys->len; i++)
+    g_array_index (self->keys, AmsKeyPicture, i).offset -= self->mark_size;
 }
 
 static const GArray *
@@ -556,7 +549,7 @@ packager_init (AmsPackagerInterface *iface)
   iface->add = ams_ts_packager_add;
   iface->flush = ams_ts_packager_flush;
   iface->mark = ams_ts_packager_mark;
-  iface->rewind = ams_ts_packager_rewind;
+  iface->begin_at_mark = ams_ts_packager_begin_at_mark;
   iface->get_key_pictures = ams_ts_packager_get_key_pictures;
 }
 
@@ -583,8 +576,8 @@ ams_ts_packager_init (AmsTsPackager *self)
   self->streams = g_ptr_array_new ();
   self->pieces = g_array_new (FALSE, FALSE, sizeof (AmsSlice));
   self->keys = g_array_new (FALSE, FALSE, sizeof (AmsKeyPicture));
-  self->state.pat.pid = AMS_TS_PAT_PID;
-  self->state.pmt.pid = AMS_TS_PMT_PID;
+  self->pat_pid.pid = AMS_TS_PAT_PID;
+  self->pmt_pid.pid = AMS_TS_PMT_PID;
   ams_ts_make_pat (&self->pat, 0);
 }
 

@@ -16,7 +16,7 @@ G_BEGIN_DECLS
 G_DECLARE_FINAL_TYPE (AmsTsPackager, ams_ts_packager, AMS, TS_PACKAGER, GObject)
 
 /* A block of @AmsBlocks for this packager must hold whole packets. */
-#define AMS_TS_BLOCK_SIZE (348 * 188)
+#define AMS_TS_BLOCK_SIZE AMS_BLOCKS_SIZE
 
 /* ns: what time 0 of the recording is in time stamps. */
 #define AMS_TS_TIME_BASE (10 * G_GINT64_CONSTANT (1000000000))
