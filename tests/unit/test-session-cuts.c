@@ -315,6 +315,100 @@ test_form_changes_units_packaged_as_they_are (void)
       play_form (j & 1, places[i], j & 2, j & 4);
 }
 
+/* ---- changes after a candidate ---- */
+
+typedef struct
+{
+  const gchar *name;
+  TestEventKind kind;
+  gboolean of_video;
+  gint64 at;
+  gboolean over;
+  gboolean is_cut_at; /* the candidate at 3 s, late */
+  guint discontinuities;
+} ChangeCase;
+
+static const ChangeCase change_cases[] = {
+  { "none", TEST_GAP, TRUE, 3600 * MS, FALSE, TRUE, 0 },
+  { "form-of-sound", TEST_FORM, FALSE, 3600 * MS, FALSE, FALSE, 0 },
+  { "form-of-video", TEST_FORM, TRUE, 3600 * MS, FALSE, FALSE, 0 },
+  { "form-at-candidate", TEST_FORM, TRUE, 3 * SECOND - 1, FALSE, TRUE, 0 },
+  { "decoder-of-sound", TEST_FORM, FALSE, 3600 * MS, TRUE, FALSE, 1 },
+  { "flush-of-video", TEST_FLUSH, TRUE, 3600 * MS, FALSE, TRUE, 1 },
+  { "flush-of-sound", TEST_FLUSH, FALSE, 3600 * MS, FALSE, TRUE, 0 },
+  { "end-of-sound", TEST_REMOVE, FALSE, 3600 * MS, FALSE, TRUE, 0 },
+  { "split", TEST_SPLIT, TRUE, 3600 * MS, FALSE, TRUE, 0 },
+};
+
+static gboolean
+has_cut_at (SessionTest *test, gint64 pts)
+{
+  gboolean has = FALSE;
+
+  for (guint i = 0; i < test->files->len; i++)
+    has |= session_test_file (test, i)->cut.pts == pts;
+  return has;
+}
+
+/* One a second until 3 s, and later ones that come too late. */
+static void
+add_keys_until_3_s (SessionTest *test, guint video)
+{
+  static const guint keys[] = { 0, 1, 2, 3, 9, 13, 17 };
+
+  for (guint i = 0; i < G_N_ELEMENTS (keys); i++)
+    session_test_find (test, video, keys[i] * SECOND)->flags = AMS_UNIT_KEY;
+}
+
+/* The keyframes after the one at 3 s come too late for the segment, and before
+ * that is known, something else changes. */
+static void
+test_change_after_candidate (gconstpointer data)
+{
+  const ChangeCase *this = data;
+  guint video, sound;
+  g_autoptr (SessionTest) test = session_test_new_with_both (&video, &sound);
+  gboolean ends = this->kind == TEST_REMOVE;
+  TestEvent *event;
+
+  session_test_video (test, video, 0, 20 * SECOND, 0);
+  add_keys_until_3_s (test, video);
+  session_test_sound (test, sound, 0, ends ? this->at : 20 * SECOND);
+  event = session_test_event (test, this->kind, this->of_video ? video : sound,
+      this->at);
+  event->size = 7;
+  event->over = this->over;
+  session_test_play (test);
+  session_test_check_nothing_lost (test);
+  session_test_check_times (test, 0);
+  session_test_assert_near (session_test_sum (test), 20 * SECOND, FRAME);
+  g_assert_cmpint (has_cut_at (test, 3 * SECOND), ==, this->is_cut_at);
+  g_assert_cmpuint (session_test_count_discontinuities (test), ==,
+      this->discontinuities);
+}
+
+/* A track that waits to join has its tables in no segment before it does. */
+static void
+test_join_after_candidate (void)
+{
+  g_autoptr (SessionTest) test = session_test_new ();
+  guint video = session_test_add_video (test);
+  guint sound = session_test_join (test, FALSE, 3400 * MS);
+
+  session_test_video (test, video, 0, 20 * SECOND, 0);
+  add_keys_until_3_s (test, video);
+  session_test_sound (test, sound, 3400 * MS, 20 * SECOND);
+  session_test_play (test);
+  session_test_check_times (test, 0);
+  g_assert_cmpuint (session_test_count_lost (test, video), ==, 0);
+  session_test_assert_near (session_test_sum (test), 20 * SECOND, FRAME);
+  for (guint i = 0; i < test->files->len; i++) {
+    const TestFile *file = session_test_file (test, i);
+
+    g_assert_cmpuint (file->tracks == 1, ==, file->n_units[FALSE] == 0);
+  }
+}
+
 /* ---- damage ---- */
 
 static void
@@ -372,6 +466,11 @@ add_cases (void)
         g_strdup_printf ("/session/recovery/%s", recovery_cases[i].name);
     g_test_add_data_func (path, &recovery_cases[i],
         test_recovery_points_cut_at);
+  }
+  for (guint i = 0; i < G_N_ELEMENTS (change_cases); i++) {
+    g_autofree gchar *path =
+        g_strdup_printf ("/session/after-candidate/%s", change_cases[i].name);
+    g_test_add_data_func (path, &change_cases[i], test_change_after_candidate);
   }
 }
 
@@ -443,6 +542,7 @@ main (int argc, char **argv)
       test_recovery_points_beside_idr_not_cut_at);
   g_test_add_func ("/session/form",
       test_form_changes_units_packaged_as_they_are);
+  g_test_add_func ("/session/after-candidate/join", test_join_after_candidate);
   g_test_add_func ("/session/damaged", test_damaged_units_left_out_said_once);
   g_test_add_func ("/session/lane/first-block",
       test_first_block_waits_as_any_other);

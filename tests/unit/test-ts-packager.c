@@ -696,32 +696,71 @@ add_both (Fixture *f, guint from, guint to)
   }
 }
 
-/* The segment turns out to have ended at a key picture that was written into it:
- * the bytes since are what they would be if that had been known. */
+/* The segment begins at the mark, which was at @size bytes. The file before goes to
+ * the reader. */
 static void
-test_late_cut_gives_the_same_bytes (Fixture *f, gconstpointer data)
+begin_at_mark (Fixture *f, guint64 size)
 {
-  g_autoptr (GByteArray) stream = NULL;
-  Fixture known;
-  guint64 size;
-
-  set_up (&known, NULL);
-  use_audio_and_video (f);
-  use_audio_and_video (&known);
-  begin (f, FALSE);
-  begin (&known, FALSE);
-  add_both (f, 0, 4);
-  add_both (&known, 0, 4);
-  size = ams_packager_mark (f->packager, f->out);
-  end (&known);
-  begin (&known, FALSE);
-  add_both (f, 4, 30);
-  add_both (&known, 4, 30);
   take_blocks (f);
   ams_packager_begin_at_mark (f->packager);
   ams_blocks_begin_at (f->out, size);
   ts_reader_read (f->reader, f->file->data, size);
   g_byte_array_remove_range (f->file, 0, size);
+}
+
+typedef struct
+{
+  const gchar *name;
+  guint marks[3]; /* units; of which the last is cut at */
+  guint late; /* units after that, until it is */
+} LateCut;
+
+static const LateCut late_cuts[] = {
+  { "at-once", { 0, 0, 4 }, 1 },
+  { "after-some", { 0, 0, 4 }, 26 },
+  { "after-many-blocks", { 0, 0, 40 }, 800 },
+  { "last-of-three", { 4, 12, 24 }, 26 },
+};
+
+/* Marks that are not cut at end a group of frames. */
+static guint64
+add_marked (Fixture *f, const LateCut *this)
+{
+  guint64 size = 0;
+  guint from = 0;
+
+  for (guint i = 0; i < G_N_ELEMENTS (this->marks); i++) {
+    add_both (f, from, this->marks[i]);
+    from = this->marks[i];
+    if (from > 0)
+      size = ams_packager_mark (f->packager, f->out);
+  }
+  add_both (f, from, from + this->late);
+  return size;
+}
+
+/* The segment turns out to have ended at a key picture that was written into it:
+ * the bytes since are what they would be if that had been known. */
+static void
+test_late_cut_gives_the_same_bytes (Fixture *f, gconstpointer data)
+{
+  const LateCut *this = data;
+  LateCut known_cut = *this;
+  guint cut = this->marks[2];
+  Fixture known;
+
+  set_up (&known, NULL);
+  use_audio_and_video (f);
+  use_audio_and_video (&known);
+  begin (f, FALSE);
+  begin_at_mark (f, add_marked (f, this));
+  begin (&known, FALSE);
+  known_cut.late = 0;
+  end_at (&known, add_marked (&known, &known_cut));
+  begin (&known, FALSE);
+  add_both (&known, cut, cut + this->late);
+  add_both (f, cut + this->late, cut + this->late + 10);
+  add_both (&known, cut + this->late, cut + this->late + 10);
   ams_packager_flush (f->packager, f->out);
   ams_packager_flush (known.packager, known.out);
   take_blocks (f);
@@ -730,9 +769,7 @@ test_late_cut_gives_the_same_bytes (Fixture *f, gconstpointer data)
       known.file->len);
   g_assert_cmpuint (ams_blocks_get_size (f->out), ==, f->file->len);
   end (f);
-  g_assert_cmpuint (count_pes (f, VIDEO_PID), ==, 30);
-  stream = ts_reader_get_stream (f->reader, AUDIO_PID);
-  g_assert_cmpuint (stream->len, ==, 30 * 107 + 29 * 30 / 2);
+  g_assert_cmpuint (count_pes (f, VIDEO_PID), ==, cut + this->late + 10);
   tear_down (&known, NULL);
 }
 
@@ -761,6 +798,47 @@ test_late_cut_moves_key_pictures (Fixture *f, gconstpointer data)
   }
   /* Behind the tables. */
   g_assert_cmpuint (g_array_index (keys, AmsKeyPicture, 0).offset, ==, 2 * 188);
+}
+
+/* Frames that wait when a place is marked are of the file before; those that wait
+ * when that is cut at, of the one after. */
+static void
+test_late_cut_between_frames_of_a_group (Fixture *f, gconstpointer data)
+{
+  g_autoptr (GByteArray) before = NULL, all = NULL;
+  guint64 size;
+
+  use_audio_and_video (f);
+  begin (f, FALSE);
+  add_picture (f, 0, TRUE);
+  for (guint i = 0; i < 3; i++)
+    add_frame (f, i, 50);
+  size = ams_packager_mark (f->packager, f->out);
+  add_picture (f, 4, TRUE);
+  for (guint i = 3; i < 8; i++)
+    add_frame (f, i, 50);
+  begin_at_mark (f, size);
+  before = ts_reader_get_stream (f->reader, AUDIO_PID);
+  g_assert_cmpuint (before->len, ==, 3 * 57);
+  end (f);
+  all = ts_reader_get_stream (f->reader, AUDIO_PID);
+  g_assert_cmpuint (all->len, ==, 8 * 57);
+}
+
+/* Also where the one before is not 100 ms old. */
+static void
+test_segment_at_a_mark_has_a_clock (Fixture *f, gconstpointer data)
+{
+  guint64 size;
+
+  use_audio_and_video (f);
+  begin (f, FALSE);
+  add_picture (f, 0, TRUE);
+  size = ams_packager_mark (f->packager, f->out);
+  add_frame (f, 1, 50);
+  begin_at_mark (f, size);
+  end (f);
+  g_assert_cmpuint (f->reader->clocks->len, ==, 2);
 }
 
 static void
@@ -792,6 +870,18 @@ test_key_pictures_are_where_they_are_said_to_be (Fixture *f, gconstpointer data)
 #define ADD(path, test) \
   g_test_add ("/ts-packager/" path, Fixture, NULL, set_up, test, tear_down)
 
+static void
+add_late_cuts (void)
+{
+  for (guint i = 0; i < G_N_ELEMENTS (late_cuts); i++) {
+    g_autofree gchar *path =
+        g_strdup_printf ("/ts-packager/late-cut/%s", late_cuts[i].name);
+
+    g_test_add (path, Fixture, &late_cuts[i], set_up,
+        test_late_cut_gives_the_same_bytes, tear_down);
+  }
+}
+
 int
 main (int argc, char **argv)
 {
@@ -815,7 +905,9 @@ main (int argc, char **argv)
   ADD ("clock/audio", test_clock_without_video);
   ADD ("clock/stall", test_clock_while_the_video_stalls);
   ADD ("discontinuity", test_discontinuity_is_in_each_stream);
-  ADD ("late-cut/bytes", test_late_cut_gives_the_same_bytes);
+  add_late_cuts ();
+  ADD ("late-cut/group", test_late_cut_between_frames_of_a_group);
+  ADD ("late-cut/clock", test_segment_at_a_mark_has_a_clock);
   ADD ("late-cut/key-pictures", test_late_cut_moves_key_pictures);
   ADD ("key-pictures", test_key_pictures_are_where_they_are_said_to_be);
   return g_test_run ();

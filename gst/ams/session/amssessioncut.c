@@ -381,8 +381,6 @@ take_form (AmsSession *self, AmsSessionTrack *track, AmsHeld *held)
     self->discontinuity = TRUE;
     ams_cutter_force (self->cutter);
   }
-  ams_cutter_drop_candidate (self->cutter);
-  ams_lane_unmark (self->lane);
   self->forms_changed = TRUE;
 }
 
@@ -520,6 +518,18 @@ record_or_leave_out (AmsSession *self, AmsSessionTrack *track,
   record (self, track, held);
 }
 
+static void
+process (AmsSession *self, AmsSessionTrack *track, const AmsHeld *held)
+{
+  if (track->silent)
+    ams_session_tell (self, "%s is back at %.3f s",
+        ams_session_track_name (track), AMS_SESSION_S (held->unit.pts));
+  track->silent = FALSE;
+  decide (self, track, held);
+  track->resumes = FALSE;
+  record_or_leave_out (self, track, held);
+}
+
 /* Takes @held. */
 void
 ams_session_process (AmsSession *self, AmsSessionTrack *track, AmsHeld *held)
@@ -528,15 +538,11 @@ ams_session_process (AmsSession *self, AmsSessionTrack *track, AmsHeld *held)
   if (comes_too_early (track, held)) {
     note_early (self, track);
   } else if (!lacks_reference (self, track, held)) {
-    if (track->silent)
-      ams_session_tell (self, "%s is back at %.3f s",
-          ams_session_track_name (track), AMS_SESSION_S (held->unit.pts));
-    track->silent = FALSE;
-    decide (self, track, held);
-    track->resumes = FALSE;
+    /* First, as no mark outlives it; and it may end the session. */
     if (self->forms_changed)
       ams_session_set_lane_tracks (self, FALSE);
-    record_or_leave_out (self, track, held);
+    if (self->state == AMS_SESSION_RUNNING)
+      process (self, track, held);
   }
   ams_held_free (held);
 }

@@ -267,6 +267,8 @@ ams_session_set_lane_tracks (AmsSession *self, gboolean joining)
     track->joining = FALSE;
   }
   self->forms_changed = FALSE;
+  /* Of which the lane forgets the mark. */
+  ams_cutter_drop_candidate (self->cutter);
   if (joining)
     self->tracks_changed = FALSE;
   if (forms->len > 0 && !ams_lane_set_tracks (self->lane, forms, &error))
