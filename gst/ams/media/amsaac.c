@@ -21,6 +21,10 @@ enum
   OBJECT_USAC = 42,
 };
 
+/* ISO 14496-3, 1.6.2.1: what comes behind the core's configuration. */
+#define SYNC_EXTENSION 0x2b7
+#define SYNC_EXTENSION_PS 0x548
+
 #define RATE_ESCAPE 15
 #define ID_PCE 5 /* ISO 14496-3, table 4.85 */
 #define ADTS_MAX_SIZE 0x1fff
@@ -238,6 +242,42 @@ ams_aac_config_new (GBytes *config, GError **error)
     return NULL;
   self->rate = rates[self->rate_index];
   return g_steal_pointer (&self);
+}
+
+/* Returns: the object type that the extension behind the core adds; @core: there
+ * is none. */
+static guint
+read_extension (Bits *bits, guint core)
+{
+  gboolean sbr;
+
+  if (take_bits (bits, 11) != SYNC_EXTENSION ||
+      take_object_type (bits) != OBJECT_SBR)
+    return core;
+  sbr = take_bits (bits, 1);
+  if (!sbr || bits->short_of)
+    return core;
+  take_rate_index (bits);
+  if (take_bits (bits, 11) == SYNC_EXTENSION_PS && take_bits (bits, 1))
+    return OBJECT_PS;
+  return OBJECT_SBR;
+}
+
+guint
+ams_aac_get_object_type (GBytes *config)
+{
+  AmsAacConfig read = { 0 };
+  Bits bits = { ams_slice_of_bytes (config), 0, FALSE };
+
+  read_config (&read, &bits);
+  g_clear_pointer (&read.pce, g_bytes_unref);
+  if (bits.short_of)
+    return 0;
+  if (read.sbr)
+    return read.ps ? OBJECT_PS : OBJECT_SBR;
+  if (read.object_type < OBJECT_MAIN || read.object_type > OBJECT_LTP)
+    return read.object_type;
+  return read_extension (&bits, read.object_type);
 }
 
 void

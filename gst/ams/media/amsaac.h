@@ -31,6 +31,11 @@ AmsAacConfig *ams_aac_config_new (GBytes *config, GError **error);
 void ams_aac_config_free (AmsAacConfig *config);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (AmsAacConfig, ams_aac_config_free)
 
+/* The audio object type that names the codec: 2 of AAC-LC, 5 where SBR is said
+ * explicitly, in front of the core or behind it, 29 with PS. Any type, not only
+ * those that ADTS can carry. 0: @config is damaged. */
+guint ams_aac_get_object_type (GBytes *config);
+
 /* The header in front of @size bytes of raw frame. FALSE: too many for ADTS. */
 gboolean ams_aac_write_adts (const AmsAacConfig *config, gsize size,
     guint8 header[AMS_AAC_ADTS_SIZE]);

@@ -41,6 +41,7 @@ ams_track_copy (const AmsTrack *track)
   AmsTrack *copy = ams_track_new (track->id, track->codec, track->config);
 
   copy->rate = track->rate;
+  copy->layer = track->layer;
   copy->language = g_strdup (track->language);
   return copy;
 }

@@ -42,10 +42,11 @@ typedef struct
 {
   guint id; /* 0 … AMS_TRACK_MAX_ID, the same for the whole recording */
   AmsCodec codec;
-  /* H.264: avcC, H.265: hvcC, AAC: AudioSpecificConfig, Opus: OpusHead;
-   * NULL for codecs that need none. */
+  /* H.264: avcC, H.265: hvcC, AV1: av1C, VP9: vpcC (with the version and flags
+   * of its box), AAC: AudioSpecificConfig, Opus: OpusHead; NULL: there is none. */
   GBytes *config;
   guint rate; /* Hz, of audio; 0: unknown */
+  guint layer; /* 1 … 3, of MPEG audio; 0: unknown */
   gchar *language; /* ISO 639-2, three letters; NULL: unknown */
 } AmsTrack;
 
