@@ -31,6 +31,18 @@ check_number (const AmsNames *names, guint64 number)
     g_assert_cmpuint (found, >=, number);
 }
 
+/* Once it is resolved, no rendition is left in it, and where there was none the
+ * template is as it was. */
+static void
+check_rendition (const gchar *template_, const gchar *rendition)
+{
+  g_autofree gchar *resolved = ams_names_resolve (template_, rendition, FALSE);
+
+  g_assert_false (ams_names_has_rendition (resolved));
+  if (!ams_names_has_rendition (template_))
+    g_assert_cmpstr (resolved, ==, template_);
+}
+
 static void
 check_template (const gchar *template_, AmsNamesKind kind, gboolean dated,
     const gchar *name)
@@ -60,6 +72,7 @@ LLVMFuzzerTestOneInput (const guint8 *data, gsize size)
   name = nul != NULL
       ? g_strndup ((const gchar *) nul + 1, data + size - nul - 1)
       : g_strdup (text);
+  check_rendition (text, name);
   check_template (text, AMS_NAMES_SEGMENT, FALSE, name);
   check_template (text, AMS_NAMES_SEGMENT, TRUE, name);
   check_template (text, AMS_NAMES_PLAYLIST, FALSE, name);

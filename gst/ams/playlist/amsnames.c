@@ -13,6 +13,8 @@
 /* addDateTimeToHlsFileName. */
 #define DATE_TIME "{session:%Y-%m-%d_%H-%M-%S.%L}"
 
+#define RENDITION "{rendition}"
+
 /* What of a segment's date and time a template shows. */
 enum
 {
@@ -289,8 +291,14 @@ skip_item (const gchar *p)
   return p + 1;
 }
 
-/* Where the date and time goes: at the number, if the last part of the path
- * has one, else before the extension. */
+static gboolean
+is_rendition (const gchar *p)
+{
+  return g_str_has_prefix (p, RENDITION);
+}
+
+/* Where the date and time goes: at the number or the rendition, if the last part
+ * of the path has one, else before the extension. */
 static gsize
 find_date_time_place (const gchar *template_, gsize *base, gboolean *number)
 {
@@ -298,12 +306,15 @@ find_date_time_place (const gchar *template_, gsize *base, gboolean *number)
 
   *number = FALSE;
   for (p = template_; *p != '\0'; p = next) {
+    gboolean conversion;
+
     next = skip_item (p);
+    conversion = (*p == '%' && next == p + 1) || is_rendition (p);
     if (memchr (p, '/', next - p) != NULL) {
       base_start = next;
       place = NULL;
       *number = FALSE;
-    } else if (*p == '%' && next == p + 1 && !*number) {
+    } else if (conversion && !*number) {
       place = p;
       *number = TRUE;
     } else if (*p == '.' && p > base_start && !*number) {
@@ -330,6 +341,96 @@ insert_date_time (const gchar *template_)
   if (place > base)
     g_string_insert (out, place, "-");
   return g_strdup (out->str);
+}
+
+/* ---- renditions ---- */
+
+gboolean
+ams_names_has_rendition (const gchar *template_)
+{
+  for (const gchar *p = template_; *p != '\0'; p = skip_item (p)) {
+    if (is_rendition (p))
+      return TRUE;
+  }
+  return FALSE;
+}
+
+/* Behind the conversion of a number at @p; NULL: there is none. */
+static const gchar *
+skip_number (const gchar *p)
+{
+  if (*p != '%' || p[1] == '%')
+    return NULL;
+  p++;
+  p += strspn (p, "0123456789");
+  p += strspn (p, "jl");
+  return *p == 'd' || *p == 'i' || *p == 'u' ? p + 1 : NULL;
+}
+
+static void
+append_escaped (GString *out, const gchar *text)
+{
+  for (; *text != '\0'; text++) {
+    if (strchr ("%{}", *text) != NULL)
+      g_string_append_c (out, *text);
+    g_string_append_c (out, *text);
+  }
+}
+
+/* @p: behind "{rendition}". Returns what follows. */
+static const gchar *
+leave_rendition_out (GString *out, const gchar *p)
+{
+  gboolean begins = out->len == 0 || out->str[out->len - 1] == '/';
+
+  if (begins)
+    return *p == '/' ? p + 1 : p;
+  if (strchr ("-_.", out->str[out->len - 1]) != NULL)
+    g_string_truncate (out, out->len - 1);
+  return p;
+}
+
+/* @p: behind "{rendition}". */
+static void
+append_rendition (GString *out, const gchar *rendition, gboolean after_number,
+    const gchar *p)
+{
+  if (after_number && g_ascii_isdigit (*rendition))
+    g_string_append_c (out, '_');
+  append_escaped (out, rendition);
+  if (g_ascii_isdigit (rendition[strlen (rendition) - 1]) &&
+      skip_number (p) != NULL)
+    g_string_append_c (out, '_');
+}
+
+gchar *
+ams_names_resolve (const gchar *template_, const gchar *rendition,
+    gboolean add_date_time)
+{
+  g_autofree gchar *dated =
+      add_date_time ? insert_date_time (template_) : g_strdup (template_);
+  GString *out = g_string_new (NULL);
+  const gchar *p = dated, *next;
+  gboolean after_number = FALSE;
+
+  while (*p != '\0') {
+    if (is_rendition (p)) {
+      p += strlen (RENDITION);
+      if (*rendition == '\0')
+        p = leave_rendition_out (out, p);
+      else
+        append_rendition (out, rendition, after_number, p);
+      after_number = FALSE;
+      continue;
+    }
+    next = skip_number (p);
+    after_number = next != NULL;
+    if (next == NULL)
+      next = skip_item (p);
+    g_string_append_len (out, p, next - p);
+    p = next;
+  }
+  return g_string_free (out, FALSE);
 }
 
 /* ---- making names ---- */

@@ -43,6 +43,21 @@ typedef enum
  * Returns: (transfer full) or NULL. */
 AmsNames *ams_names_new (const gchar *template_, AmsNamesKind kind,
     gboolean add_date_time, GError **error);
+/* @template_ for one of several renditions, as ams_names_new() takes it with
+ * @add_date_time FALSE: "{rendition}" has become @rendition, the name of its
+ * files, and with @add_date_time the date and time are in it, in front of
+ * "{rendition}" where this comes before the number, as Ant Media has them.
+ * A name that ends with a digit in front of the number gets a "_" between, and so
+ * does one that begins with a digit behind it: "a1" and number 11 would be "a11" and
+ * number 1. An empty name, Ant Media's for the original quality, takes one of
+ * "-_." in front of it away, or the "/" of a folder that would have no name.
+ * (transfer full) */
+gchar *ams_names_resolve (const gchar *template_, const gchar *rendition,
+    gboolean add_date_time);
+
+/* Whether "{rendition}" is in @template_. */
+gboolean ams_names_has_rendition (const gchar *template_);
+
 void ams_names_free (AmsNames *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (AmsNames, ams_names_free)
 
