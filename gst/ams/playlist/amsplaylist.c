@@ -15,9 +15,12 @@
 /* AMS_FILES_PAGE_SIZE, which is declared where GStreamer is known. */
 #define PAGE_SIZE 4096
 
-/* What decimal EXTINFs need; nothing else that is written here needs more
- * (hls-rules 8). */
+/* What decimal EXTINFs need, what byte ranges and I-frames need, and what EXT-X-MAP
+ * needs among I-frames and elsewhere (hls-rules 8). */
 #define VERSION 3
+#define VERSION_RANGES 4
+#define VERSION_MAP_OF_IFRAMES 5
+#define VERSION_MAP 6
 
 #define US_PER_SECOND G_GUINT64_CONSTANT (1000000)
 
@@ -35,6 +38,7 @@ struct _AmsPlaylist
   guint64 duration;
   guint64 carry; /* ns that are not yet printed in any EXTINF */
   gboolean encrypted; /* what is added must be said to be clear */
+  gboolean iframes_only;
   gboolean ended;
   GString *header; /* what the header has beyond what is kept here */
 
@@ -115,12 +119,19 @@ write_segment (AmsPlaylist *self, GString *out,
   self->encrypted = FALSE;
   if (segment->discontinuity)
     g_string_append (out, "#EXT-X-DISCONTINUITY\n");
+  if (segment->map)
+    g_string_append_printf (out, "#EXT-X-MAP:URI=\"%s\"\n", segment->map);
   if (segment->gap)
     g_string_append (out, "#EXT-X-GAP\n");
   if (segment->date_time != 0)
     write_date_time (out, segment->date_time);
-  g_string_append_printf (out, "#EXTINF:%" G_GUINT64_FORMAT ".%06u,\n%s\n",
-      us / US_PER_SECOND, (guint) (us % US_PER_SECOND), segment->uri);
+  g_string_append_printf (out, "#EXTINF:%" G_GUINT64_FORMAT ".%06u,\n",
+      us / US_PER_SECOND, (guint) (us % US_PER_SECOND));
+  if (segment->range_size > 0)
+    g_string_append_printf (out,
+        "#EXT-X-BYTERANGE:%" G_GUINT64_FORMAT "@%" G_GUINT64_FORMAT "\n",
+        segment->range_size, segment->range_offset);
+  g_string_append_printf (out, "%s\n", segment->uri);
 }
 
 /* The header is only written when it is needed: the first sequence number may
@@ -151,24 +162,38 @@ first_may_leave (AmsPlaylist *self)
       self->length > self->window && self->duration >= least + first->duration;
 }
 
+static AmsPlaylistSegment *
+pop_first (AmsPlaylist *self)
+{
+  guint discontinuities;
+  AmsPlaylistSegment *first =
+      ams_playlist_window_pop (self->segments, &discontinuities);
+
+  self->first_sequence++;
+  self->discontinuity_sequence += discontinuities;
+  self->length--;
+  self->duration -= first->duration;
+  return first;
+}
+
 GPtrArray *
 ams_playlist_slide (AmsPlaylist *self)
 {
   GPtrArray *left = g_ptr_array_new_with_free_func (
       (GDestroyNotify) ams_playlist_segment_free);
 
-  while (first_may_leave (self)) {
-    guint discontinuities;
-    AmsPlaylistSegment *first =
-        ams_playlist_window_pop (self->segments, &discontinuities);
-
-    self->first_sequence++;
-    self->discontinuity_sequence += discontinuities;
-    self->length--;
-    self->duration -= first->duration;
-    g_ptr_array_add (left, first);
-  }
+  while (first_may_leave (self))
+    g_ptr_array_add (left, pop_first (self));
   return left;
+}
+
+void
+ams_playlist_drop (AmsPlaylist *self, guint n)
+{
+  g_return_if_fail (self->type == AMS_PLAYLIST_LIVE && n <= self->length);
+
+  while (n-- > 0)
+    ams_playlist_segment_free (pop_first (self));
 }
 
 static GPtrArray *
@@ -211,6 +236,16 @@ ams_playlist_new (AmsPlaylistType type, guint target_duration, guint window,
   if (independent)
     g_string_append (self->header, INDEPENDENT "\n");
   return self;
+}
+
+void
+ams_playlist_set_iframes_only (AmsPlaylist *self)
+{
+  g_return_if_fail (self->length == 0 && !self->ended);
+
+  self->iframes_only = TRUE;
+  self->version = VERSION_RANGES;
+  g_string_append (self->header, "#EXT-X-I-FRAMES-ONLY\n");
 }
 
 void
@@ -405,15 +440,21 @@ set_header_number (AmsPlaylist *self, const gchar *tag, guint number)
 }
 
 static gboolean
-raise_target (AmsPlaylist *self, guint64 us)
+raise_target (AmsPlaylist *self, guint64 seconds)
 {
-  guint64 rounded = (us + US_PER_SECOND / 2) / US_PER_SECOND;
-
-  if (rounded <= self->target_duration)
+  if (seconds <= self->target_duration)
     return FALSE;
-  self->target_duration = MIN (rounded, G_MAXUINT);
+  self->target_duration = MIN (seconds, G_MAXUINT);
   set_header_number (self, "#EXT-X-TARGETDURATION", self->target_duration);
   return TRUE;
+}
+
+void
+ams_playlist_raise_target_duration (AmsPlaylist *self, guint seconds)
+{
+  if (self->type != AMS_PLAYLIST_LIVE)
+    ensure_text (self);
+  raise_target (self, seconds);
 }
 
 void
@@ -429,12 +470,20 @@ ams_playlist_set_dependent (AmsPlaylist *self)
     self->published = 0;
 }
 
-static void
-raise_version (AmsPlaylist *self)
+static guint
+get_needed_version (AmsPlaylist *self, const AmsPlaylistSegment *segment)
 {
-  if (self->version >= VERSION)
+  if (segment->map)
+    return self->iframes_only ? VERSION_MAP_OF_IFRAMES : VERSION_MAP;
+  return segment->range_size > 0 ? VERSION_RANGES : VERSION;
+}
+
+static void
+raise_version (AmsPlaylist *self, guint version)
+{
+  if (self->version >= version)
     return;
-  self->version = VERSION;
+  self->version = version;
   set_header_number (self, "#EXT-X-VERSION", self->version);
 }
 
@@ -449,8 +498,8 @@ ams_playlist_add (AmsPlaylist *self, const AmsPlaylistSegment *segment)
 
   if (self->type != AMS_PLAYLIST_LIVE)
     ensure_text (self);
-  raised = raise_target (self, us);
-  raise_version (self);
+  raised = raise_target (self, (us + US_PER_SECOND / 2) / US_PER_SECOND);
+  raise_version (self, get_needed_version (self, segment));
   write_segment (self, lines, segment, us);
   self->length++;
   self->duration += segment->duration;

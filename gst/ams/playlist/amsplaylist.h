@@ -31,6 +31,10 @@ AmsPlaylist *ams_playlist_new (AmsPlaylistType type, guint target_duration,
 AmsPlaylist *ams_playlist_continue (const AmsPlaylistParsed *earlier,
     AmsPlaylistType type, guint window);
 
+/* Its segments are pictures, EXT-X-I-FRAMES-ONLY (amsiframes.h). Only before the
+ * first segment is added. */
+void ams_playlist_set_iframes_only (AmsPlaylist *self);
+
 void ams_playlist_free (AmsPlaylist *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (AmsPlaylist, ams_playlist_free)
 
@@ -42,6 +46,9 @@ void ams_playlist_set_first_sequence (AmsPlaylist *self, guint64 sequence);
  * included. The next version extends nothing. */
 void ams_playlist_set_dependent (AmsPlaylist *self);
 guint ams_playlist_get_target_duration (AmsPlaylist *self);
+/* To @seconds, as another playlist of the same recording has a segment so long: all
+ * of them have the same target. A lower one changes nothing. */
+void ams_playlist_raise_target_duration (AmsPlaylist *self, guint seconds);
 /* The media sequence number that the next added segment gets, and that of the first one listed. */
 guint64 ams_playlist_get_next_sequence (AmsPlaylist *self);
 guint64 ams_playlist_get_first_sequence (AmsPlaylist *self);
@@ -57,6 +64,10 @@ gboolean ams_playlist_add (AmsPlaylist *self,
 /* Live: takes the first segments that no longer belong to the window out (raising the sequences).
  * Returns: (transfer full) (element-type AmsPlaylistSegment) those that left, first first; empty for event and vod. */
 GPtrArray *ams_playlist_slide (AmsPlaylist *self);
+
+/* Live: takes the first @n segments out, of which there are as many at least,
+ * whatever the window. */
+void ams_playlist_drop (AmsPlaylist *self, guint n);
 
 /* The listed segment @uri is listed as @new_uri from here on; FALSE when it is not listed. The
  * next version extends nothing. */

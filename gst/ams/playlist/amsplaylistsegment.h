@@ -17,6 +17,11 @@ typedef struct
   gint64 date_time; /* µs since 1970 UTC; 0: no EXT-X-PROGRAM-DATE-TIME line */
   gboolean discontinuity;
   gboolean gap;
+  /* Bytes of the file that the segment is, EXT-X-BYTERANGE; @range_size 0: all. */
+  guint64 range_offset, range_size;
+  /* EXT-X-MAP, which holds from this segment on; NULL: as before. Only borrowed,
+   * as @uri is by ams_playlist_add(). */
+  const gchar *map;
 } AmsPlaylistSegment;
 
 AmsPlaylistSegment *ams_playlist_segment_new (const gchar *uri,

@@ -247,6 +247,20 @@ find_uri (Cursor *cursor, const gchar *uri)
   return FALSE;
 }
 
+/* Whether the URI line before the cursor is @uri, too. */
+static gboolean
+find_previous (Cursor *cursor, const gchar *uri)
+{
+  gsize len = strlen (uri);
+  AmsPlaylistTextLine line;
+
+  while (read_back (cursor, &line)) {
+    if (ams_playlist_text_line_classify (&line) == AMS_PLAYLIST_LINE_URI)
+      return line.len == len && memcmp (line.text, uri, len) == 0;
+  }
+  return FALSE;
+}
+
 static void
 find_place (Cursor *cursor, guint *piece, gsize *place, gboolean *marked)
 {
@@ -281,27 +295,51 @@ ams_playlist_find_gap_place (const gchar *lines, gsize len, const gchar *uri,
   return TRUE;
 }
 
-gboolean
-ams_playlist_text_mark_gap (AmsPlaylistText *self, const gchar *uri,
-    gboolean *marked)
+/* The entry @n before the last one whose URI line is @uri. Entries with the same URI
+ * are neighbours: byte ranges of one file. FALSE: there are not so many. */
+static gboolean
+find_entry (AmsPlaylistText *self, Cursor *cursor, const gchar *uri, guint n)
 {
-  Cursor cursor = { NULL };
   gboolean found;
+
+  *cursor =
+      (Cursor){ (GBytes *const *) self->pieces->pdata, self->pieces->len };
+  found = find_uri (cursor, uri);
+  for (; found && n > 0; n--)
+    found = find_previous (cursor, uri);
+  return found;
+}
+
+static gboolean
+mark_entry (AmsPlaylistText *self, const gchar *uri, guint n, gboolean *marked)
+{
+  Cursor cursor;
+  gboolean found = find_entry (self, &cursor, uri, n);
   guint piece;
   gsize place;
 
-  settle (self);
-  cursor.pieces = (GBytes *const *) self->pieces->pdata;
-  cursor.piece = self->pieces->len;
-  found = find_uri (&cursor, uri);
   if (found)
     find_place (&cursor, &piece, &place, marked);
   if (cursor.kept > 0)
     let_go (&cursor);
   if (found && !*marked)
     replace (self, piece, place, 0, "#EXT-X-GAP\n");
-  join_smallest (self);
   return found;
+}
+
+gboolean
+ams_playlist_text_mark_gap (AmsPlaylistText *self, const gchar *uri,
+    gboolean *marked)
+{
+  gboolean was_marked;
+  guint n = 0;
+
+  settle (self);
+  *marked = TRUE;
+  for (; mark_entry (self, uri, n, &was_marked); n++)
+    *marked = *marked && was_marked;
+  join_smallest (self);
+  return n > 0;
 }
 
 gboolean
@@ -317,23 +355,34 @@ ams_playlist_find_uri (const gchar *lines, gsize len, const gchar *uri,
   return TRUE;
 }
 
+static gboolean
+rename_entry (AmsPlaylistText *self, const gchar *uri, guint n,
+    const gchar *new_uri)
+{
+  Cursor cursor;
+  gboolean found = find_entry (self, &cursor, uri, n);
+
+  if (cursor.kept > 0)
+    let_go (&cursor);
+  if (found && new_uri)
+    replace (self, cursor.piece, cursor.pos, strlen (uri), new_uri);
+  return found;
+}
+
 gboolean
 ams_playlist_text_rename (AmsPlaylistText *self, const gchar *uri,
     const gchar *new_uri)
 {
-  Cursor cursor = { NULL };
-  gboolean found;
+  guint entries = 0;
 
   settle (self);
-  cursor.pieces = (GBytes *const *) self->pieces->pdata;
-  cursor.piece = self->pieces->len;
-  found = find_uri (&cursor, uri);
-  if (cursor.kept > 0)
-    let_go (&cursor);
-  if (found)
-    replace (self, cursor.piece, cursor.pos, strlen (uri), new_uri);
+  while (rename_entry (self, uri, entries, NULL))
+    entries++;
+  for (guint n = entries; n > 0;
+       n--) /* so that those behind keep their place */
+    rename_entry (self, uri, n - 1, new_uri);
   join_smallest (self);
-  return found;
+  return entries > 0;
 }
 
 /* The line @tag of the header, if it is in piece @i. *@first: the text's first

@@ -39,9 +39,10 @@ void ams_playlist_text_set_header_line (AmsPlaylistText *self, const gchar *tag,
 gboolean ams_playlist_text_remove_header_line (AmsPlaylistText *self,
     const gchar *line);
 
-/* Marks the last segment whose URI line is @uri EXT-X-GAP, unless it is marked
- * already (*@marked). It is looked for from the end, as it is mostly the newest
- * segments that a store gives up. FALSE: there is no such segment. */
+/* Marks the last segment whose URI line is @uri EXT-X-GAP, and those before it that
+ * are ranges of the same file, unless all are marked already (*@marked). It is
+ * looked for from the end, as it is mostly the newest segments that a store gives
+ * up. FALSE: there is no such segment. */
 gboolean ams_playlist_text_mark_gap (AmsPlaylistText *self, const gchar *uri,
     gboolean *marked);
 
@@ -50,7 +51,8 @@ gboolean ams_playlist_text_mark_gap (AmsPlaylistText *self, const gchar *uri,
 gboolean ams_playlist_find_gap_place (const gchar *lines, gsize len,
     const gchar *uri, gsize *place, gboolean *marked);
 
-/* The last segment whose URI line is @uri gets another one. FALSE: there is none. */
+/* The last segment whose URI line is @uri, and those before it that are ranges of
+ * the same file, get another one. FALSE: there is none. */
 gboolean ams_playlist_text_rename (AmsPlaylistText *self, const gchar *uri,
     const gchar *new_uri);
 /* *@start: where in @lines, a segment's whole lines, its URI line begins. FALSE: the

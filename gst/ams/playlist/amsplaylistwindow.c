@@ -163,47 +163,76 @@ ams_playlist_window_write (AmsPlaylistWindow *self, GString *out)
   }
 }
 
-gboolean
-ams_playlist_window_mark_gap (AmsPlaylistWindow *self, const gchar *uri)
+static gboolean
+is_entry (GList *item, const gchar *uri)
 {
-  GList *item;
+  LiveSegment *live = item->data;
+
+  return g_str_equal (live->segment->uri, uri);
+}
+
+/* The last entry of @uri. Those before it, as long as they are entries of it, are
+ * byte ranges of the same file. */
+static GList *
+find_last (AmsPlaylistWindow *self, const gchar *uri)
+{
+  GList *item = self->segments.tail;
+
+  while (item != NULL && !is_entry (item, uri))
+    item = item->prev;
+  return item;
+}
+
+static void
+mark_entry (LiveSegment *live)
+{
   gboolean marked;
   gsize place;
 
-  for (item = self->segments.tail; item != NULL; item = item->prev) {
-    LiveSegment *live = item->data;
+  live->segment->gap = TRUE;
+  if (ams_playlist_find_gap_place (live->lines->str, live->lines->len,
+          live->segment->uri, &place, &marked) &&
+      !marked)
+    g_string_insert (live->lines, place, "#EXT-X-GAP\n");
+}
 
-    if (!ams_playlist_find_gap_place (live->lines->str, live->lines->len, uri,
-            &place, &marked))
-      continue;
-    live->segment->gap = TRUE;
-    if (!marked)
-      g_string_insert (live->lines, place, "#EXT-X-GAP\n");
-    return TRUE;
+gboolean
+ams_playlist_window_mark_gap (AmsPlaylistWindow *self, const gchar *uri)
+{
+  GList *last = find_last (self, uri);
+
+  for (GList *item = last; item != NULL && is_entry (item, uri);
+       item = item->prev)
+    mark_entry (item->data);
+  return last != NULL;
+}
+
+static void
+rename_entry (LiveSegment *live, const gchar *new_uri)
+{
+  gsize start;
+
+  if (ams_playlist_find_uri (live->lines->str, live->lines->len,
+          live->segment->uri, &start)) {
+    g_string_erase (live->lines, start, strlen (live->segment->uri));
+    g_string_insert (live->lines, start, new_uri);
   }
-  return FALSE;
+  g_free (live->segment->uri);
+  live->segment->uri = g_strdup (new_uri);
 }
 
 gboolean
 ams_playlist_window_rename (AmsPlaylistWindow *self, const gchar *uri,
     const gchar *new_uri)
 {
-  GList *item;
-  gsize start;
+  GList *last = find_last (self, uri);
 
-  for (item = self->segments.tail; item != NULL; item = item->prev) {
-    LiveSegment *live = item->data;
-
-    if (!ams_playlist_find_uri (live->lines->str, live->lines->len, uri,
-            &start))
-      continue;
-    g_string_erase (live->lines, start, strlen (uri));
-    g_string_insert (live->lines, start, new_uri);
-    g_free (live->segment->uri);
-    live->segment->uri = g_strdup (new_uri);
-    return TRUE;
+  for (GList *item = last, *before; item != NULL && is_entry (item, uri);
+       item = before) {
+    before = item->prev;
+    rename_entry (item->data, new_uri);
   }
-  return FALSE;
+  return last != NULL;
 }
 
 AmsPlaylistWindow *
