@@ -24,6 +24,7 @@ ARROWS = {
     "cut": {"media"},
     "package": {"media"},
     "package/ts": {"media", "package"},
+    "package/vtt": {"media", "package/ts"},
     "playlist": {"files"},
     "recording": {"playlist", "package/ts", "media"},
     "session": {"media", "cut", "package"},
@@ -35,7 +36,7 @@ ARROWS = {
     "s3": {"http", "transfer", "files"},
 }
 # These have never heard of GStreamer; of GLib alone.
-PURE = ("media", "cut", "package", "package/ts", "playlist", "recording", "session")
+PURE = ("media", "cut", "package", "package/ts", "package/vtt", "playlist", "recording", "session")
 
 
 @functools.cache
