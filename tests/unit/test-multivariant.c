@@ -88,6 +88,7 @@ make_all (void)
   rendition->instream_id = g_strdup ("SERVICE1");
   rendition->language = g_strdup ("en");
   iframes->codecs = g_strdup ("avc1.64001f");
+  iframes->score = 2.5;
   iframes->width = 1280;
   iframes->height = 720;
   iframes->video_range = g_strdup ("SDR");
@@ -153,8 +154,8 @@ test_all_attributes (void)
       "FRAME-RATE=25.000,AUDIO=\"aac\",SUBTITLES=\"text\","
       "CLOSED-CAPTIONS=\"cc\"\n"
       "s_low.m3u8\n"
-      "#EXT-X-I-FRAME-STREAM-INF:BANDWIDTH=400000,CODECS=\"avc1.64001f\","
-      "RESOLUTION=1280x720,VIDEO-RANGE=SDR,URI=\"s_high_i.m3u8\"\n");
+      "#EXT-X-I-FRAME-STREAM-INF:BANDWIDTH=400000,SCORE=2.5,"
+      "CODECS=\"avc1.64001f\",RESOLUTION=1280x720,VIDEO-RANGE=SDR,URI=\"s_high_i.m3u8\"\n");
 }
 
 #define LOW "#EXT-X-STREAM-INF:BANDWIDTH=1000000,"
@@ -336,6 +337,8 @@ SPOIL (same_names, set (&get_variant (self, 1)->name, "low"))
 SPOIL (preferred, set (&self->preferred, "middle"))
 SPOIL (iframes_bandwidth,
     ((AmsVariant *) g_ptr_array_index (self->iframes, 0))->bandwidth = 0)
+SPOIL (iframes_score,
+    ((AmsVariant *) g_ptr_array_index (self->iframes, 0))->score = 0)
 SPOIL (name_quote, set (&get_rendition (self, 0)->name, "say \"A\""))
 SPOIL (name_control, set (&get_rendition (self, 0)->name, "a\tb"))
 SPOIL (name_utf8, set (&get_rendition (self, 0)->name, "\xff"))
@@ -415,6 +418,7 @@ static const Spoiled spoiled[] = {
   ROW (same_files, TWICE, "\"low\" and \"high\" are both \"s_low.m3u8\""),
   ROW (preferred, VALUE, "the name \"middle\""),
   ROW (iframes_bandwidth, VALUE, "I-frame playlist \"high\""),
+  ROW (iframes_score, VALUE, "\"low\" has a score and \"high\" has none"),
   ROW (name_quote, TEXT, "\"say \\\"A\\\"\""),
   ROW (name_control, TEXT, "\"a\\tb\""),
   ROW (name_utf8, TEXT, "control character"),

@@ -252,6 +252,7 @@ write_iframes (GString *out, const AmsVariant *variant)
 {
   g_string_append (out, "#EXT-X-I-FRAME-STREAM-INF:");
   write_bandwidth (out, variant);
+  write_score (out, variant);
   write_quoted (out, "CODECS", variant->codecs);
   write_size (out, variant);
   write_video_range (out, variant);

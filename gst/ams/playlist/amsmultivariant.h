@@ -26,8 +26,8 @@ typedef enum
 } AmsMultivariantError;
 
 /* A video with the sound that is muxed with it, or such a sound alone: a line of
- * EXT-X-STREAM-INF, or of EXT-X-I-FRAME-STREAM-INF, where frame rate, score and
- * groups do not count. */
+ * EXT-X-STREAM-INF, or of EXT-X-I-FRAME-STREAM-INF, where frame rate and groups do
+ * not count. */
 typedef struct
 {
   gchar *name; /* of its rendition: for errors, and to be preferred */

@@ -130,11 +130,25 @@ check_pair_of_variants (const AmsVariant *a, const AmsVariant *b,
     return fail (error, AMS_MULTIVARIANT_ERROR_TWICE,
         "The variants \"%s\" and \"%s\" are both \"%s\"", a->name, b->name,
         a->uri);
-  if ((a->score > 0) != (b->score > 0))
-    return fail (error, AMS_MULTIVARIANT_ERROR_VALUE,
-        "The variant \"%s\" has a score and \"%s\" has none: players heed it "
-        "only where each variant has one",
-        a->score > 0 ? a->name : b->name, a->score > 0 ? b->name : a->name);
+  return TRUE;
+}
+
+static gboolean
+check_scores (const AmsMultivariant *self, GPtrArray *variants, GError **error)
+{
+  const AmsVariant *first = ams_multivariant_get_variant (self, 0);
+
+  for (guint i = 0; i < variants->len; i++) {
+    const AmsVariant *other = g_ptr_array_index (variants, i);
+    gboolean scored = first->score > 0;
+
+    if (scored != (other->score > 0))
+      return fail (error, AMS_MULTIVARIANT_ERROR_VALUE,
+          "\"%s\" has a score and \"%s\" has none: players heed scores only "
+          "where each variant and I-frame playlist has one",
+          scored ? first->name : other->name,
+          scored ? other->name : first->name);
+  }
   return TRUE;
 }
 
@@ -156,7 +170,8 @@ check_variants (const AmsMultivariant *self, GError **error)
             g_ptr_array_index (self->iframes, i), error))
       return FALSE;
   }
-  return TRUE;
+  return check_scores (self, self->variants, error) &&
+      check_scores (self, self->iframes, error);
 }
 
 /* ---- renditions ---- */
