@@ -204,6 +204,12 @@ skip_blanks (const gchar **p)
   *p += strspn (*p, " \t");
 }
 
+static gboolean
+has_arrow (const gchar *line)
+{
+  return strstr (line, ARROW) != NULL;
+}
+
 /* (transfer full) (nullable) */
 static AmsVttTextCue *
 read_timing (const gchar *p)
@@ -222,15 +228,9 @@ read_timing (const gchar *p)
       (*p != '\0' && *p != ' ' && *p != '\t'))
     return NULL;
   skip_blanks (&p);
-  if (*p != '\0')
+  if (*p != '\0' && !has_arrow (p))
     cue.settings = g_strchomp (g_strdup (p));
   return g_memdup2 (&cue, sizeof cue);
-}
-
-static gboolean
-has_arrow (const gchar *line)
-{
-  return strstr (line, ARROW) != NULL;
 }
 
 static gboolean
