@@ -14,8 +14,6 @@ import tap  # noqa: E402
 
 ROOT = os.path.join(tap.SOURCE_ROOT, "gst", "ams")
 LONGEST = 700
-# To be split yet.
-LONG = {"transfer/amsengine.c"}
 # docs/architecture.md, Layout and arrows: what each folder may include, but for the C library, GLib and GStreamer.
 ARROWS = {
     "": {"hls", "local", "http", "s3"},
@@ -124,7 +122,7 @@ def test_what_is_pure_has_never_heard_of_gstreamer():
 
 def test_no_file_is_long():
     problems = [f"{path} has {text.count(chr(10))} lines" for path, text in sorted(sources().items())
-        if text.count("\n") > LONGEST and path not in LONG]
+        if text.count("\n") > LONGEST]
     tap.check(not problems, "; ".join(problems))
 
 

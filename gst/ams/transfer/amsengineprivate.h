@@ -1,0 +1,74 @@
+/* amshls: HLS recording for GStreamer
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+/* Within the engine: what the streaming thread hands over, and its life
+ * (amsengine.c), waiting and questions (amsengineask.c), and its own thread
+ * (amsenginerun.c). */
+
+#pragma once
+
+#include "transfer/amsengine.h"
+#include "transfer/amsquestion.h"
+#include "transfer/amsqueue.h"
+
+G_BEGIN_DECLS
+
+struct _AmsEngine
+{
+  GObject parent;
+
+  /* Set before the thread starts. */
+  AmsStore *store;
+  AmsDeliveryConfig config;
+  AmsDeliveryCallbacks callbacks;
+  gpointer user_data;
+  GDestroyNotify destroy;
+  GMainContext *context;
+  GCancellable *cancellable; /* of everything; cancelled by stop() */
+  GThread *thread; /* of who starts and stops */
+
+  /* The engine's thread only. */
+  AmsDelivery *delivery;
+  GMainLoop *loop;
+  guint asked; /* fetches and lists that the store has not answered */
+  AmsQuestionMemory memory;
+  gboolean releases; /* claims, when nothing is left to do */
+
+  /* Guards all below. No other lock is taken while it is held but GLib's own
+   * (g_source_set_ready_time), and nothing is called back. Innermost lock: an
+   * element may hold its own. */
+  GMutex lock;
+  GCond changed; /* anything that somebody waits for below */
+  GSource *work; /* NULL once the thread is gone */
+  AmsQueue queue;
+  gboolean handling; /* commands: the stats do not have them yet */
+  guint64 handled_bytes; /* of the command that is being handled */
+  guint64 held_bytes; /* in bodies */
+  guint64 open_held; /* of them, of the file open in the delivery */
+  gboolean open_drains;
+  gboolean open; /* upstream has begun a file and not ended it */
+  AmsFileRole upstream_role; /* of that */
+  gboolean skipping; /* the rest of it is not wanted any more */
+  gboolean patient; /* see ams_engine_set_patient() */
+  gboolean flushing;
+  gboolean stopping;
+  gboolean exited;
+  gboolean detached; /* stop() did not wait for the thread: no callbacks */
+  gboolean settled; /* as of when commands was empty last */
+  gboolean probed; /* the store has been tried, or is not to be */
+  AmsDeliveryStats stats;
+};
+
+/* amsengine.c */
+
+void ams_engine_wake_locked (AmsEngine *engine);
+/* (transfer full) command */
+AmsEngineResult ams_engine_push_locked (AmsEngine *engine, AmsCommand *command);
+
+/* amsengineask.c */
+
+/* In the engine's thread. The command's reference is the answer's from here on. */
+void ams_engine_answer (AmsEngine *engine, AmsCommand *command);
+
+G_END_DECLS
