@@ -18,6 +18,7 @@ LONGEST = 700
 ARROWS = {
     "": {"hls", "local", "http", "s3"},
     "files": set(),
+    "workers": set(),
     "media": set(),
     "cut": {"media"},
     "package": {"media"},
@@ -26,15 +27,15 @@ ARROWS = {
     "playlist": {"files"},
     "recording": {"playlist", "package/ts", "media"},
     "session": {"media", "cut", "package"},
-    "hls": {"session", "media", "cut", "package/ts", "playlist", "recording", "files", "local"},
-    "transfer": {"files", "transfer/spool"},
+    "hls": {"session", "media", "cut", "package/ts", "playlist", "recording", "files", "workers", "local"},
+    "transfer": {"files", "workers", "transfer/spool"},
     "transfer/spool": {"files", "transfer"},
     "local": {"transfer", "files"},
     "http": {"transfer", "files"},
     "s3": {"http", "transfer", "files"},
 }
 # These have never heard of GStreamer; of GLib alone.
-PURE = ("media", "cut", "package", "package/ts", "package/vtt", "playlist", "recording", "session")
+PURE = ("workers", "media", "cut", "package", "package/ts", "package/vtt", "playlist", "recording", "session")
 
 
 @functools.cache
