@@ -145,7 +145,7 @@ struct _AmsFakeStore
 
 static void ams_fake_store_store_init (AmsStoreInterface *iface);
 
-G_DEFINE_FINAL_TYPE_WITH_CODE (AmsFakeStore, ams_fake_store, G_TYPE_OBJECT,
+G_DEFINE_TYPE_WITH_CODE (AmsFakeStore, ams_fake_store, G_TYPE_OBJECT,
     G_IMPLEMENT_INTERFACE (AMS_TYPE_STORE, ams_fake_store_store_init))
 
 static Step
@@ -597,4 +597,44 @@ AmsFakeStore *
 ams_fake_store_new (void)
 {
   return g_object_new (AMS_TYPE_FAKE_STORE, NULL);
+}
+
+/* The same, on the threads that all engines share */
+
+typedef struct
+{
+  AmsFakeStore parent;
+} AmsFakeSharingStore;
+
+typedef struct
+{
+  AmsFakeStoreClass parent_class;
+} AmsFakeSharingStoreClass;
+
+static void
+ams_fake_sharing_store_store_init (AmsStoreInterface *iface)
+{
+  iface->shares_threads = TRUE;
+}
+
+static GType ams_fake_sharing_store_get_type (void);
+
+G_DEFINE_TYPE_WITH_CODE (AmsFakeSharingStore, ams_fake_sharing_store,
+    AMS_TYPE_FAKE_STORE,
+    G_IMPLEMENT_INTERFACE (AMS_TYPE_STORE, ams_fake_sharing_store_store_init))
+
+static void
+ams_fake_sharing_store_class_init (AmsFakeSharingStoreClass *klass)
+{
+}
+
+static void
+ams_fake_sharing_store_init (AmsFakeSharingStore *self)
+{
+}
+
+AmsFakeStore *
+ams_fake_store_new_sharing (void)
+{
+  return g_object_new (ams_fake_sharing_store_get_type (), NULL);
 }

@@ -44,6 +44,8 @@ typedef enum
  * "notify TEXT"; and "done NAME" when it ends well. The body of a file that upstream
  * writes to the disk as well is a copy body. */
 AmsFakeStore *ams_fake_store_new (void);
+/* It works on the threads that all engines share, as a disk does. */
+AmsFakeStore *ams_fake_store_new_sharing (void);
 AmsLog *ams_fake_store_get_log (AmsFakeStore *store);
 /* The next operation with @name, for which nothing was scripted yet, ends so. */
 void ams_fake_store_script (AmsFakeStore *store, const gchar *name,

@@ -6,9 +6,13 @@
 
 #include "transfer/amsengine.h"
 
+#include "local/amslocalstore.h"
+
 #include "amsfakestore.h"
 
 #include <string.h>
+
+#include <glib/gstdio.h>
 
 #define S G_TIME_SPAN_SECOND
 
@@ -69,15 +73,25 @@ no_delay (void)
   return 0;
 }
 
+/* What a test is run with. */
+typedef struct
+{
+  AmsQueuePolicy policy;
+  gboolean shares; /* threads */
+} Way;
+
 static void
 set_up (Fixture *f, gconstpointer data)
 {
-  f->store = ams_fake_store_new ();
+  const Way *way = data;
+
+  f->store =
+      way->shares ? ams_fake_store_new_sharing () : ams_fake_store_new ();
   f->ops = ams_fake_store_get_log (f->store);
   f->said = ams_log_new ();
   f->config = (AmsDeliveryConfig){
     .max_queue_bytes = 1000,
-    .queue_policy = GPOINTER_TO_INT (data),
+    .queue_policy = way->policy,
     .max_parallel = 4,
     .retry = { AMS_RETRY_FOREVER },
     .random = no_delay,
@@ -567,57 +581,73 @@ test_fetch_is_ended_by_stopping (Fixture *f, gconstpointer data)
   g_thread_join (thread);
 }
 
-#define ADD(path, policy, function) \
-  g_test_add ("/engine/" path, Fixture, GINT_TO_POINTER (policy), set_up, \
-      function, tear_down)
+typedef void (*Function) (Fixture *f, gconstpointer data);
+
+static const struct
+{
+  const gchar *path;
+  AmsQueuePolicy policy;
+  Function function;
+} tests[] = {
+  { "put/reaches-the-store", AMS_QUEUE_BLOCK, test_put_reaches_the_store },
+  { "put/abandoned-never-appears", AMS_QUEUE_BLOCK,
+      test_abandoned_file_never_appears },
+  { "put/shorter-than-said-is-failed", AMS_QUEUE_BLOCK,
+      test_file_shorter_than_said_is_failed },
+  { "order/playlist-waits-for-a-slow-segment", AMS_QUEUE_BLOCK,
+      test_playlist_waits_for_a_slow_segment },
+  { "order/remove-and-adopt", AMS_QUEUE_BLOCK, test_remove_and_adopt },
+  { "fault/said-once-and-when-it-is-over", AMS_QUEUE_BLOCK,
+      test_fault_is_said_once_and_when_it_is_over },
+  { "fault/exists-is-given-up-and-withholds", AMS_QUEUE_BLOCK,
+      test_exists_is_given_up_and_withholds },
+  { "fault/retry-for-gives-up-by-age", AMS_QUEUE_BLOCK,
+      test_retry_for_gives_up_by_age },
+  { "unchanged/is-of-the-lineage-confirmed", AMS_QUEUE_BLOCK,
+      test_unchanged_is_of_the_lineage_confirmed },
+  { "unchanged/skips-superseded", AMS_QUEUE_BLOCK,
+      test_unchanged_skips_superseded_versions },
+  { "drop-oldest/gives-up-the-oldest-waiting", AMS_QUEUE_DROP_OLDEST,
+      test_drop_oldest_gives_up_the_oldest_waiting },
+  { "drop-oldest/works-while-the-thread-hangs", AMS_QUEUE_DROP_OLDEST,
+      test_drop_oldest_works_while_the_thread_hangs },
+  { "drop-oldest/gives-up-an-open-file-too-large", AMS_QUEUE_DROP_OLDEST,
+      test_drop_oldest_gives_up_an_open_file_too_large },
+  { "error/refuses", AMS_QUEUE_ERROR, test_error_policy_refuses },
+  { "block/waits-for-room", AMS_QUEUE_BLOCK, test_block_waits_for_room },
+  { "block/ended-by-flushing", AMS_QUEUE_BLOCK,
+      test_block_is_ended_by_flushing },
+  { "block/ended-by-stopping", AMS_QUEUE_BLOCK,
+      test_block_is_ended_by_stopping },
+  { "block/gives-up-what-can-never-fit", AMS_QUEUE_BLOCK,
+      test_block_gives_up_what_can_never_fit },
+  { "stop/cancels-what-hangs", AMS_QUEUE_BLOCK, test_stop_cancels_what_hangs },
+  { "stop/leaves-a-deaf-store", AMS_QUEUE_BLOCK,
+      test_stop_leaves_a_deaf_store },
+  { "stop/leaves-a-hanging-thread", AMS_QUEUE_BLOCK,
+      test_stop_leaves_a_hanging_thread },
+  { "drain/bounded-and-cancellable", AMS_QUEUE_BLOCK,
+      test_drain_is_bounded_and_cancellable },
+  { "fetch/answers", AMS_QUEUE_BLOCK, test_fetch_answers },
+  { "fetch/ended-by-stopping", AMS_QUEUE_BLOCK,
+      test_fetch_is_ended_by_stopping },
+};
 
 int
 main (int argc, char **argv)
 {
+  static Way ways[2][G_N_ELEMENTS (tests)];
+
   gst_init (NULL, NULL);
   g_test_init (&argc, &argv, NULL);
-  ADD ("put/reaches-the-store", AMS_QUEUE_BLOCK, test_put_reaches_the_store);
-  ADD ("put/abandoned-never-appears", AMS_QUEUE_BLOCK,
-      test_abandoned_file_never_appears);
-  ADD ("put/shorter-than-said-is-failed", AMS_QUEUE_BLOCK,
-      test_file_shorter_than_said_is_failed);
-  ADD ("order/playlist-waits-for-a-slow-segment", AMS_QUEUE_BLOCK,
-      test_playlist_waits_for_a_slow_segment);
-  ADD ("order/remove-and-adopt", AMS_QUEUE_BLOCK, test_remove_and_adopt);
-  ADD ("fault/said-once-and-when-it-is-over", AMS_QUEUE_BLOCK,
-      test_fault_is_said_once_and_when_it_is_over);
-  ADD ("fault/exists-is-given-up-and-withholds", AMS_QUEUE_BLOCK,
-      test_exists_is_given_up_and_withholds);
-  ADD ("fault/retry-for-gives-up-by-age", AMS_QUEUE_BLOCK,
-      test_retry_for_gives_up_by_age);
-  ADD ("unchanged/is-of-the-lineage-confirmed", AMS_QUEUE_BLOCK,
-      test_unchanged_is_of_the_lineage_confirmed);
-  ADD ("unchanged/skips-superseded", AMS_QUEUE_BLOCK,
-      test_unchanged_skips_superseded_versions);
-  ADD ("drop-oldest/gives-up-the-oldest-waiting", AMS_QUEUE_DROP_OLDEST,
-      test_drop_oldest_gives_up_the_oldest_waiting);
-  ADD ("drop-oldest/works-while-the-thread-hangs", AMS_QUEUE_DROP_OLDEST,
-      test_drop_oldest_works_while_the_thread_hangs);
-  ADD ("drop-oldest/gives-up-an-open-file-too-large", AMS_QUEUE_DROP_OLDEST,
-      test_drop_oldest_gives_up_an_open_file_too_large);
-  ADD ("error/refuses", AMS_QUEUE_ERROR, test_error_policy_refuses);
-  ADD ("block/waits-for-room", AMS_QUEUE_BLOCK, test_block_waits_for_room);
-  ADD ("block/ended-by-flushing", AMS_QUEUE_BLOCK,
-      test_block_is_ended_by_flushing);
-  ADD ("block/ended-by-stopping", AMS_QUEUE_BLOCK,
-      test_block_is_ended_by_stopping);
-  ADD ("block/gives-up-what-can-never-fit", AMS_QUEUE_BLOCK,
-      test_block_gives_up_what_can_never_fit);
-  ADD ("stop/cancels-what-hangs", AMS_QUEUE_BLOCK,
-      test_stop_cancels_what_hangs);
-  ADD ("stop/leaves-a-deaf-store", AMS_QUEUE_BLOCK,
-      test_stop_leaves_a_deaf_store);
-  ADD ("stop/leaves-a-hanging-thread", AMS_QUEUE_BLOCK,
-      test_stop_leaves_a_hanging_thread);
-  ADD ("drain/bounded-and-cancellable", AMS_QUEUE_BLOCK,
-      test_drain_is_bounded_and_cancellable);
-  ADD ("fetch/answers", AMS_QUEUE_BLOCK, test_fetch_answers);
-  ADD ("fetch/ended-by-stopping", AMS_QUEUE_BLOCK,
-      test_fetch_is_ended_by_stopping);
+  for (guint i = 0; i < 2 * G_N_ELEMENTS (tests); i++) {
+    guint number = i / 2, shares = i % 2;
+    g_autofree gchar *path = g_strdup_printf ("/engine/%s/%s",
+        tests[number].path, shares ? "shared-threads" : "own-thread");
+
+    ways[shares][number] = (Way){ tests[number].policy, shares };
+    g_test_add (path, Fixture, &ways[shares][number], set_up,
+        tests[number].function, tear_down);
+  }
   return g_test_run ();
 }

@@ -372,6 +372,7 @@ local_list_finish (AmsStore *store, GAsyncResult *result, GError **error)
 static void
 ams_local_store_store_init (AmsStoreInterface *iface)
 {
+  iface->shares_threads = TRUE;
   iface->create_body = local_create_body;
   iface->put_async = local_put_async;
   iface->put_finish = finish_boolean;

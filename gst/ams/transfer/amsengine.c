@@ -13,28 +13,74 @@ GST_DEBUG_CATEGORY (ams_engine_debug);
 
 /* What may wait for the store while the source waits rather than the data. */
 #define PATIENT_QUEUE_BYTES (8 * 1024 * 1024)
+/* So long, in µs, and so many, bytes of open files are gathered before the
+ * engine's thread is woken for them. */
+#define GATHERING (G_TIME_SPAN_SECOND / 10)
+#define GATHERED_BYTES (256 * 1024)
 
 G_DEFINE_FINAL_TYPE (AmsEngine, ams_engine, G_TYPE_OBJECT)
 
-/* Commands */
+/* Waking */
 
+/* The engine's own thread looks at the time by itself. */
 void
 ams_engine_wake_locked (AmsEngine *self)
 {
-  if (self->work)
-    g_source_set_ready_time (self->work, 0);
+  if (!self->work || self->work_time == 0)
+    return;
+  self->work_time = 0;
+  if (!g_main_context_is_owner (self->context))
+    g_main_context_wakeup (self->context);
 }
+
+/* When the bytes that came now are handled. Those who share threads do it at the
+ * same times, so that a thread that wakes up does it for many. */
+static gint64
+gathering_time_locked (AmsEngine *self)
+{
+  if (self->shared)
+    return (g_get_monotonic_time () / GATHERING + 1) * GATHERING;
+  return self->turned + GATHERING;
+}
+
+/* Bytes of an open file: nobody waits for them, but memory that is short. */
+static void
+wake_for_bytes_locked (AmsEngine *self)
+{
+  gint64 time = gathering_time_locked (self);
+
+  if (self->queue.bytes >=
+          MIN (GATHERED_BYTES, self->config.max_queue_bytes / 8) ||
+      time <= g_get_monotonic_time ()) {
+    ams_engine_wake_locked (self);
+    return;
+  }
+  if (time >= self->work_time)
+    return;
+  self->work_time = time;
+  if (self->shared)
+    ams_context_run_at (self->shared, time);
+  else
+    g_main_context_wakeup (self->context);
+}
+
+/* Commands */
 
 AmsEngineResult
 ams_engine_push_locked (AmsEngine *self, AmsCommand *command)
 {
+  gboolean is_data = command->kind == AMS_COMMAND_DATA;
+
   if (self->stopping || !self->work) {
     ams_command_free (command);
     return AMS_ENGINE_FLUSHING;
   }
   ams_queue_push (&self->queue, command);
   self->settled = FALSE;
-  ams_engine_wake_locked (self);
+  if (is_data)
+    wake_for_bytes_locked (self);
+  else
+    ams_engine_wake_locked (self);
   return AMS_ENGINE_OK;
 }
 
@@ -101,6 +147,7 @@ wait_for_room_locked (AmsEngine *self, gsize size)
       return ams_engine_push_locked (self,
           ams_command_new (AMS_COMMAND_GIVE_UP));
     }
+    ams_engine_wake_locked (self);
     g_cond_wait (&self->changed, &self->lock);
   }
   return AMS_ENGINE_OK;
@@ -292,6 +339,7 @@ ams_engine_finalize (GObject *object)
   g_object_unref (self->store);
   g_object_unref (self->cancellable);
   g_main_context_unref (self->context);
+  g_clear_pointer (&self->shared, ams_context_unref);
   g_mutex_clear (&self->lock);
   g_cond_clear (&self->changed);
   G_OBJECT_CLASS (ams_engine_parent_class)->finalize (object);
@@ -314,7 +362,7 @@ ams_engine_init (AmsEngine *self)
   g_mutex_init (&self->lock);
   g_cond_init (&self->changed);
   ams_queue_init (&self->queue);
-  self->context = g_main_context_new ();
+  self->work_time = AMS_RETRY_FOREVER;
   self->cancellable = g_cancellable_new ();
   self->settled = TRUE;
 }
@@ -327,6 +375,11 @@ ams_engine_new (AmsStore *store, const AmsDeliveryConfig *config,
   AmsEngine *self = g_object_new (AMS_TYPE_ENGINE, NULL);
 
   self->store = g_object_ref (store);
+  if (ams_store_shares_threads (store))
+    self->shared = ams_context_new ();
+  self->context = self->shared
+      ? g_main_context_ref (ams_context_get_main (self->shared))
+      : g_main_context_new ();
   self->config = *config;
   self->callbacks = *callbacks;
   self->user_data = user_data;

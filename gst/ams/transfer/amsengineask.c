@@ -32,6 +32,7 @@ watch (AmsEngine *self, GCancellable *cancellable)
 static AmsDrainResult
 drain_locked (AmsEngine *self, gint64 deadline, GCancellable *cancellable)
 {
+  ams_engine_wake_locked (self);
   while (!(ams_queue_is_empty (&self->queue) && self->settled)) {
     if (self->flushing || self->stopping ||
         g_cancellable_is_cancelled (cancellable))
@@ -47,6 +48,7 @@ drain_locked (AmsEngine *self, gint64 deadline, GCancellable *cancellable)
 static gboolean
 settle_commands_locked (AmsEngine *self, gint64 deadline)
 {
+  ams_engine_wake_locked (self);
   while (!ams_queue_is_empty (&self->queue) || self->handling) {
     if (self->flushing || self->stopping || self->exited)
       return FALSE;
@@ -238,6 +240,8 @@ on_answered (AmsQuestion *question, gpointer user_data)
   self->asked--;
   g_mutex_lock (&self->lock);
   asked->done = TRUE;
+  if (self->stopping)
+    ams_engine_wake_locked (self);
   g_cond_broadcast (&self->changed);
   g_mutex_unlock (&self->lock);
   asked_unref (asked);

@@ -3,14 +3,15 @@
  */
 
 /* Within the engine: what the streaming thread hands over, and its life
- * (amsengine.c), waiting and questions (amsengineask.c), and its own thread
- * (amsenginerun.c). */
+ * (amsengine.c), waiting and questions (amsengineask.c), and what is done in its
+ * thread (amsenginerun.c). */
 
 #pragma once
 
 #include "transfer/amsengine.h"
 #include "transfer/amsquestion.h"
 #include "transfer/amsqueue.h"
+#include "workers/amscontext.h"
 
 G_BEGIN_DECLS
 
@@ -25,22 +26,29 @@ struct _AmsEngine
   gpointer user_data;
   GDestroyNotify destroy;
   GMainContext *context;
+  AmsContext
+      *shared; /* that of the context; NULL: it has a thread of its own */
   GCancellable *cancellable; /* of everything; cancelled by stop() */
-  GThread *thread; /* of who starts and stops */
 
-  /* The engine's thread only. */
+  /* Of who starts and stops. */
+  gboolean running;
+  GThread *thread; /* its own; NULL: there is none */
+
+  /* The engine's thread only: its own, or whichever runs its context. */
   AmsDelivery *delivery;
-  GMainLoop *loop;
+  gint64 cancel_deadline; /* what was cancelled is not waited for; 0: not yet */
+  gboolean over; /* the thread is to end */
   guint asked; /* fetches and lists that the store has not answered */
   AmsQuestionMemory memory;
   gboolean releases; /* claims, when nothing is left to do */
 
-  /* Guards all below. No other lock is taken while it is held but GLib's own
-   * (g_source_set_ready_time), and nothing is called back. Innermost lock: an
-   * element may hold its own. */
+  /* Guards all below. No other lock is taken while it is held but those of the
+   * context, and nothing is called back. An element may hold its own. */
   GMutex lock;
   GCond changed; /* anything that somebody waits for below */
   GSource *work; /* NULL once the thread is gone */
+  gint64 work_time; /* when it is to be dispatched, monotonic; 0: at once */
+  gint64 turned; /* when it was last */
   AmsQueue queue;
   gboolean handling; /* commands: the stats do not have them yet */
   guint64 handled_bytes; /* of the command that is being handled */
@@ -62,6 +70,7 @@ struct _AmsEngine
 
 /* amsengine.c */
 
+/* Has the engine's thread run at once. */
 void ams_engine_wake_locked (AmsEngine *engine);
 /* (transfer full) command */
 AmsEngineResult ams_engine_push_locked (AmsEngine *engine, AmsCommand *command);

@@ -124,9 +124,60 @@ release_claims (AmsEngine *self)
   ams_store_release (self->store);
 }
 
-/* One turn: some commands, what may start now, and when to come back. */
 static void
-turn (AmsEngine *self)
+clear_queue (AmsEngine *self)
+{
+  AmsQueue queue;
+
+  g_mutex_lock (&self->lock);
+  ams_delivery_get_stats (self->delivery, &self->stats);
+  publish_locked (self);
+  self->stats.queued_files += ams_queue_count_files (&self->queue);
+  queue = self->queue;
+  ams_queue_init (&self->queue);
+  g_mutex_unlock (&self->lock);
+  ams_queue_clear (&queue);
+}
+
+static void
+end (AmsEngine *self)
+{
+  clear_queue (self);
+  self->config.spool = NULL; /* the delivery closes it */
+  g_clear_pointer (&self->delivery, ams_delivery_free);
+  ams_store_release (self->store);
+  self->over = TRUE;
+  if (self->shared)
+    ams_context_quit (self->shared);
+  g_mutex_lock (&self->lock);
+  g_source_destroy (self->work);
+  g_clear_pointer (&self->work, g_source_unref);
+  self->exited = TRUE;
+  g_cond_broadcast (&self->changed);
+  g_mutex_unlock (&self->lock);
+}
+
+/* Cancelled operations are given a while to return. */
+static void
+end_unless_busy (AmsEngine *self)
+{
+  gint64 now = g_get_monotonic_time ();
+
+  if (self->cancel_deadline == 0)
+    self->cancel_deadline = now + CANCEL_TIMEOUT;
+  if (now >= self->cancel_deadline ||
+      (self->asked == 0 && ams_delivery_get_in_flight (self->delivery) == 0)) {
+    end (self);
+    return;
+  }
+  g_mutex_lock (&self->lock);
+  self->work_time = self->cancel_deadline;
+  g_mutex_unlock (&self->lock);
+}
+
+/* Returns when to come back. */
+static gint64
+handle_some (AmsEngine *self)
 {
   AmsCommand *command;
   gint64 next;
@@ -139,6 +190,15 @@ turn (AmsEngine *self)
   settle_bytes (self);
   next = ams_delivery_run (self->delivery);
   release_claims (self);
+  return next;
+}
+
+/* One turn: some commands, what may start now, and when to come back. */
+static void
+turn (AmsEngine *self)
+{
+  gint64 next = handle_some (self);
+  gboolean stopping;
 
   g_mutex_lock (&self->lock);
   publish_locked (self);
@@ -148,17 +208,12 @@ turn (AmsEngine *self)
     self->settled = ams_delivery_is_settled (self->delivery);
   else
     next = 0;
-  g_source_set_ready_time (self->work, next == AMS_RETRY_FOREVER ? -1 : next);
-  if (self->stopping)
-    g_main_loop_quit (self->loop);
+  self->work_time = next;
+  self->turned = g_get_monotonic_time ();
+  stopping = self->stopping;
   g_mutex_unlock (&self->lock);
-}
-
-static gboolean
-on_work (gpointer user_data)
-{
-  turn (user_data);
-  return G_SOURCE_CONTINUE;
+  if (stopping)
+    end_unless_busy (self);
 }
 
 /* An operation has ended. */
@@ -169,63 +224,6 @@ on_kick (gpointer engine)
 
   g_mutex_lock (&self->lock);
   ams_engine_wake_locked (self);
-  g_mutex_unlock (&self->lock);
-}
-
-static gboolean
-dispatch_work (GSource *source, GSourceFunc callback, gpointer user_data)
-{
-  return callback (user_data);
-}
-
-static GSourceFuncs work_funcs = { .dispatch = dispatch_work };
-
-/* Cancelled operations are given a while to return. */
-static gboolean
-on_cancel_timeout (gpointer timed_out)
-{
-  *(gboolean *) timed_out = TRUE;
-  return G_SOURCE_REMOVE;
-}
-
-static void
-wait_for_operations (AmsEngine *self)
-{
-  g_autoptr (GSource) timer =
-      g_timeout_source_new (CANCEL_TIMEOUT / G_TIME_SPAN_MILLISECOND);
-  gboolean timed_out = FALSE;
-
-  g_source_set_callback (timer, on_cancel_timeout, &timed_out, NULL);
-  g_source_attach (timer, self->context);
-  while ((self->asked > 0 || ams_delivery_get_in_flight (self->delivery) > 0) &&
-      !timed_out)
-    g_main_context_iteration (self->context, TRUE);
-  g_source_destroy (timer);
-}
-
-static void
-end_thread (AmsEngine *self)
-{
-  AmsQueue queue;
-
-  g_mutex_lock (&self->lock);
-  ams_delivery_get_stats (self->delivery, &self->stats);
-  publish_locked (self);
-  self->stats.queued_files += ams_queue_count_files (&self->queue);
-  queue = self->queue;
-  ams_queue_init (&self->queue);
-  g_mutex_unlock (&self->lock);
-  ams_queue_clear (&queue);
-
-  self->config.spool = NULL; /* the delivery closes it */
-  g_clear_pointer (&self->delivery, ams_delivery_free);
-  ams_store_release (self->store);
-  g_clear_pointer (&self->loop, g_main_loop_unref);
-  g_mutex_lock (&self->lock);
-  g_source_destroy (self->work);
-  g_clear_pointer (&self->work, g_source_unref);
-  self->exited = TRUE;
-  g_cond_broadcast (&self->changed);
   g_mutex_unlock (&self->lock);
 }
 
@@ -336,40 +334,100 @@ static const AmsDeliveryCallbacks guarded_callbacks = {
   .retrying = on_retrying,
 };
 
+/* The source that takes turns */
+
+typedef struct
+{
+  GSource source;
+  AmsEngine *engine;
+} Work;
+
+static gint64
+get_work_time (GSource *source)
+{
+  AmsEngine *self = ((Work *) source)->engine;
+  gint64 time;
+
+  g_mutex_lock (&self->lock);
+  time = self->work_time;
+  g_mutex_unlock (&self->lock);
+  return time;
+}
+
+static gboolean
+prepare_work (GSource *source, gint *timeout)
+{
+  gint64 time = get_work_time (source), left;
+
+  *timeout = -1;
+  if (time == AMS_RETRY_FOREVER)
+    return FALSE;
+  left = time - g_get_monotonic_time ();
+  *timeout = left <= 0 ? 0 : MIN (left / 1000 + 1, G_MAXINT);
+  return left <= 0;
+}
+
+static gboolean
+check_work (GSource *source)
+{
+  return get_work_time (source) <= g_get_monotonic_time ();
+}
+
+/* The delivery is of the thread that works, as it keeps its GMainContext. */
+static gboolean
+dispatch_work (GSource *source, GSourceFunc callback, gpointer user_data)
+{
+  AmsEngine *self = ((Work *) source)->engine;
+
+  if (!self->delivery)
+    self->delivery = ams_delivery_new (self->store, &self->config,
+        &guarded_callbacks, self, self->cancellable, on_kick, self);
+  turn (self);
+  return G_SOURCE_CONTINUE;
+}
+
+static GSourceFuncs work_funcs = { prepare_work, check_work, dispatch_work };
+
+/* Life */
+
 static gpointer
 run (gpointer data)
 {
   AmsEngine *self = data;
 
   g_main_context_push_thread_default (self->context);
-  self->loop = g_main_loop_new (self->context, FALSE);
-  self->delivery = ams_delivery_new (self->store, &self->config,
-      &guarded_callbacks, self, self->cancellable, on_kick, self);
-  g_main_loop_run (self->loop);
-  wait_for_operations (self);
-  end_thread (self);
+  while (!self->over)
+    g_main_context_iteration (self->context, TRUE);
   g_main_context_pop_thread_default (self->context);
   g_object_unref (self);
   return NULL;
 }
 
-/* Life */
+static gboolean
+start_thread (AmsEngine *self, GError **error)
+{
+  if (self->shared)
+    return ams_context_start (self->shared, g_object_ref (self), g_object_unref,
+        error);
+  self->thread =
+      g_thread_try_new ("ams-delivery", run, g_object_ref (self), error);
+  return self->thread != NULL;
+}
 
 gboolean
 ams_engine_start (AmsEngine *self, GError **error)
 {
-  g_return_val_if_fail (self->thread == NULL && !self->stopping, FALSE);
+  g_return_val_if_fail (!self->running && !self->stopping, FALSE);
 
-  self->work = g_source_new (&work_funcs, sizeof (GSource));
-  g_source_set_callback (self->work, on_work, self, NULL);
+  self->work = g_source_new (&work_funcs, sizeof (Work));
+  ((Work *) self->work)->engine = self;
   /* What an earlier session left in the spool begins, and counts, without a command. */
-  g_source_set_ready_time (self->work, 0);
+  self->work_time = 0;
   self->settled = FALSE;
   self->handling = TRUE;
   g_source_attach (self->work, self->context);
-  self->thread =
-      g_thread_try_new ("ams-delivery", run, g_object_ref (self), error);
-  if (self->thread)
+  self->running = start_thread (self, error);
+  if (self->running)
     return TRUE;
   g_source_destroy (self->work);
   g_clear_pointer (&self->work, g_source_unref);
@@ -390,14 +448,28 @@ wait_for_exit_locked (AmsEngine *self)
   return self->exited;
 }
 
+/* The thread lets go of the engine, soon or when it hangs no more. */
+static void
+leave_thread (AmsEngine *self, gboolean exited)
+{
+  GThread *thread = g_steal_pointer (&self->thread);
+
+  if (self->shared && exited)
+    ams_context_join (self->shared);
+  else if (thread && exited)
+    g_thread_join (thread);
+  else if (thread)
+    g_thread_unref (thread);
+}
+
 gboolean
 ams_engine_stop (AmsEngine *self)
 {
-  GThread *thread = g_steal_pointer (&self->thread);
   gboolean exited;
 
-  if (!thread)
+  if (!self->running)
     return TRUE;
+  self->running = FALSE;
   g_mutex_lock (&self->lock);
   self->stopping = TRUE;
   ams_engine_wake_locked (self);
@@ -408,9 +480,6 @@ ams_engine_stop (AmsEngine *self)
   g_mutex_lock (&self->lock);
   exited = wait_for_exit_locked (self);
   g_mutex_unlock (&self->lock);
-  if (exited)
-    g_thread_join (thread);
-  else
-    g_thread_unref (thread);
+  leave_thread (self, exited);
   return exited;
 }

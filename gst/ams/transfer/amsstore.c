@@ -139,6 +139,12 @@ answer_unsupported (AmsStore *store, gpointer tag, const gchar *what,
           "This store cannot %s", what));
 }
 
+gboolean
+ams_store_shares_threads (AmsStore *store)
+{
+  return AMS_STORE_GET_IFACE (store)->shares_threads;
+}
+
 AmsBody *
 ams_store_create_body (AmsStore *store, const AmsFileBegin *begin)
 {

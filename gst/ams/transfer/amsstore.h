@@ -3,7 +3,7 @@
  */
 
 /* A store: where files go. Disk, HTTP and S3 are stores behind one engine
- * (amsengine.h), which calls everything here from its own thread only, with its
+ * (amsengine.h), which calls everything here from one thread at a time, with its
  * GMainContext as the thread's default. A store's operations are async calls on
  * that context; a disk may do its work within the call and answer through the
  * GTask afterwards. */
@@ -55,6 +55,11 @@ G_DECLARE_INTERFACE (AmsStore, ams_store, AMS, STORE, GObject)
 struct _AmsStoreInterface
 {
   GTypeInterface parent;
+
+  /* The thread may be another one at each call, one of those that all engines share
+   * (workers/amscontext.h). Operations may hang in the kernel, but must not wait for file
+   * descriptors in the GMainContext. FALSE: the engine has a thread of its own. */
+  gboolean shares_threads;
 
   /* Where the bytes of a file go that is just being made. NULL: memory. Never
    * fails: a body that cannot be opened keeps its bytes and says so at append. */
@@ -140,6 +145,7 @@ struct _AmsStoreInterface
       *adopt_finish) (AmsStore *store, GAsyncResult *result, GError **error);
 };
 
+gboolean ams_store_shares_threads (AmsStore *store);
 /* The functions below answer AMS_FAILURE_UNSUPPORTED for what a store lacks. */
 AmsBody *ams_store_create_body (AmsStore *store, const AmsFileBegin *begin);
 void ams_store_put_async (AmsStore *store, const AmsPut *put,
