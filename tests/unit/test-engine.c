@@ -7,6 +7,7 @@
 #include "transfer/amsengine.h"
 
 #include "local/amslocalstore.h"
+#include "local/amsstreamstore.h"
 
 #include "amsfakestore.h"
 
@@ -400,6 +401,149 @@ test_error_policy_refuses (Fixture *f, gconstpointer data)
   g_assert_cmpint (put_data (f, text), ==, AMS_ENGINE_FULL);
 }
 
+/* How often threads that are called so went to sleep. */
+static guint64
+count_sleeps (const gchar *name)
+{
+  g_autoptr (GDir) dir = g_dir_open ("/proc/self/task", 0, NULL);
+  const gchar *task;
+  guint64 n = 0;
+
+  while ((task = g_dir_read_name (dir))) {
+    g_autofree gchar *path =
+        g_build_filename ("/proc/self/task", task, "status", NULL);
+    g_autofree gchar *text = NULL;
+    const gchar *line;
+
+    if (!g_file_get_contents (path, &text, NULL, NULL) ||
+        !g_str_has_prefix (text + strlen ("Name:\t"), name))
+      continue;
+    line = strstr (text, "\nvoluntary_ctxt_switches:\t");
+    n += g_ascii_strtoull (strchr (line, '\t'), NULL, 10);
+  }
+  return n;
+}
+
+/* In a live recording they come often. */
+static void
+test_bytes_are_gathered (Fixture *f, gconstpointer data)
+{
+  const Way *way = data;
+  const gchar *thread = way->shares ? "ams-worker" : "ams-delivery";
+  AmsFileBegin begin = { .name = (gchar *) "a", .role = AMS_FILE_ROLE_SEGMENT };
+  gint64 until;
+  guint64 sleeps;
+
+  f->config.max_queue_bytes = 1000000000;
+  start (f);
+  ams_engine_begin (f->engine, &begin);
+  ams_engine_settle_commands (f->engine, -1);
+  sleeps = count_sleeps (thread);
+  until = g_get_monotonic_time () + S / 3;
+  while (g_get_monotonic_time () < until) {
+    put_data (f, "x");
+    g_thread_yield ();
+  }
+  g_assert_cmpuint (count_sleeps (thread) - sleeps, <, 40);
+}
+
+typedef struct
+{
+  AmsDeliveryConfig config;
+  gchar *root;
+  AmsEngine *engine;
+} Disk;
+
+/* What may be an application's streams has a thread of its own. */
+static AmsStore *
+new_disk_store (const Way *way, const gchar *root)
+{
+  AmsLocalOptions options = { 0 };
+  AmsStreamCallbacks none = { 0 };
+  g_autoptr (AmsStore) files = ams_local_store_new (root, &options);
+
+  return way->shares ? g_steal_pointer (&files)
+                     : ams_stream_store_new (files, &none, NULL, NULL);
+}
+
+static void
+start_on_disk (Disk *disk, const Fixture *f, const Way *way,
+    guint64 max_queue_bytes)
+{
+  g_autoptr (AmsStore) store = NULL;
+  AmsFileBegin begin = { .name = (gchar *) "a", .role = AMS_FILE_ROLE_SEGMENT };
+
+  disk->root = g_dir_make_tmp ("ams-engine-XXXXXX", NULL);
+  disk->config = f->config;
+  disk->config.max_queue_bytes = max_queue_bytes;
+  store = new_disk_store (way, disk->root);
+  disk->engine =
+      ams_engine_new (store, &disk->config, &callbacks, f->said, NULL);
+  g_assert_true (ams_engine_start (disk->engine, NULL));
+  ams_engine_begin (disk->engine, &begin);
+}
+
+static void
+stop_on_disk (Disk *disk)
+{
+  g_autofree gchar *part = g_build_filename (disk->root, ".a.part", NULL);
+
+  ams_engine_stop (disk->engine);
+  g_assert_finalize_object (disk->engine);
+  g_unlink (part);
+  g_assert_cmpint (g_rmdir (disk->root), ==, 0);
+  g_free (disk->root);
+}
+
+/* Writes @size bytes, and returns how long it took until they were on the disk. */
+static gint64
+write_to_disk (Disk *disk, gsize size)
+{
+  g_autoptr (GBytes) bytes = g_bytes_new_take (g_strnfill (size, 'x'), size);
+  gint64 begun = g_get_monotonic_time ();
+  AmsEngineStats stats;
+
+  g_assert_cmpint (ams_engine_write (disk->engine, bytes), ==, AMS_ENGINE_OK);
+  do {
+    g_thread_yield ();
+    ams_engine_get_stats (disk->engine, &stats);
+    g_assert_cmpint (g_get_monotonic_time () - begun, <, 20 * S);
+  } while (stats.queued_bytes > 0);
+  return g_get_monotonic_time () - begun;
+}
+
+/* Nothing else comes that would wake the engine. */
+static void
+test_bytes_are_written_in_time (Fixture *f, gconstpointer data)
+{
+  gint64 shortest = G_MAXINT64;
+  Disk disk;
+
+  start (f);
+  start_on_disk (&disk, f, data, 1000000);
+  for (guint i = 0; i < 5; i++)
+    shortest = MIN (shortest, write_to_disk (&disk, 10));
+  g_assert_cmpint (shortest, <, S / 2);
+  stop_on_disk (&disk);
+}
+
+/* Each time just after bytes were written, when gathering takes longest. */
+static void
+test_many_bytes_are_written_at_once (Fixture *f, gconstpointer data)
+{
+  gint64 shortest = G_MAXINT64;
+  Disk disk;
+
+  start (f);
+  start_on_disk (&disk, f, data, 80000);
+  for (guint i = 0; i < 5; i++) {
+    write_to_disk (&disk, 10);
+    shortest = MIN (shortest, write_to_disk (&disk, 10001));
+  }
+  g_assert_cmpint (shortest, <, S / 20);
+  stop_on_disk (&disk);
+}
+
 static gpointer
 write_more (gpointer data)
 {
@@ -613,6 +757,10 @@ static const struct
       test_drop_oldest_works_while_the_thread_hangs },
   { "drop-oldest/gives-up-an-open-file-too-large", AMS_QUEUE_DROP_OLDEST,
       test_drop_oldest_gives_up_an_open_file_too_large },
+  { "gather/live", AMS_QUEUE_BLOCK, test_bytes_are_gathered },
+  { "gather/in-time", AMS_QUEUE_BLOCK, test_bytes_are_written_in_time },
+  { "gather/many-at-once", AMS_QUEUE_BLOCK,
+      test_many_bytes_are_written_at_once },
   { "error/refuses", AMS_QUEUE_ERROR, test_error_policy_refuses },
   { "block/waits-for-room", AMS_QUEUE_BLOCK, test_block_waits_for_room },
   { "block/ended-by-flushing", AMS_QUEUE_BLOCK,
