@@ -9,9 +9,9 @@
  * posted with it held, and a slow disk holds up whoever waits for it. Whoever
  * finds it taken by a call that led to its own leaves the rest to that.
  *
- * The start asks stores and may take long, so it has a thread of its own. The
- * ticker (gstamsticker.h) must not block: what it brings about is done by a pool
- * of few threads that all recordings share. */
+ * The start asks stores and may take long, so it has a thread of its own. What a
+ * tick (gstamsticker.h) brings about is done by one of the few threads that all
+ * recordings share. */
 
 #include "config.h"
 
@@ -26,9 +26,6 @@ GST_DEBUG_CATEGORY (gst_ams_hls_mux_debug);
 
 /* What the session decides, and why. */
 GST_DEBUG_CATEGORY_STATIC (gst_ams_session_debug);
-
-/* Of the pool that does what the ticker brings about. */
-#define MAX_THREADS 4
 
 /* µs: how long a thread waits at most before it looks again. */
 #define WAIT_INTERVAL (G_USEC_PER_SEC / 10)
@@ -91,28 +88,7 @@ tell (gpointer user_data, const gchar *text)
 
 /* ---- time that goes by ---- */
 
-static void
-run_in_pool (gpointer data, gpointer user_data)
-{
-  GstAmsHlsMux *self = data;
-
-  gst_ams_hls_mux_run (self);
-  gst_object_unref (self);
-}
-
-static GThreadPool *
-get_pool (void)
-{
-  static GThreadPool *pool;
-
-  if (g_once_init_enter (&pool))
-    g_once_init_leave (&pool,
-        g_thread_pool_new (run_in_pool, NULL, MAX_THREADS, FALSE, NULL));
-  return pool;
-}
-
-/* In the ticker's thread. */
-static void
+static gboolean
 on_tick (gpointer user_data)
 {
   GstAmsHlsMux *self = user_data;
@@ -126,9 +102,16 @@ on_tick (gpointer user_data)
   if (self->waiting > 0)
     g_cond_broadcast (&self->cond);
   g_mutex_unlock (&self->lock);
-  if (any)
-    g_thread_pool_push (get_pool (), gst_object_ref (self), NULL);
+  return any;
 }
+
+static void
+on_run (gpointer user_data)
+{
+  gst_ams_hls_mux_run (user_data);
+}
+
+static const GstAmsTickerFunctions ticker_functions = { on_tick, on_run };
 
 /* ---- what comes in ---- */
 
@@ -461,10 +444,11 @@ gst_ams_hls_mux_get_dropped (GstAmsHlsMux *self)
 
 /* ---- element ---- */
 
-static void
+static gboolean
 begin_session (GstAmsHlsMux *self)
 {
   const AmsStory story = { tell, listens, self };
+  g_autoptr (GError) error = NULL;
 
   gst_ams_publisher_reset (self->publisher);
   g_atomic_int_set (&self->flow, GST_FLOW_OK);
@@ -482,7 +466,12 @@ begin_session (GstAmsHlsMux *self)
     add_to_session_locked (self, track);
   }
   g_mutex_unlock (&self->lock);
-  self->ticker = gst_ams_ticker_add (on_tick, self);
+  self->ticker = gst_ams_ticker_add (&ticker_functions, self, &error);
+  if (self->ticker)
+    return TRUE;
+  GST_ELEMENT_ERROR (self, RESOURCE, FAILED,
+      ("Nothing can be recorded: %s", error->message), (NULL));
+  return FALSE;
 }
 
 /* Wakes whoever waits here. */
@@ -515,15 +504,17 @@ static GstStateChangeReturn
 gst_ams_hls_mux_change_state (GstElement *element, GstStateChange transition)
 {
   GstAmsHlsMux *self = GST_AMS_HLS_MUX (element);
-  GstStateChangeReturn ret;
+  GstStateChangeReturn ret = GST_STATE_CHANGE_FAILURE;
+  gboolean ok = TRUE;
 
   if (transition == GST_STATE_CHANGE_READY_TO_PAUSED)
-    begin_session (self);
+    ok = begin_session (self);
   else if (transition == GST_STATE_CHANGE_PAUSED_TO_READY)
     stop_session (self);
 
-  ret = GST_ELEMENT_CLASS (gst_ams_hls_mux_parent_class)
-            ->change_state (element, transition);
+  if (ok)
+    ret = GST_ELEMENT_CLASS (gst_ams_hls_mux_parent_class)
+              ->change_state (element, transition);
 
   if (transition == GST_STATE_CHANGE_PAUSED_TO_READY ||
       (transition == GST_STATE_CHANGE_READY_TO_PAUSED &&

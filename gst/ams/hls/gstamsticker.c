@@ -6,26 +6,77 @@
 
 #include "gstamsticker.h"
 
+#include "workers/amscontext.h"
+
 struct _GstAmsTicker
 {
-  void (*tick) (gpointer user_data);
+  GstAmsTickerFunctions functions;
   gpointer user_data;
+  AmsContext *context; /* in which it runs, so that it holds up nobody */
+  GSource *source; /* of that: there is something to do */
+
+  /* under the lock */
   gboolean ticking;
+  gboolean removed;
 };
 
 static GMutex lock;
 static GCond cond;
 /* under the lock */
-static GPtrArray *tickers; /* NULL: there is no thread */
+static GPtrArray *tickers;
+static AmsContext *clock_context; /* NULL: nobody is called */
+static GSource *clock_source; /* of that */
+
+/* Sources that are dispatched when their time has come */
+
+static gboolean
+dispatch (GSource *source, GSourceFunc callback, gpointer user_data)
+{
+  return callback (user_data);
+}
+
+static GSourceFuncs source_funcs = { .dispatch = dispatch };
+
+static GSource *
+add_source (AmsContext *context, GSourceFunc callback, gpointer user_data)
+{
+  GSource *source = g_source_new (&source_funcs, sizeof (GSource));
+
+  g_source_set_callback (source, callback, user_data, NULL);
+  g_source_attach (source, ams_context_get_main (context));
+  return source;
+}
+
+/* Running */
+
+static gboolean
+on_run (gpointer user_data)
+{
+  GstAmsTicker *self = user_data;
+  gboolean removed;
+
+  g_source_set_ready_time (self->source, -1);
+  g_mutex_lock (&lock);
+  removed = self->removed;
+  g_mutex_unlock (&lock);
+  if (removed)
+    ams_context_quit (self->context);
+  else
+    self->functions.run (self->user_data);
+  return G_SOURCE_CONTINUE;
+}
+
+/* Ticking */
 
 static void
-tick (GstAmsTicker *ticker)
+tick (GstAmsTicker *self)
 {
-  ticker->ticking = TRUE;
+  self->ticking = TRUE;
   g_mutex_unlock (&lock);
-  ticker->tick (ticker->user_data);
+  if (self->functions.tick (self->user_data))
+    g_source_set_ready_time (self->source, 0);
   g_mutex_lock (&lock);
-  ticker->ticking = FALSE;
+  self->ticking = FALSE;
   g_cond_broadcast (&cond);
 }
 
@@ -43,39 +94,79 @@ tick_all_locked (void)
   }
 }
 
-/* Ends when nobody is left. */
-static gpointer
-run (gpointer data)
+/* Nobody is left. */
+static void
+stop_clock_locked (void)
+{
+  ams_context_quit (clock_context);
+  g_clear_pointer (&clock_context, ams_context_unref);
+  g_source_destroy (clock_source);
+  g_clear_pointer (&clock_source, g_source_unref);
+}
+
+static gboolean
+on_clock (gpointer user_data)
 {
   g_mutex_lock (&lock);
-  while (tickers->len > 0) {
-    gint64 until = g_get_monotonic_time () + GST_AMS_TICK;
-
-    while (tickers->len > 0 && g_cond_wait_until (&cond, &lock, until))
-      continue;
-    tick_all_locked ();
-  }
-  g_clear_pointer (&tickers, g_ptr_array_unref);
+  tick_all_locked ();
+  if (tickers->len == 0)
+    stop_clock_locked ();
+  else
+    g_source_set_ready_time (clock_source,
+        g_get_monotonic_time () + GST_AMS_TICK);
   g_mutex_unlock (&lock);
-  return NULL;
+  return G_SOURCE_CONTINUE;
+}
+
+static gboolean
+start_clock_locked (GError **error)
+{
+  if (clock_context)
+    return TRUE;
+  if (!tickers)
+    tickers = g_ptr_array_new ();
+  clock_context = ams_context_new ();
+  clock_source = add_source (clock_context, on_clock, NULL);
+  g_source_set_ready_time (clock_source,
+      g_get_monotonic_time () + GST_AMS_TICK);
+  if (ams_context_start (clock_context, NULL, NULL, error))
+    return TRUE;
+  g_clear_pointer (&clock_context, ams_context_unref);
+  g_clear_pointer (&clock_source, g_source_unref);
+  return FALSE;
+}
+
+/* Life */
+
+static void
+free_ticker (GstAmsTicker *self)
+{
+  g_source_unref (self->source);
+  ams_context_unref (self->context);
+  g_free (self);
 }
 
 GstAmsTicker *
-gst_ams_ticker_add (void (*tick_function) (gpointer user_data),
-    gpointer user_data)
+gst_ams_ticker_add (const GstAmsTickerFunctions *functions, gpointer user_data,
+    GError **error)
 {
   GstAmsTicker *self = g_new0 (GstAmsTicker, 1);
+  gboolean ok;
 
-  self->tick = tick_function;
+  self->functions = *functions;
   self->user_data = user_data;
+  self->context = ams_context_new ();
+  self->source = add_source (self->context, on_run, self);
   g_mutex_lock (&lock);
-  if (!tickers) {
-    tickers = g_ptr_array_new ();
-    g_thread_unref (g_thread_new ("amshls-ticker", run, NULL));
-  }
-  g_ptr_array_add (tickers, self);
+  ok = start_clock_locked (error) &&
+      ams_context_start (self->context, NULL, NULL, error);
+  if (ok)
+    g_ptr_array_add (tickers, self);
   g_mutex_unlock (&lock);
-  return self;
+  if (ok)
+    return self;
+  free_ticker (self);
+  return NULL;
 }
 
 void
@@ -85,8 +176,11 @@ gst_ams_ticker_remove (GstAmsTicker *self)
   g_ptr_array_remove (tickers, self);
   while (self->ticking)
     g_cond_wait (&cond, &lock);
-  if (tickers->len == 0)
-    g_cond_broadcast (&cond);
+  if (tickers->len == 0 && clock_source)
+    g_source_set_ready_time (clock_source, 0);
+  self->removed = TRUE;
   g_mutex_unlock (&lock);
-  g_free (self);
+  g_source_set_ready_time (self->source, 0);
+  ams_context_join (self->context);
+  free_ticker (self);
 }

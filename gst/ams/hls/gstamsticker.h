@@ -16,11 +16,21 @@ G_BEGIN_DECLS
 
 typedef struct _GstAmsTicker GstAmsTicker;
 
-/* Calls @tick again and again, in a thread of its own, until it is removed;
- * @tick must not block. */
-GstAmsTicker *gst_ams_ticker_add (void (*tick) (gpointer user_data),
-    gpointer user_data);
-/* Waits for a @tick that is under way. */
+/* One of a recording. Both are called in the process's few threads
+ * (workers/amsworkers.h). */
+typedef struct
+{
+  /* Again and again until the ticker is removed, one recording after the other; must
+   * not block. TRUE: there is something to do. */
+  gboolean (*tick) (gpointer user_data);
+  /* Does it, and may block. */
+  void (*run) (gpointer user_data);
+} GstAmsTickerFunctions;
+
+/* NULL: there are no threads. */
+GstAmsTicker *gst_ams_ticker_add (const GstAmsTickerFunctions *functions,
+    gpointer user_data, GError **error);
+/* Waits for what is under way. */
 void gst_ams_ticker_remove (GstAmsTicker *self);
 
 G_END_DECLS
