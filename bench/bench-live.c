@@ -14,6 +14,7 @@
  *   how often a second a thread went to sleep
  *   the threads
  *   the longest time that a buffer waited at a sink pad of h, in ms; else "-"
+ *   the threads of our own elements
  *
  * With FOLDER, below which h writes: in the middle, whatever writes to files
  * there waits for 3 s, as on a disk that stalls; afterwards each copy gets EOS,
@@ -139,6 +140,25 @@ process_status (const gchar *field)
       (line = strstr (text, field)) == NULL)
     return 0;
   return g_ascii_strtoull (line + strlen (field), NULL, 10);
+}
+
+static guint
+count_own_threads (void)
+{
+  g_autoptr (GDir) dir = g_dir_open ("/proc/self/task", 0, NULL);
+  const gchar *task;
+  guint n = 0;
+
+  while ((task = g_dir_read_name (dir)) != NULL) {
+    g_autofree gchar *path =
+        g_build_filename ("/proc/self/task", task, "comm", NULL);
+    g_autofree gchar *name = NULL;
+
+    /* It may have ended meanwhile. */
+    if (g_file_get_contents (path, &name, NULL, NULL))
+      n += g_str_has_prefix (name, "ams");
+  }
+  return n;
 }
 
 static GstPadProbeReturn
@@ -274,9 +294,10 @@ print_figures (gdouble cpu, gdouble switches)
     g_print (" - -");
   g_print (" %.1f %" G_GUINT64_FORMAT, switches, process_status ("Threads:"));
   if (longest >= 0)
-    g_print (" %.2f\n", longest / 1000.0);
+    g_print (" %.2f", longest / 1000.0);
   else
-    g_print (" -\n");
+    g_print (" -");
+  g_print (" %u\n", count_own_threads ());
   g_mutex_unlock (&lock);
 }
 

@@ -150,6 +150,7 @@ class Core:
                 ["CPU, % of a core", f"{cpu * 100:.2f}", "≤ 0.2", "0.1"],
                 ["wake-ups a second", f"{sleeps:.0f}", "≤ 10", "4"],
                 ["threads", f"{threads:.2f}", f"0, ≤ 4 in all ({4 / count:.2f})", ""],
+                ["own threads of the process", f"{statistics.median(int(run[7]) for run in own):g}", "≤ 4", ""],
                 ["MiB, GOP 2 s", f"{memory / 1024:.2f}", "≤ 0.8", "0.4"],
                 ["longest wait at a pad, ms", f"{statistics.median(float(run[6]) for run in own):.1f}", "", ""],
             ]

@@ -19,7 +19,7 @@
  * - A file that is there with other bytes is not replaced (#GstAmsFilePut:overwrite).
  * - EOS waits for the delivery, #GstAmsPutSink:drain-timeout long.
  *
- * A file system that hangs, as one of the network does when its server is gone, holds up this element's thread: what comes meanwhile is in memory,
+ * A file system that hangs, as one of the network does when its server is gone, holds up this element alone: what comes meanwhile is in memory,
  * and when that is full the oldest segments are given up (#GstAmsPutSink:queue-policy is `drop-oldest`). Mount it so that it fails instead (NFS: `soft`).
  *
  * ## Messages
