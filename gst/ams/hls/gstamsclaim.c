@@ -6,8 +6,8 @@
 
 #include "gstamsclaim.h"
 
-GST_DEBUG_CATEGORY_STATIC (gst_ams_claim_debug);
-#define GST_CAT_DEFAULT gst_ams_claim_debug
+GST_DEBUG_CATEGORY_EXTERN (gst_ams_hls_mux_debug);
+#define GST_CAT_DEFAULT gst_ams_hls_mux_debug
 
 /* How often a store is asked again that does not say how often it wants to be. There
  * is no way to wait for a lock that can be cancelled and works on NFS; to ask for one
@@ -201,7 +201,6 @@ gst_ams_claimer_new (GstElement *element)
 {
   GstAmsClaimer *self = g_new0 (GstAmsClaimer, 1);
 
-  GST_DEBUG_CATEGORY_GET (gst_ams_claim_debug, "amshlsmux");
   g_mutex_init (&self->lock);
   g_cond_init (&self->cond);
   self->element = element;

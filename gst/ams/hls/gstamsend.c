@@ -8,8 +8,8 @@
 
 #include "package/ts/amstsscan.h"
 
-GST_DEBUG_CATEGORY_EXTERN (gst_ams_recover_debug);
-#define GST_CAT_DEFAULT gst_ams_recover_debug
+GST_DEBUG_CATEGORY_EXTERN (gst_ams_hls_sink_debug);
+#define GST_CAT_DEFAULT gst_ams_hls_sink_debug
 
 /* Bytes. The tables and the first packets of each track are in them, unless the
  * first picture is larger; then its time stamps are. */

@@ -78,7 +78,7 @@
 #include "gstamstracks.h"
 #include "local/gstamslocalsink.h"
 
-GST_DEBUG_CATEGORY_STATIC (gst_ams_hls_sink_debug);
+GST_DEBUG_CATEGORY (gst_ams_hls_sink_debug);
 #define GST_CAT_DEFAULT gst_ams_hls_sink_debug
 
 /* µs: how long stopping without EOS may take to save what has come in. */

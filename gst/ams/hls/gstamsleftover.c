@@ -13,8 +13,8 @@
 #include "files/amsfiles.h"
 #include "gstamsask.h"
 
-GST_DEBUG_CATEGORY_EXTERN (gst_ams_recover_debug);
-#define GST_CAT_DEFAULT gst_ams_recover_debug
+GST_DEBUG_CATEGORY_EXTERN (gst_ams_hls_sink_debug);
+#define GST_CAT_DEFAULT gst_ams_hls_sink_debug
 
 #define TS_PACKET_SIZE 188
 

@@ -8,8 +8,8 @@
 
 #include "gstamshlsmessages.h"
 
-GST_DEBUG_CATEGORY (gst_ams_publisher_debug);
-#define GST_CAT_DEFAULT gst_ams_publisher_debug
+GST_DEBUG_CATEGORY_EXTERN (gst_ams_hls_mux_debug);
+#define GST_CAT_DEFAULT gst_ams_hls_mux_debug
 
 static void
 unannounced_free (GstAmsUnannounced *unannounced)
@@ -376,7 +376,6 @@ gst_ams_publisher_new (GstElement *element, GstPad *local, GstPad *remote)
 {
   GstAmsPublisher *self = g_new0 (GstAmsPublisher, 1);
 
-  GST_DEBUG_CATEGORY_GET (gst_ams_publisher_debug, "amshlsmux");
   g_mutex_init (&self->lock);
   g_cond_init (&self->cond);
   g_queue_init (&self->failed);

@@ -11,8 +11,8 @@
 
 #include "gstamshlsmessages.h"
 
-GST_DEBUG_CATEGORY_EXTERN (gst_ams_publisher_debug);
-#define GST_CAT_DEFAULT gst_ams_publisher_debug
+GST_DEBUG_CATEGORY_EXTERN (gst_ams_hls_mux_debug);
+#define GST_CAT_DEFAULT gst_ams_hls_mux_debug
 
 /* ---- downstream ---- */
 

@@ -11,8 +11,8 @@
 #include "gstamshlsmessages.h"
 #include "gstamssibling.h"
 
-GST_DEBUG_CATEGORY_EXTERN (gst_ams_publisher_debug);
-#define GST_CAT_DEFAULT gst_ams_publisher_debug
+GST_DEBUG_CATEGORY_EXTERN (gst_ams_hls_mux_debug);
+#define GST_CAT_DEFAULT gst_ams_hls_mux_debug
 
 /* A last playlist is made anew so often at most, while stores give files up or find their names taken. */
 #define MAX_FINALS 16

@@ -16,8 +16,8 @@
 #include "gstamsunfinished.h"
 #include "gstamsunlisted.h"
 
-GST_DEBUG_CATEGORY (gst_ams_recover_debug);
-#define GST_CAT_DEFAULT gst_ams_recover_debug
+GST_DEBUG_CATEGORY_EXTERN (gst_ams_hls_sink_debug);
+#define GST_CAT_DEFAULT gst_ams_hls_sink_debug
 
 void
 gst_ams_recovered_clear (GstAmsRecovered *recovered)
@@ -371,7 +371,6 @@ gst_ams_recover (AmsRecording *recording, const GstAmsStores *stores,
   };
   g_autoptr (GError) why = NULL;
 
-  GST_DEBUG_CATEGORY_GET (gst_ams_recover_debug, "amshlssink");
   gst_ams_handover_init (&recovered->handover);
   recovered->end_time = AMS_TIME_NONE;
   if (!begin (recording, options->date_time, FALSE, error))

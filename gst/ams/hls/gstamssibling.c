@@ -10,8 +10,8 @@
 #include "files/amsfiles.h"
 #include "gstamsunlisted.h"
 
-GST_DEBUG_CATEGORY_STATIC (gst_ams_sibling_debug);
-#define GST_CAT_DEFAULT gst_ams_sibling_debug
+GST_DEBUG_CATEGORY_EXTERN (gst_ams_hls_sink_debug);
+#define GST_CAT_DEFAULT gst_ams_hls_sink_debug
 
 /* ---- one session ---- */
 
@@ -276,7 +276,6 @@ gst_ams_siblings_finish (AmsRecording *recording, const GstAmsStores *stores,
   g_autoptr (GPtrArray) names = list_journals (recording, stores);
   gboolean any = FALSE;
 
-  GST_DEBUG_CATEGORY_GET (gst_ams_sibling_debug, "amshlssink");
   for (guint i = 0; i < names->len; i++)
     any |= finish_sibling (recording, stores, claimer,
         g_ptr_array_index (names, i), handover);

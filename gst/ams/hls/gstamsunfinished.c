@@ -11,8 +11,8 @@
 
 #include <string.h>
 
-GST_DEBUG_CATEGORY_EXTERN (gst_ams_recover_debug);
-#define GST_CAT_DEFAULT gst_ams_recover_debug
+GST_DEBUG_CATEGORY_EXTERN (gst_ams_hls_sink_debug);
+#define GST_CAT_DEFAULT gst_ams_hls_sink_debug
 
 /* Bytes. A segment that is larger is not read back: 60 s at 250 Mb/s. */
 #define MAX_SEGMENT_SIZE (G_GUINT64_CONSTANT (2) << 30)
