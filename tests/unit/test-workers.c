@@ -307,6 +307,7 @@ typedef struct
 {
   GSource source;
   gint time; /* atomic: in ms of the monotonic time, 0: never */
+  GSource *other; /* of meddle() */
 } QuietSource;
 
 static gboolean
@@ -372,6 +373,49 @@ test_run_at_has_it_run_then (void)
   stop (&item);
 }
 
+/* Sets the time of the item's source once, as another thread may at that moment. */
+static gboolean
+meddle (GSource *source, gint *timeout)
+{
+  QuietSource *quiet = (QuietSource *) source;
+  gint time = g_atomic_int_get (&quiet->time);
+
+  *timeout = -1;
+  g_atomic_int_set (&quiet->time, 0);
+  if (time != 0)
+    g_source_set_ready_time (quiet->other, g_get_monotonic_time () + 30000);
+  return FALSE;
+}
+
+static gboolean
+never (GSource *source)
+{
+  return FALSE;
+}
+
+static GSourceFuncs meddling_funcs = { meddle, never, quiet_dispatch };
+
+/* After the sources have said how long they wait, and before the wake-up is taken
+ * note of. */
+static void
+test_time_set_while_sources_are_prepared_is_heeded (void)
+{
+  g_autoptr (GSource) meddler =
+      g_source_new (&meddling_funcs, sizeof (QuietSource));
+  Item item;
+
+  start (&item);
+  ((QuietSource *) meddler)->other = item.source;
+  g_source_set_priority (meddler, G_PRIORITY_LOW);
+  g_source_attach (meddler, ams_context_get_main (item.context));
+  for (guint i = 1; i < 5; i++) {
+    g_atomic_int_set (&((QuietSource *) meddler)->time, 1);
+    g_main_context_wakeup (ams_context_get_main (item.context));
+    wait_for (&item.calls, i);
+  }
+  stop (&item);
+}
+
 static void
 test_what_hangs_holds_up_nothing_else (void)
 {
@@ -429,6 +473,34 @@ go_on (gpointer data)
   g_cond_broadcast (&changed);
   g_mutex_unlock (&lock);
   return quits ? G_SOURCE_REMOVE : G_SOURCE_CONTINUE;
+}
+
+static gboolean
+be_slow (gpointer data)
+{
+  gint64 until = g_get_monotonic_time () + 500;
+
+  while (g_get_monotonic_time () < until)
+    g_thread_yield ();
+  return go_on (data);
+}
+
+/* No thread hangs, but there are too few. */
+static void
+test_slow_contexts_get_more_threads (void)
+{
+  Item slow[6];
+
+  for (guint i = 0; i < G_N_ELEMENTS (slow); i++) {
+    g_autoptr (GSource) idle = g_idle_source_new ();
+
+    start (&slow[i]);
+    g_source_set_callback (idle, be_slow, &slow[i], NULL);
+    g_source_attach (idle, ams_context_get_main (slow[i].context));
+  }
+  wait_for_threads (WORKER, G_N_ELEMENTS (slow));
+  for (guint i = 0; i < G_N_ELEMENTS (slow); i++)
+    stop (&slow[i]);
 }
 
 /* Contexts that always have more to do let the others have their turn. */
@@ -518,9 +590,12 @@ main (int argc, char **argv)
   ADD ("wake-up/while-it-runs", test_wake_up_while_it_runs_is_not_lost);
   ADD ("time/sources", test_sources_that_wait_for_times_are_called);
   ADD ("time/comes-nearer", test_time_that_comes_nearer_is_heeded);
+  ADD ("time/while-sources-are-prepared",
+      test_time_set_while_sources_are_prepared_is_heeded);
   ADD ("time/run-at", test_run_at_has_it_run_then);
   ADD ("hang/holds-up-nothing-else", test_what_hangs_holds_up_nothing_else);
   ADD ("hang/a-thread-each", test_all_that_hang_have_a_thread_each);
+  ADD ("hang/slowness-as-well", test_slow_contexts_get_more_threads);
   ADD ("turns", test_busy_contexts_take_turns);
   ADD ("quit/nothing-is-dispatched-after",
       test_work_is_not_dispatched_after_quitting);
