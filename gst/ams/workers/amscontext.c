@@ -59,8 +59,9 @@ run (AmsWork *work)
   g_main_context_pop_thread_default (self->context);
   if (more)
     return 0;
-  return timeout < 0 ? AMS_WORK_NEVER
-                     : g_get_monotonic_time () + timeout * 1000;
+  return timeout < 0
+      ? AMS_WORK_NEVER
+      : g_get_monotonic_time () + timeout * G_GINT64_CONSTANT (1000);
 }
 
 static void
