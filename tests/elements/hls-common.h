@@ -34,6 +34,9 @@ const HlsMedia *hls_video (guint width, guint gop, guint bframes);
 const HlsMedia *hls_video_avc (void);
 /* AAC, 48 kHz, mono */
 const HlsMedia *hls_audio (void);
+/* The same, as a parser leaves them: their caps say that they are parsed. */
+const HlsMedia *hls_video_parsed (guint width);
+const HlsMedia *hls_audio_parsed (void);
 
 /* ---- a recording ---- */
 

@@ -102,10 +102,34 @@ hls_video_avc (void)
 }
 
 const HlsMedia *
+hls_video_parsed (guint width)
+{
+  g_autofree gchar *launch = g_strdup_printf (
+      "videotestsrc num-buffers=50 pattern=ball ! "
+      "video/x-raw,format=I420,width=%u,height=96,framerate=25/1 ! "
+      "x264enc speed-preset=ultrafast threads=1 tune=zerolatency "
+      "key-int-max=25 option-string=scenecut=0 ! h264parse ! "
+      "video/x-h264,stream-format=avc,alignment=au ! "
+      "appsink name=out sync=false",
+      width);
+
+  return cached (launch, TRUE);
+}
+
+const HlsMedia *
 hls_audio (void)
 {
   return cached ("audiotestsrc num-buffers=94 samplesperbuffer=1024 ! "
                  "audio/x-raw,rate=48000,channels=1 ! avenc_aac ! "
+                 "appsink name=out sync=false",
+      FALSE);
+}
+
+const HlsMedia *
+hls_audio_parsed (void)
+{
+  return cached ("audiotestsrc num-buffers=94 samplesperbuffer=1024 ! "
+                 "audio/x-raw,rate=48000,channels=1 ! avenc_aac ! aacparse ! "
                  "appsink name=out sync=false",
       FALSE);
 }

@@ -45,3 +45,43 @@ gst_ams_find_parser (const GstCaps *caps, gboolean video)
       return parser_rules[i].factory;
   return NULL;
 }
+
+/* As parsers give them on: whole frames, their parameter sets in the caps. */
+#define PARSED_CAPS \
+  "video/x-h264, parsed=(boolean)true, stream-format=(string)avc, " \
+  "alignment=(string)au; " \
+  "video/x-h265, parsed=(boolean)true, stream-format=(string)hvc1, " \
+  "alignment=(string)au; " \
+  "video/mpeg, parsed=(boolean)true; " \
+  "audio/mpeg, mpegversion=(int)1, parsed=(boolean)true; " \
+  "audio/mpeg, mpegversion=(int){ 2, 4 }, framed=(boolean)true, " \
+  "stream-format=(string)raw; " \
+  "audio/x-ac3, framed=(boolean)true; " \
+  "audio/x-eac3, framed=(boolean)true; " \
+  "audio/x-dts, framed=(boolean)true"
+
+static GstStaticCaps parsed_caps = GST_STATIC_CAPS (PARSED_CAPS);
+
+/* AC-3 for a digital output is framed as well. */
+static gboolean
+is_padded (const GstStructure *s)
+{
+  return g_strcmp0 (gst_structure_get_string (s, "alignment"), "iec61937") == 0;
+}
+
+static gboolean
+lacks_parameter_sets (const GstStructure *s)
+{
+  return gst_structure_has_field (s, "stream-format") &&
+      !gst_structure_has_field (s, "codec_data");
+}
+
+gboolean
+gst_ams_is_parsed (const GstCaps *caps)
+{
+  g_autoptr (GstCaps) parsed = gst_static_caps_get (&parsed_caps);
+  const GstStructure *s = gst_caps_get_structure (caps, 0);
+
+  return gst_caps_is_subset (caps, parsed) && !is_padded (s) &&
+      !lacks_parameter_sets (s);
+}

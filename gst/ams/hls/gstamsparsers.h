@@ -21,4 +21,14 @@ G_BEGIN_DECLS
  * for a track of this kind. */
 const gchar *gst_ams_find_parser (const GstCaps *caps, gboolean video);
 
+/* Of what can be recorded, the form in which it is: what can choose is to choose this. */
+#define GST_AMS_PREFERRED_CAPS \
+  "video/x-h264, stream-format=(string)avc, alignment=(string)au; " \
+  "video/x-h265, stream-format=(string)hvc1, alignment=(string)au; " \
+  "audio/mpeg, mpegversion=(int)4, stream-format=(string)raw"
+
+/* Whether media with @caps are what that parser would give on. Opus is not said to be: its caps
+ * do not tell whether it was parsed. */
+gboolean gst_ams_is_parsed (const GstCaps *caps);
+
 G_END_DECLS

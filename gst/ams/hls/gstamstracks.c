@@ -19,8 +19,8 @@ typedef struct
   gboolean video;
   GstPad *ghost;
   GstPad *mux_pad;
-  GstElement *parser; /* what the caps asked for; streaming thread */
-  const gchar *parser_name;
+  GstElement *parser; /* NULL: what comes is parsed; streaming thread */
+  const gchar *parser_name; /* what the caps ask for; NULL: none came yet */
 
   gint parsed; /* atomic: the parser has let something through */
   GstClockTime unparsed_since; /* streaming thread: of what it has not */
@@ -130,16 +130,17 @@ watch_parser (GstAmsTracks *self, Track *track)
       self, NULL);
 }
 
-/* In the track's streaming thread, when its first caps come. */
+/* In the track's streaming thread, when the first caps come that need it. */
 static gboolean
-plug_parser (GstAmsTracks *self, Track *track, const gchar *factory)
+plug_parser (GstAmsTracks *self, Track *track)
 {
-  GstElement *parser = gst_element_factory_make (factory, NULL);
+  GstElement *parser = gst_element_factory_make (track->parser_name, NULL);
   g_autoptr (GstPad) sink = NULL;
   g_autoptr (GstPad) src = NULL;
 
   if (!parser)
-    return post_missing (self, factory);
+    return post_missing (self, track->parser_name);
+  gst_ghost_pad_set_target (GST_GHOST_PAD (track->ghost), NULL);
   gst_bin_add (self->bin, parser);
   sink = gst_element_get_static_pad (parser, "sink");
   src = gst_element_get_static_pad (parser, "src");
@@ -147,9 +148,20 @@ plug_parser (GstAmsTracks *self, Track *track, const gchar *factory)
   gst_ghost_pad_set_target (GST_GHOST_PAD (track->ghost), sink);
   gst_element_sync_state_with_parent (parser);
   track->parser = parser;
-  track->parser_name = factory;
   watch_parser (self, track);
   return TRUE;
+}
+
+/* Parsed media go straight to the muxer, until caps say otherwise. */
+static gboolean
+plug (GstAmsTracks *self, Track *track, const GstCaps *caps)
+{
+  if (track->parser)
+    return TRUE;
+  if (!gst_ams_is_parsed (caps))
+    return plug_parser (self, track);
+  return gst_ghost_pad_set_target (GST_GHOST_PAD (track->ghost),
+      track->mux_pad);
 }
 
 /* aacparse (1.22) passes such frames on, but cannot take the AAC out of them. */
@@ -191,9 +203,7 @@ take_caps (GstAmsTracks *self, Track *track, GstCaps *caps)
   }
   if (is_loas (caps))
     return refuse_loas (self, track);
-  if (!track->parser)
-    return plug_parser (self, track, factory);
-  if (g_strcmp0 (factory, track->parser_name) != 0) {
+  if (track->parser_name && g_strcmp0 (factory, track->parser_name) != 0) {
     GST_ELEMENT_ERROR (self->bin, STREAM, FORMAT,
         ("The %s pad's codec changed to %s while recording, which one "
          "recording cannot hold: stop, and start again to continue it.",
@@ -201,7 +211,8 @@ take_caps (GstAmsTracks *self, Track *track, GstCaps *caps)
         (NULL));
     return FALSE;
   }
-  return TRUE;
+  track->parser_name = factory;
+  return plug (self, track, caps);
 }
 
 static GstPadProbeReturn
@@ -212,8 +223,8 @@ on_ghost_event (GstPad *pad, GstPadProbeInfo *info, gpointer user_data)
   Track *track = gst_pad_get_element_private (pad);
   GstCaps *caps;
 
-  /* The end of a track that never had caps, and so no parser to go through. */
-  if (GST_EVENT_TYPE (event) == GST_EVENT_EOS && !track->parser)
+  /* The end of a track that never had caps, and so no way to the muxer. */
+  if (GST_EVENT_TYPE (event) == GST_EVENT_EOS && !track->parser_name)
     gst_pad_send_event (track->mux_pad, gst_event_ref (event));
   if (GST_EVENT_TYPE (event) != GST_EVENT_CAPS)
     return GST_PAD_PROBE_OK;
@@ -227,6 +238,18 @@ on_ghost_event (GstPad *pad, GstPadProbeInfo *info, gpointer user_data)
   return GST_PAD_PROBE_HANDLED;
 }
 
+/* What can be taken, and first what needs no parser. (transfer full) */
+static GstCaps *
+get_wanted_caps (GstPad *pad)
+{
+  g_autoptr (GstCaps) caps = gst_pad_get_pad_template_caps (pad);
+  g_autoptr (GstCaps) preferred = gst_caps_from_string (GST_AMS_PREFERRED_CAPS);
+
+  GstCaps *first = gst_caps_intersect (preferred, caps);
+
+  return gst_caps_merge (first, g_steal_pointer (&caps));
+}
+
 /* Before the first caps there is no parser to ask; and what cannot be taken is
  * accepted here, to be refused with a sentence instead of a bare "not negotiated". */
 static gboolean
@@ -236,7 +259,7 @@ on_ghost_query (GstPad *pad, GstObject *parent, GstQuery *query)
 
   switch (GST_QUERY_TYPE (query)) {
     case GST_QUERY_CAPS: {
-      g_autoptr (GstCaps) caps = gst_pad_get_pad_template_caps (pad);
+      g_autoptr (GstCaps) caps = get_wanted_caps (pad);
 
       gst_query_parse_caps (query, &filter);
       if (filter) {
