@@ -43,6 +43,29 @@ test_full_blocks_come_out_in_order (void)
   g_assert_cmpuint (ams_blocks_get_size (blocks), ==, 21);
 }
 
+/* Records are whole in a block. */
+static void
+test_records_side_by_side_as_many_as_fit (void)
+{
+  static const gsize fit[] = { 3, 3, 2, 1 };
+  g_autoptr (AmsBlocks) blocks = ams_blocks_new (10);
+  gsize left = 9, n;
+
+  add (blocks, 0, 1);
+  for (guint i = 0; i < G_N_ELEMENTS (fit); i++) {
+    memset (ams_blocks_add_some (blocks, 3, MIN (left, i < 2 ? 9 : 2), &n),
+        i + 1, 3 * fit[i]);
+    g_assert_cmpuint (n, ==, fit[i]);
+    left -= n;
+  }
+  g_assert_cmpuint (left, ==, 0);
+  g_assert_cmpuint (ams_blocks_get_size (blocks), ==, 28);
+  assert_block (ams_blocks_take (blocks), 0, 10);
+  assert_block (ams_blocks_take (blocks), 2, 9);
+  assert_block (ams_blocks_take (blocks), 3, 9);
+  g_assert_null (ams_blocks_take (blocks));
+}
+
 static void
 test_reset_drops_what_was_not_taken (void)
 {
@@ -105,6 +128,7 @@ main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/blocks/order", test_full_blocks_come_out_in_order);
+  g_test_add_func ("/blocks/records", test_records_side_by_side_as_many_as_fit);
   g_test_add_func ("/blocks/reset", test_reset_drops_what_was_not_taken);
   g_test_add_func ("/blocks/begun-later", test_begun_later_counts_from_there);
   g_test_add_func ("/blocks/outlive", test_blocks_outlive_what_made_them);

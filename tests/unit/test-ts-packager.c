@@ -280,6 +280,44 @@ test_pictures_of_any_size_come_back (Fixture *f, gconstpointer data)
   }
 }
 
+/* Slices of any size side by side, no two bytes alike that a packet may confuse. */
+static void
+test_slices_come_back_byte_for_byte (Fixture *f, gconstpointer data)
+{
+  static const guint8 start_code[] = { 0, 0, 1 };
+  static const guint8 delimiter[] = { 0, 0, 0, 1, 0x09, 0xf0 };
+  g_autoptr (GByteArray) expected = g_byte_array_new ();
+  g_autoptr (GByteArray) stream = NULL;
+  guint32 noise = 1;
+
+  use_audio_and_video (f);
+  begin (f, FALSE);
+  for (guint i = 0; i < 500; i++) {
+    GByteArray *unit = g_byte_array_new ();
+    g_autoptr (GBytes) payload = NULL;
+
+    g_byte_array_append (expected, delimiter, sizeof delimiter);
+    for (guint j = 0; j < 3; j++) {
+      guint size = 2 + i * (j + 1) % 571;
+      guint8 length[] = { 0, 0, size >> 8, size & 0xff };
+      guint at = unit->len + sizeof length;
+
+      g_byte_array_append (unit, length, sizeof length);
+      g_byte_array_set_size (unit, at + size);
+      for (guint k = 0; k < size; k++)
+        unit->data[at + k] = (noise = noise * 1664525 + 1013904223) >> 24;
+      unit->data[at] = 0x41;
+      g_byte_array_append (expected, start_code, sizeof start_code);
+      g_byte_array_append (expected, unit->data + at, size);
+    }
+    payload = g_byte_array_free_to_bytes (unit);
+    add_bytes (f, VIDEO, 0, i * FRAME, i * FRAME, FRAME, payload);
+  }
+  end (f);
+  stream = ts_reader_get_stream (f->reader, VIDEO_PID);
+  g_assert_cmpmem (stream->data, stream->len, expected->data, expected->len);
+}
+
 static void
 test_damaged_picture_leaves_nothing (Fixture *f, gconstpointer data)
 {
@@ -644,6 +682,12 @@ test_clock_without_video (Fixture *f, gconstpointer data)
   end (f);
   g_assert_cmpuint (f->reader->clocks->len, >=, 100);
   check_clocks (f, 9000);
+  /* Both of a group's 12 packets, one in its middle. */
+  for (guint i = 1; i < f->reader->clocks->len; i++) {
+    const ReadClock *clock = &g_array_index (f->reader->clocks, ReadClock, i);
+
+    g_assert_cmpuint (clock->offset - clock[-1].offset, <=, 8 * 188);
+  }
 }
 
 /* The video has stalled: the audio goes on, in segments of its own. */
@@ -889,6 +933,7 @@ main (int argc, char **argv)
   ADD ("key", test_key_picture_has_delimiter_and_parameter_sets);
   ADD ("not-twice", test_what_the_source_says_is_not_said_twice);
   ADD ("sizes", test_pictures_of_any_size_come_back);
+  ADD ("slices", test_slices_come_back_byte_for_byte);
   ADD ("damaged", test_damaged_picture_leaves_nothing);
   ADD ("rising", test_decoding_times_rise);
   ADD ("wrap", test_times_wrap);

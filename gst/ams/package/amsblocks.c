@@ -83,20 +83,35 @@ end_block (AmsBlocks *self)
     g_queue_push_tail (&self->full, g_steal_pointer (&self->open));
 }
 
+static gsize
+get_room (AmsBlocks *self)
+{
+  return self->open ? self->block_size - self->open->used : 0;
+}
+
 guint8 *
-ams_blocks_add (AmsBlocks *self, gsize size)
+ams_blocks_add_some (AmsBlocks *self, gsize size, gsize max, gsize *n)
 {
   guint8 *data;
 
   g_return_val_if_fail (size <= self->block_size, NULL);
-  if (self->open && self->open->used + size > self->block_size)
+  if (get_room (self) < size)
     end_block (self);
   if (!self->open)
     self->open = begin_block (self);
   data = self->open->data + self->open->used;
-  self->open->used += size;
-  self->size += size;
+  *n = MIN (max, get_room (self) / size);
+  self->open->used += *n * size;
+  self->size += *n * size;
   return data;
+}
+
+guint8 *
+ams_blocks_add (AmsBlocks *self, gsize size)
+{
+  gsize n;
+
+  return ams_blocks_add_some (self, size, 1, &n);
 }
 
 GBytes *

@@ -27,6 +27,10 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (AmsBlocks, ams_blocks_free)
  * once. @size: at most a block. */
 guint8 *ams_blocks_add (AmsBlocks *self, gsize size);
 
+/* The same for as many records of @size bytes as there is room for side by side:
+ * *@n, at least one, at most @max. */
+guint8 *ams_blocks_add_some (AmsBlocks *self, gsize size, gsize max, gsize *n);
+
 /* Takes the oldest full block. Returns: (transfer full) (nullable) */
 GBytes *ams_blocks_take_full (AmsBlocks *self);
 /* Takes the oldest block, full or not. Returns: (transfer full) (nullable):

@@ -71,7 +71,7 @@ write_field (guint8 *p, const Field *field, guint size)
 
 /* ---- packets ---- */
 
-static void
+static inline void
 write_header (guint8 *p, guint16 pid, gboolean start, guint8 control)
 {
   p[0] = SYNC_BYTE;
@@ -112,23 +112,63 @@ total_size (const AmsSlice *pieces, guint n)
   return size;
 }
 
-/* Copies @size bytes from the pieces on, of which *@piece is the next. */
+/* What is yet to be written of a PES packet. */
+typedef struct
+{
+  AmsSlice piece; /* the rest of the one that is being written */
+  const AmsSlice *next;
+} Pieces;
+
 static void
-copy_pieces (guint8 *to, gsize size, AmsSlice *piece, const AmsSlice **next)
+copy_pieces (guint8 *to, gsize size, Pieces *from)
 {
   while (size > 0) {
-    gsize n = MIN (size, piece->size);
+    gsize n = MIN (size, from->piece.size);
 
     if (n == 0) {
-      *piece = *(*next)++;
+      from->piece = *from->next++;
       continue;
     }
-    memcpy (to, piece->data, n);
+    memcpy (to, from->piece.data, n);
     to += n;
     size -= n;
-    piece->data += n;
-    piece->size -= n;
+    from->piece.data += n;
+    from->piece.size -= n;
   }
+}
+
+/* Nearly all packets of a picture: payload alone, out of one piece. The fixed
+ * size makes the copy a few moves. */
+static void
+copy_payload (guint8 *to, Pieces *from)
+{
+  if (from->piece.size < MAX_PAYLOAD) {
+    copy_pieces (to, MAX_PAYLOAD, from);
+    return;
+  }
+  memcpy (to, from->piece.data, MAX_PAYLOAD);
+  from->piece.data += MAX_PAYLOAD;
+  from->piece.size -= MAX_PAYLOAD;
+}
+
+/* Writes @n packets that have no adaptation field. */
+static void
+write_full_packets (AmsTsPid *pid, gsize n, Pieces *from, AmsBlocks *out)
+{
+  guint8 counter = pid->counter;
+
+  while (n > 0) {
+    gsize room;
+    guint8 *p = ams_blocks_add_some (out, AMS_TS_PACKET_SIZE, n, &room);
+
+    n -= room;
+    for (; room > 0; room--, p += AMS_TS_PACKET_SIZE) {
+      write_header (p, pid->pid, FALSE, HAS_PAYLOAD | counter);
+      counter = (counter + 1) & 0x0f;
+      copy_payload (p + HEADER_SIZE, from);
+    }
+  }
+  pid->counter = counter;
 }
 
 /* The field of the packet that begins @at bytes into the PES packet; *@clocks:
@@ -152,21 +192,46 @@ choose_field (const AmsTsAdaptation *adaptation, gsize at, gsize total,
   return field;
 }
 
+/* How many packets come next that have payload alone. */
+static gsize
+count_full_packets (const AmsTsAdaptation *adaptation, gsize at, gsize total,
+    guint clocks)
+{
+  if (at == 0 || clocks < adaptation->n_clocks)
+    return 0;
+  return (total - at) / MAX_PAYLOAD;
+}
+
+/* Returns: how many bytes of payload the packet has. */
+static gsize
+write_packet (AmsTsPid *pid, gboolean start, const Field *field, gsize left,
+    Pieces *from, AmsBlocks *out)
+{
+  gsize room;
+  guint8 *to = begin_packet (pid, start, field, left, out, &room);
+
+  copy_pieces (to, room, from);
+  return room;
+}
+
 void
 ams_ts_write_pes (AmsTsPid *pid, const AmsTsAdaptation *adaptation,
     const AmsSlice *pieces, guint n, AmsBlocks *out)
 {
-  gsize total = total_size (pieces, n), at = 0, room;
-  AmsSlice piece = pieces[0];
-  const AmsSlice *next = pieces + 1;
+  gsize total = total_size (pieces, n), at = 0;
+  Pieces from = { pieces[0], pieces + 1 };
   guint clocks = 0;
 
   while (at < total) {
+    gsize full = count_full_packets (adaptation, at, total, clocks);
     Field field = choose_field (adaptation, at, total, &clocks);
-    guint8 *to = begin_packet (pid, at == 0, &field, total - at, out, &room);
 
-    copy_pieces (to, room, &piece, &next);
-    at += room;
+    if (full > 0) {
+      write_full_packets (pid, full, &from, out);
+      at += full * MAX_PAYLOAD;
+    } else {
+      at += write_packet (pid, at == 0, &field, total - at, &from, out);
+    }
   }
 }
 
