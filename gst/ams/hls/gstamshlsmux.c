@@ -3,7 +3,7 @@
  */
 
 /* Threads: units come in the streaming threads of the sink pads, and go into the
- * session under `lock`. What the session then says is done in the order in which
+ * session under `lock`, several at once (gstamshlsmuxunits.c). What the session then says is done in the order in which
  * it was said, one thread at a time, under `out_lock`, which is to the two src pads
  * what a stream lock is to a sink pad: data and events are pushed and messages
  * posted with it held, and a slow disk holds up whoever waits for it. Whoever
@@ -54,23 +54,6 @@ static GstStaticPadTemplate remote_template = GST_STATIC_PAD_TEMPLATE ("remote",
 
 G_DEFINE_TYPE (GstAmsHlsMux, gst_ams_hls_mux, GST_TYPE_ELEMENT);
 
-static gint64
-monotonic_time (void)
-{
-  return g_get_monotonic_time () * 1000;
-}
-
-static gint64
-running_time (GstAmsHlsMux *self)
-{
-  g_autoptr (GstClock) clock = gst_element_get_clock (GST_ELEMENT (self));
-
-  if (!clock)
-    return AMS_TIME_NONE;
-  return GST_CLOCK_DIFF (gst_element_get_base_time (GST_ELEMENT (self)),
-      gst_clock_get_time (clock));
-}
-
 /* ---- the story ---- */
 
 static gboolean
@@ -94,9 +77,9 @@ on_tick (gpointer user_data)
   GstAmsHlsMux *self = user_data;
   gboolean any = FALSE;
 
-  g_mutex_lock (&self->lock);
+  gst_ams_hls_mux_lock_fed (self);
   if (self->session && !self->stopping) {
-    ams_session_tick (self->session, monotonic_time ());
+    ams_session_tick (self->session, gst_ams_hls_mux_now ());
     any = ams_session_has_next (self->session);
   }
   if (self->waiting > 0)
@@ -127,7 +110,8 @@ wait_for_room_locked (GstAmsHlsMux *self, GstPad *pad,
       ams_session_is_full (self->session, track->id)) {
     g_cond_wait_until (&self->cond, &self->lock,
         g_get_monotonic_time () + WAIT_INTERVAL);
-    ams_session_tick (self->session, monotonic_time ());
+    gst_ams_hls_mux_feed_locked (self);
+    ams_session_tick (self->session, gst_ams_hls_mux_now ());
     g_mutex_unlock (&self->lock);
     gst_ams_hls_mux_run (self);
     g_mutex_lock (&self->lock);
@@ -135,9 +119,10 @@ wait_for_room_locked (GstAmsHlsMux *self, GstPad *pad,
   self->waiting--;
 }
 
+/* *@any: there is something to do. */
 static GstFlowReturn
 take_unit (GstAmsHlsMux *self, GstPad *pad, GstAmsHlsMuxTrack *track,
-    AmsSessionInput *unit)
+    const AmsSessionInput *unit, gboolean *any)
 {
   GstFlowReturn flow;
 
@@ -153,7 +138,7 @@ take_unit (GstAmsHlsMux *self, GstPad *pad, GstAmsHlsMuxTrack *track,
   if (flow == GST_FLOW_OK && ams_session_has_ended (self->session))
     flow = GST_FLOW_EOS;
   if (flow == GST_FLOW_OK)
-    ams_session_take (self->session, track->id, unit);
+    *any = gst_ams_hls_mux_add_unit_locked (self, track, unit);
   else
     g_bytes_unref (unit->payload);
   if (self->waiting > 0)
@@ -169,16 +154,17 @@ gst_ams_hls_mux_chain (GstPad *pad, GstObject *parent, GstBuffer *buffer)
   GstAmsHlsMuxTrack *track = gst_pad_get_element_private (pad);
   AmsSessionInput unit = { 0 };
   GstFlowReturn flow = GST_FLOW_OK;
+  gboolean any = FALSE;
 
   GST_LOG_OBJECT (pad, "%" GST_PTR_FORMAT, buffer);
   unit.seen = track->seen;
-  unit.arrival = monotonic_time ();
-  unit.real_time = g_get_real_time () * 1000;
-  unit.clock_time = running_time (self);
+  unit.arrival = gst_ams_hls_mux_now ();
   if (gst_ams_input_take_buffer (track->input, buffer, &unit)) {
-    flow = take_unit (self, pad, track, &unit);
-    gst_ams_hls_mux_run (self);
+    gst_ams_hls_mux_read_clocks (self, track, &unit);
+    flow = take_unit (self, pad, track, &unit, &any);
   }
+  if (any)
+    gst_ams_hls_mux_run (self);
   gst_buffer_unref (buffer);
   return flow == GST_FLOW_OK ? g_atomic_int_get (&self->flow) : flow;
 }
@@ -206,10 +192,11 @@ take_caps (GstAmsHlsMux *self, GstAmsHlsMuxTrack *track, GstEvent *event)
   form = gst_ams_input_take_caps (track->input, caps, &over, &error);
   if (!form)
     return refuse_caps (self, track, error);
-  g_mutex_lock (&self->lock);
+  gst_ams_hls_mux_lock_fed (self);
   ok = !self->session ||
       ams_session_set_track (self->session, track->id, form, over, &error);
   g_mutex_unlock (&self->lock);
+  gst_ams_hls_mux_run (self);
   return ok || refuse_caps (self, track, error);
 }
 
@@ -217,7 +204,7 @@ take_caps (GstAmsHlsMux *self, GstAmsHlsMuxTrack *track, GstEvent *event)
 static void
 end_track (GstAmsHlsMux *self, const GstAmsHlsMuxTrack *track)
 {
-  g_mutex_lock (&self->lock);
+  gst_ams_hls_mux_lock_fed (self);
   if (self->session)
     ams_session_end_track (self->session, track->id);
   g_cond_broadcast (&self->cond);
@@ -230,7 +217,7 @@ static void
 take_flush (GstAmsHlsMux *self, GstAmsHlsMuxTrack *track)
 {
   gst_ams_input_flush (track->input);
-  g_mutex_lock (&self->lock);
+  gst_ams_hls_mux_lock_fed (self);
   if (self->session)
     ams_session_expect_jump (self->session, track->id);
   g_mutex_unlock (&self->lock);
@@ -248,9 +235,10 @@ take_gap (GstAmsHlsMux *self, GstAmsHlsMuxTrack *track, GstEvent *event)
   if (GST_CLOCK_TIME_IS_VALID (time) && GST_CLOCK_TIME_IS_VALID (duration))
     time += duration;
   end = gst_ams_input_to_running_time (track->input, time);
-  g_mutex_lock (&self->lock);
+  gst_ams_hls_mux_lock_fed (self);
   if (self->session)
-    ams_session_take_gap (self->session, track->id, end, monotonic_time ());
+    ams_session_take_gap (self->session, track->id, end,
+        gst_ams_hls_mux_now ());
   g_mutex_unlock (&self->lock);
   gst_ams_hls_mux_run (self);
 }
@@ -381,7 +369,7 @@ gst_ams_hls_mux_remove_pad (GstAmsHlsMux *self, GstPad *pad)
 
   gst_object_ref (pad);
   gst_pad_set_active (pad, FALSE);
-  g_mutex_lock (&self->lock);
+  gst_ams_hls_mux_lock_fed (self);
   if (self->session)
     ams_session_remove_track (self->session, track->id);
   g_ptr_array_remove (self->pads, pad);
@@ -412,7 +400,7 @@ gst_ams_hls_mux_configure (GstAmsHlsMux *self,
 void
 gst_ams_hls_mux_split_now (GstAmsHlsMux *self)
 {
-  g_mutex_lock (&self->lock);
+  gst_ams_hls_mux_lock_fed (self);
   if (self->session)
     ams_session_split_now (self->session);
   g_mutex_unlock (&self->lock);
@@ -422,7 +410,7 @@ gst_ams_hls_mux_split_now (GstAmsHlsMux *self)
 void
 gst_ams_hls_mux_finish (GstAmsHlsMux *self)
 {
-  g_mutex_lock (&self->lock);
+  gst_ams_hls_mux_lock_fed (self);
   if (self->session)
     ams_session_finish (self->session);
   g_cond_broadcast (&self->cond);
@@ -463,6 +451,7 @@ begin_session (GstAmsHlsMux *self)
         gst_pad_get_element_private (g_ptr_array_index (self->pads, i));
 
     track->seen = AMS_TIME_NONE;
+    track->clocks_read = 0;
     add_to_session_locked (self, track);
   }
   g_mutex_unlock (&self->lock);
@@ -494,6 +483,7 @@ end_session (GstAmsHlsMux *self)
   g_mutex_lock (&self->lock);
   if (self->session)
     self->dropped = ams_session_get_dropped (self->session);
+  gst_ams_hls_mux_drop_units_locked (self);
   g_clear_pointer (&self->session, ams_session_free);
   g_mutex_unlock (&self->lock);
   g_mutex_unlock (&self->out_lock);

@@ -2,8 +2,9 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-/* What the parts of GstAmsHlsMux share: gstamshlsmux.c brings the session what comes
- * in, gstamshlsmuxrun.c does what it says. */
+/* What the parts of GstAmsHlsMux share: gstamshlsmux.c takes what comes in,
+ * gstamshlsmuxunits.c brings the session units, several at once, and
+ * gstamshlsmuxrun.c does what it says. */
 
 #pragma once
 
@@ -19,9 +20,21 @@ typedef struct
 {
   gboolean video;
   guint id; /* of the session's track; under the lock */
-  GstAmsInput *input; /* streaming thread */
-  gint64 seen; /* likewise: when anything came; AMS_TIME_NONE */
+  /* streaming thread */
+  GstAmsInput *input;
+  gint64 seen; /* when anything came; AMS_TIME_NONE */
+  gint64 clocks_read; /* monotonic, ns; 0: not yet */
+  gint64 real_time, clock_time; /* then */
 } GstAmsHlsMuxTrack;
+
+/* Units go into the session at once from so many on. */
+#define GST_AMS_HLS_MUX_MAX_UNITS 16
+
+typedef struct
+{
+  guint track; /* the session's */
+  AmsSessionInput input;
+} GstAmsHlsMuxUnit;
 
 struct _GstAmsHlsMux
 {
@@ -45,6 +58,8 @@ struct _GstAmsHlsMux
   /* under the lock */
   AmsSessionSettings settings;
   AmsSession *session; /* NULL below PAUSED */
+  GstAmsHlsMuxUnit units[GST_AMS_HLS_MUX_MAX_UNITS]; /* it has not got yet */
+  guint n_units;
   GPtrArray *pads; /* GstPad, ours */
   guint n_pads; /* for names */
   guint waiting; /* threads */
@@ -53,6 +68,28 @@ struct _GstAmsHlsMux
   gint64 target; /* what the publisher promises */
   gint64 first_time; /* where its time stamps go on; AMS_TIME_NONE: nowhere */
 };
+
+/* A monotonic clock, in ns. */
+static inline gint64
+gst_ams_hls_mux_now (void)
+{
+  return g_get_monotonic_time () * 1000;
+}
+
+/* Fills in what clocks say of @unit, which has its arrival and its flags. Streaming
+ * thread. */
+void gst_ams_hls_mux_read_clocks (GstAmsHlsMux *self, GstAmsHlsMuxTrack *track,
+    AmsSessionInput *unit);
+/* Takes @unit's payload, lock held, session there. TRUE: it went into the session,
+ * with those that had waited, and there is something to do. */
+gboolean gst_ams_hls_mux_add_unit_locked (GstAmsHlsMux *self,
+    const GstAmsHlsMuxTrack *track, const AmsSessionInput *unit);
+/* The session gets all units that have come. Lock held. */
+void gst_ams_hls_mux_feed_locked (GstAmsHlsMux *self);
+/* Takes the lock, to say something to the session that comes after these. */
+void gst_ams_hls_mux_lock_fed (GstAmsHlsMux *self);
+/* Lock held. */
+void gst_ams_hls_mux_drop_units_locked (GstAmsHlsMux *self);
 
 /* Does what the session says is to be done. Any thread, no lock held. */
 void gst_ams_hls_mux_run (GstAmsHlsMux *self);

@@ -360,6 +360,18 @@ ams_session_is_full (AmsSession *self, guint id)
               self->settings.stall_timeout + HOLD_SLACK);
 }
 
+gboolean
+ams_session_holds_keyframe (AmsSession *self)
+{
+  gboolean holds = FALSE;
+
+  for (guint i = 0; i < self->tracks->len; i++)
+    holds |=
+        ((AmsSessionTrack *) g_ptr_array_index (self->tracks, i))->held_keys >
+        0;
+  return holds;
+}
+
 guint64
 ams_session_get_dropped (AmsSession *self)
 {

@@ -77,6 +77,9 @@ gboolean ams_session_has_next (AmsSession *self);
 /* More is held of the track than should be: whoever brings its units should wait
  * if it can, for the other tracks or for the start. */
 gboolean ams_session_is_full (AmsSession *self, guint id);
+/* A video's keyframe is held: what comes next may be what lets a segment begin
+ * with it. */
+gboolean ams_session_holds_keyframe (AmsSession *self);
 /* Video units in front of the first keyframe. */
 guint64 ams_session_get_dropped (AmsSession *self);
 gboolean ams_session_has_ended (AmsSession *self);

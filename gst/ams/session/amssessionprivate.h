@@ -67,6 +67,7 @@ typedef struct
   gint64 first_time; /* as it came in, of the first unit, then */
   GQueue held; /* AmsHeld, placed, in decoding order */
   gsize held_bytes;
+  guint held_keys; /* a video's keyframes and recovery points */
   gint64 held_holes; /* ns, between the units that are held */
   AmsDecodeTimes *decode_times; /* NULL: the last unit brought its own */
   guint n_without_dts; /* units since the last one that did */

@@ -84,9 +84,16 @@ ams_session_track_get_span (AmsSessionTrack *self)
   return first ? last->unit.dts - first->unit.dts - self->held_holes : 0;
 }
 
+static gboolean
+counts_as_key (const AmsSessionTrack *self, const AmsHeld *held)
+{
+  return self->video && held->unit.flags != 0;
+}
+
 void
 ams_session_track_push (AmsSessionTrack *self, AmsHeld *held)
 {
+  self->held_keys += counts_as_key (self, held);
   self->held_bytes += g_bytes_get_size (held->unit.payload);
   if (!g_queue_is_empty (&self->held))
     self->held_holes += held->gap;
@@ -99,6 +106,7 @@ ams_session_track_pop (AmsSessionTrack *self)
   AmsHeld *held = g_queue_pop_head (&self->held);
   const AmsHeld *next = g_queue_peek_head (&self->held);
 
+  self->held_keys -= counts_as_key (self, held);
   self->held_bytes -= g_bytes_get_size (held->unit.payload);
   if (next)
     self->held_holes -= next->gap;
@@ -111,6 +119,7 @@ ams_session_track_drop (AmsSessionTrack *self)
   g_queue_clear_full (&self->first, (GDestroyNotify) ams_held_free);
   g_queue_clear_full (&self->held, (GDestroyNotify) ams_held_free);
   self->held_bytes = 0;
+  self->held_keys = 0;
   self->held_holes = 0;
 }
 
