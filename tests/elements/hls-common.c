@@ -30,9 +30,13 @@ static gboolean
 on_track_event (GstPad *pad, GstObject *parent, GstEvent *event)
 {
   HlsTrack *track = gst_pad_get_element_private (pad);
+  gpointer pusher = g_atomic_pointer_get (&track->pusher);
 
-  if (gst_video_event_is_force_key_unit (event))
+  if (gst_video_event_is_force_key_unit (event)) {
     g_atomic_int_inc (&track->key_requests);
+    if (pusher && pusher != g_thread_self ())
+      g_atomic_int_inc (&track->foreign_requests);
+  }
   gst_event_unref (event);
   return TRUE;
 }
@@ -184,9 +188,14 @@ hls_track_push (HlsTrack *track)
     hls_track_begin (track);
   buffer = next_buffer (track);
   before = g_get_monotonic_time ();
+  if (track->pushed > 0)
+    track->longest_pause =
+        MAX (track->longest_pause, before - track->pushed_at);
+  g_atomic_pointer_set (&track->pusher, g_thread_self ());
   track->flow = gst_pad_push (track->pad, buffer);
-  track->longest_push =
-      MAX (track->longest_push, g_get_monotonic_time () - before);
+  g_atomic_pointer_set (&track->pusher, NULL);
+  track->pushed_at = g_get_monotonic_time ();
+  track->longest_push = MAX (track->longest_push, track->pushed_at - before);
   track->pushed++;
   return track->flow;
 }

@@ -57,6 +57,10 @@ typedef struct
   gint64 longest_push; /* µs */
   guint pushed; /* buffers */
   gint key_requests; /* force-key-units that came from downstream; atomic */
+  gpointer pusher; /* the thread in which a push is under way; atomic */
+  gint foreign_requests; /* of them, meanwhile from another thread; atomic */
+  gint64 pushed_at; /* monotonic, µs */
+  gint64 longest_pause; /* µs, from push to push */
 } HlsTrack;
 
 typedef void (*HlsLook) (Hls *hls, GstMessage *message, gpointer data);

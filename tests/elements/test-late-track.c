@@ -453,6 +453,18 @@ join_in_threads (Hls *hls, Pace *pace, GstClockTime from, GstClockTime until)
   g_assert_cmpint (hls->audio->flow, ==, GST_FLOW_OK);
 }
 
+/* h264parse does not stand an event from another thread while it streams. */
+static void
+check_requests (HlsTrack *video)
+{
+  g_assert_cmpint (g_atomic_int_get (&video->key_requests), >, 0);
+  if (video->longest_pause > G_USEC_PER_SEC / 3)
+    g_test_message ("the video stood still for %" G_GINT64_FORMAT " µs",
+        video->longest_pause);
+  else
+    g_assert_cmpint (g_atomic_int_get (&video->foreign_requests), ==, 0);
+}
+
 static void
 test_audio_joins_in_its_own_thread (void)
 {
@@ -474,6 +486,7 @@ test_audio_joins_in_its_own_thread (void)
   hls_eos (hls);
   g_assert_cmpuint (check_joins (hls, NAMES_WHAT_IS_THERE), ==, 10);
   g_assert_cmpuint (hls_count_frames (hls, TRUE), ==, hls->video->pushed);
+  check_requests (hls->video);
   g_cond_clear (&pace->cond);
   g_mutex_clear (&pace->lock);
 }

@@ -80,7 +80,8 @@ on_tick (gpointer user_data)
   gst_ams_hls_mux_lock_fed (self);
   if (self->session && !self->stopping) {
     ams_session_tick (self->session, gst_ams_hls_mux_now ());
-    any = ams_session_has_next (self->session);
+    any = ams_session_has_next (self->session) ||
+        gst_ams_hls_mux_has_late_request_locked (self);
   }
   if (self->waiting > 0)
     g_cond_broadcast (&self->cond);
@@ -92,6 +93,7 @@ static void
 on_run (gpointer user_data)
 {
   gst_ams_hls_mux_run (user_data);
+  gst_ams_hls_mux_send_late_requests (user_data);
 }
 
 static const GstAmsTickerFunctions ticker_functions = { on_tick, on_run };
@@ -157,6 +159,7 @@ gst_ams_hls_mux_chain (GstPad *pad, GstObject *parent, GstBuffer *buffer)
   gboolean any = FALSE;
 
   GST_LOG_OBJECT (pad, "%" GST_PTR_FORMAT, buffer);
+  gst_ams_hls_mux_send_request (self, pad);
   unit.seen = track->seen;
   unit.arrival = gst_ams_hls_mux_now ();
   if (gst_ams_input_take_buffer (track->input, buffer, &unit)) {
@@ -452,6 +455,8 @@ begin_session (GstAmsHlsMux *self)
 
     track->seen = AMS_TIME_NONE;
     track->clocks_read = 0;
+    track->thread = NULL;
+    track->requested = FALSE;
     add_to_session_locked (self, track);
   }
   g_mutex_unlock (&self->lock);

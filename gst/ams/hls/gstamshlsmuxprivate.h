@@ -25,6 +25,12 @@ typedef struct
   gint64 seen; /* when anything came; AMS_TIME_NONE */
   gint64 clocks_read; /* monotonic, ns; 0: not yet */
   gint64 real_time, clock_time; /* then */
+  /* atomic: the thread in which a buffer came last, no ref; NULL: none has come */
+  gpointer thread;
+  /* under the lock; `requested` is looked at without it */
+  gint requested; /* a keyframe, and upstream was not told yet */
+  gint64 request_time; /* running time, ns; AMS_TIME_NONE: at once */
+  gint64 request_since; /* monotonic, ns */
 } GstAmsHlsMuxTrack;
 
 /* Units go into the session at once from so many on. */
@@ -90,6 +96,16 @@ void gst_ams_hls_mux_feed_locked (GstAmsHlsMux *self);
 void gst_ams_hls_mux_lock_fed (GstAmsHlsMux *self);
 /* Lock held. */
 void gst_ams_hls_mux_drop_units_locked (GstAmsHlsMux *self);
+
+/* Asks upstream for a keyframe of the track @id at running time @time (ns;
+ * AMS_TIME_NONE: at once), now or with its next buffer. No lock held but out_lock. */
+void gst_ams_hls_mux_request_keyframe (GstAmsHlsMux *self, guint id,
+    gint64 time);
+/* What is to be asked for goes upstream, in the thread that brings @pad's data. */
+void gst_ams_hls_mux_send_request (GstAmsHlsMux *self, GstPad *pad);
+/* There are requests for tracks that do not stream. */
+gboolean gst_ams_hls_mux_has_late_request_locked (GstAmsHlsMux *self);
+void gst_ams_hls_mux_send_late_requests (GstAmsHlsMux *self);
 
 /* Does what the session says is to be done. Any thread, no lock held. */
 void gst_ams_hls_mux_run (GstAmsHlsMux *self);

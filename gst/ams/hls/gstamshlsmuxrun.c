@@ -4,8 +4,6 @@
 
 #include "config.h"
 
-#include <gst/video/video.h>
-
 #include "gstamshlsmuxprivate.h"
 
 GST_DEBUG_CATEGORY_EXTERN (gst_ams_hls_mux_debug);
@@ -16,44 +14,6 @@ set_flow (GstAmsHlsMux *self, GstFlowReturn flow)
 {
   if (flow != GST_FLOW_OK)
     g_atomic_int_compare_and_exchange (&self->flow, GST_FLOW_OK, flow);
-}
-
-/* (transfer full) (nullable) */
-static GstPad *
-find_pad (GstAmsHlsMux *self, guint id)
-{
-  GstPad *found = NULL;
-
-  g_mutex_lock (&self->lock);
-  for (guint i = 0; i < self->pads->len && !found; i++) {
-    GstPad *pad = g_ptr_array_index (self->pads, i);
-    const GstAmsHlsMuxTrack *track = gst_pad_get_element_private (pad);
-
-    if (track->id == id)
-      found = gst_object_ref (pad);
-  }
-  g_mutex_unlock (&self->lock);
-  return found;
-}
-
-static void
-request_keyframe (GstAmsHlsMux *self, const AmsAction *action)
-{
-  g_autoptr (GstPad) pad = find_pad (self, action->track);
-  gboolean at_once = action->time == AMS_TIME_NONE, handled;
-
-  if (!pad)
-    return;
-  handled = gst_pad_push_event (pad,
-      gst_video_event_new_upstream_force_key_unit (
-          at_once ? GST_CLOCK_TIME_NONE : (GstClockTime) action->time, TRUE,
-          0));
-  if (at_once)
-    return;
-  g_mutex_lock (&self->lock);
-  if (self->session)
-    ams_session_set_keyframes_on_request (self->session, handled);
-  g_mutex_unlock (&self->lock);
 }
 
 static void
@@ -168,7 +128,7 @@ perform (GstAmsHlsMux *self, const AmsAction *action)
       gst_ams_publisher_set_dependent (self->publisher);
       break;
     case AMS_ACTION_REQUEST_KEYFRAME:
-      request_keyframe (self, action);
+      gst_ams_hls_mux_request_keyframe (self, action->track, action->time);
       break;
     case AMS_ACTION_NO_KEYFRAME:
       warn_no_keyframe (self, action);
