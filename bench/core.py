@@ -62,6 +62,30 @@ def ffmpeg_hls(source, out):
         "-hls_segment_filename", f"{out}/%05d.ts", f"{out}/index.m3u8"]
 
 
+def launch(text):
+    return ["gst-launch-1.0", "-q", *text.replace("@", "a").split()]
+
+
+def instructions_of(text, folder, environment):
+    """Of a pipeline in a process of its own, as callgrind counts them."""
+    command = ["valgrind", "--tool=callgrind", f"--callgrind-out-file={os.path.join(folder, 'callgrind.out')}", *launch(text)]
+    done = subprocess.run(command, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False,
+        timeout=900)
+    said = done.stdout.decode(errors="replace")
+    counted = re.search(r"Collected : (\d+)", said)
+    if done.returncode or not counted:
+        raise RuntimeError(f"{' '.join(command)}: exit code {done.returncode}\n{said[-2000:]}")
+    return int(counted.group(1))
+
+
+def instructions(folder, out, environment):
+    """For a file of 60 s: recorded, and only taken apart and parsed."""
+    source = clip(folder, "core-60.mp4", 60)
+    shutil.rmtree(out, ignore_errors=True)
+    os.makedirs(out)
+    return [instructions_of(fill(FILE_FRONT, parts, clip=source, out=out), folder, environment) for parts in (sink(), FAKE)]
+
+
 class Core:
     def __init__(self, bench, table):
         self.bench = bench
@@ -69,9 +93,6 @@ class Core:
         self.table = table
         self.out = bench.out
         self.data = bench.data
-
-    def launch(self, text):
-        return ["gst-launch-1.0", "-q", *text.replace("@", "a").split()]
 
     def measured(self, command):
         self.bench.fresh()
@@ -84,8 +105,8 @@ class Core:
         return sum(entry.stat().st_size for entry in os.scandir(self.out) if entry.name.endswith(".ts"))
 
     def remux_of(self, source, front):
-        own = self.launch(fill(front, sink(), clip=source, out=self.out))
-        parse = self.launch(fill(front, FAKE, clip=source))
+        own = launch(fill(front, sink(), clip=source, out=self.out))
+        parse = launch(fill(front, FAKE, clip=source))
         cpu = {"own": [], "peer": [], "parse": []}
         for number in range(self.args.rounds):
             progress(f"Remux of {os.path.basename(source)}, round {number + 1} of {self.args.rounds} …")
@@ -104,23 +125,9 @@ class Core:
         self.table(f"Remux of {self.args.clip_seconds} s into TS against ffmpeg -c copy -f hls, CPU, medians of {self.args.rounds}",
             ["", "× ffmpeg", "must", "aim", "CPU s", "ffmpeg", "demux, parse"], rows)
 
-    def instructions_of(self, text):
-        said = os.path.join(self.data, "callgrind.out")
-        command = ["valgrind", "--tool=callgrind", f"--callgrind-out-file={said}", *self.launch(text)]
-        self.bench.fresh()
-        done = subprocess.run(command, env=self.bench.environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-            check=False, timeout=900)
-        counted = re.search(r"Collected : (\d+)", done.stdout.decode(errors="replace"))
-        if done.returncode or not counted:
-            sys.exit(f"{' '.join(command)}: exit code {done.returncode}\n{done.stdout.decode(errors='replace')[-2000:]}")
-        return int(counted.group(1))
-
     def instructions(self):
-        source = clip(self.data, "core-60.mp4", 60)
-        progress("Instructions, demux and parse …")
-        parse = self.instructions_of(fill(FILE_FRONT, FAKE, clip=source))
-        progress("Instructions, recording …")
-        own = self.instructions_of(fill(FILE_FRONT, sink(), clip=source, out=self.out))
+        progress("Instructions …")
+        own, parse = instructions(self.data, self.out, self.bench.environment)
         self.table("Instructions for 60 s, demux and parse subtracted (callgrind)", HEAD,
             [["millions", f"{(own - parse) / 1e6:.0f}", "≤ 80", "40"], ["(demux, parse)", f"{parse / 1e6:.0f}", "", ""]])
 
@@ -176,7 +183,7 @@ class Core:
         rows = []
         for name, source, text in (("AAC, 64 kb/s", radio, "filesrc location={clip} ! aacparse ! h.audio " + SINK.replace("{target}", "6")),
                 ("720p", video, fill(front, sink()))):
-            self.measured(self.launch(text.replace("{clip}", source).replace("{out}", self.out)))
+            self.measured(launch(text.replace("{clip}", source).replace("{out}", self.out)))
             own = self.written()
             self.measured(ffmpeg_hls(source, self.out))
             rows.append([name, f"{own / self.written():.3f}", "≤ 1.02", ""])

@@ -25,7 +25,7 @@ PACKAGES_BENCH="gstreamer1.0-x ffmpeg valgrind python3 nginx-light libnginx-mod-
 # llvm: what LeakSanitizer lets pass it knows by the names of functions, which are found by llvm-symbolizer for a program of clang's.
 PACKAGES_TEST="ffmpeg clang clang-format-14 libclang-rt-14-dev llvm git gstreamer1.0-x python3 python3-gi gir1.2-gstreamer-1.0 gir1.2-gst-rtsp-server-1.0
   nodejs npm chromium nginx-light libnginx-mod-http-dav-ext libnginx-mod-rtmp apache2 apache2-utils openssl curl faketime
-  ceph-mon ceph-osd ceph-common radosgw s3cmd squid
+  ceph-mon ceph-osd ceph-common radosgw s3cmd squid valgrind
   $PACKAGES_DEBIAN"
 
 say () { printf '%s\n' "$*"; }
