@@ -168,35 +168,28 @@ may_keep (GstBuffer *buffer)
       memory->maxsize <= memory->size * LEAST_PART;
 }
 
-typedef struct
-{
-  GstBuffer *buffer;
-  GstMapInfo map;
-} Mapped;
-
 static void
-unmap (gpointer data)
+drop_buffer (gpointer data)
 {
-  Mapped *mapped = data;
-
-  gst_buffer_unmap (mapped->buffer, &mapped->map);
-  gst_buffer_unref (mapped->buffer);
-  g_free (mapped);
+  gst_buffer_unref (data);
 }
 
-/* (transfer full) (nullable) */
+/* Memory of the system stays where it is, and nobody writes to what has another
+ * reference, so it need not be mapped for as long as it is kept. (transfer full)
+ * (nullable) */
 static GBytes *
-map_buffer (GstBuffer *buffer)
+keep_buffer (GstBuffer *buffer)
 {
-  Mapped *mapped = g_new (Mapped, 1);
+  GstMemory *memory = gst_buffer_peek_memory (buffer, 0);
+  GstMapInfo map;
+  GBytes *bytes;
 
-  if (!gst_buffer_map (buffer, &mapped->map, GST_MAP_READ)) {
-    g_free (mapped);
+  if (!gst_memory_map (memory, &map, GST_MAP_READ))
     return NULL;
-  }
-  mapped->buffer = gst_buffer_ref (buffer);
-  return g_bytes_new_with_free_func (mapped->map.data, mapped->map.size, unmap,
-      mapped);
+  bytes = g_bytes_new_with_free_func (map.data, map.size, drop_buffer,
+      gst_buffer_ref (buffer));
+  gst_memory_unmap (memory, &map);
+  return bytes;
 }
 
 /* (transfer full) (nullable) */
@@ -207,7 +200,7 @@ get_payload (GstBuffer *buffer)
   gsize size;
 
   if (may_keep (buffer))
-    return map_buffer (buffer);
+    return keep_buffer (buffer);
   gst_buffer_extract_dup (buffer, 0, -1, &data, &size);
   return g_bytes_new_take (data, size);
 }

@@ -138,7 +138,7 @@ set_input_times (AmsHeld *held, gint64 pts, gint64 dts)
 static AmsHeld *
 held_new (AmsSessionTrack *track, AmsSessionInput *input)
 {
-  AmsHeld *held = g_new0 (AmsHeld, 1);
+  AmsHeld *held = ams_held_new ();
 
   held->unit.track = track->id;
   held->unit.flags = input->flags;

@@ -25,6 +25,7 @@ G_BEGIN_DECLS
 /* A unit on its way through the session. */
 typedef struct
 {
+  GList link; /* in AmsSessionTrack.held */
   AmsUnit unit; /* its times are on the time line, once it was placed */
   AmsTrack *track; /* (nullable): from this unit on, it is of another form */
   gboolean over; /* and decoders must be set up anew */
@@ -42,6 +43,7 @@ typedef struct
   gint64 gap; /* that, or what a jump left between it and the unit before */
 } AmsHeld;
 
+AmsHeld *ams_held_new (void);
 void ams_held_free (AmsHeld *held);
 
 typedef enum

@@ -11,12 +11,22 @@
 /* So many units in a row may lack a decoding time in a video that has them. */
 #define MAX_WITHOUT_DTS 8
 
+/* One for each unit that comes: slices cost the least. */
+AmsHeld *
+ams_held_new (void)
+{
+  AmsHeld *held = g_slice_new0 (AmsHeld);
+
+  held->link.data = held;
+  return held;
+}
+
 void
 ams_held_free (AmsHeld *held)
 {
   g_bytes_unref (held->unit.payload);
   g_clear_pointer (&held->track, ams_track_free);
-  g_free (held);
+  g_slice_free (AmsHeld, held);
 }
 
 AmsSessionTrack *
@@ -97,13 +107,13 @@ ams_session_track_push (AmsSessionTrack *self, AmsHeld *held)
   self->held_bytes += g_bytes_get_size (held->unit.payload);
   if (!g_queue_is_empty (&self->held))
     self->held_holes += held->gap;
-  g_queue_push_tail (&self->held, held);
+  g_queue_push_tail_link (&self->held, &held->link);
 }
 
 AmsHeld *
 ams_session_track_pop (AmsSessionTrack *self)
 {
-  AmsHeld *held = g_queue_pop_head (&self->held);
+  AmsHeld *held = g_queue_pop_head_link (&self->held)->data;
   const AmsHeld *next = g_queue_peek_head (&self->held);
 
   self->held_keys -= counts_as_key (self, held);
@@ -117,9 +127,8 @@ void
 ams_session_track_drop (AmsSessionTrack *self)
 {
   g_queue_clear_full (&self->first, (GDestroyNotify) ams_held_free);
-  g_queue_clear_full (&self->held, (GDestroyNotify) ams_held_free);
-  self->held_bytes = 0;
-  self->held_keys = 0;
+  while (!g_queue_is_empty (&self->held))
+    ams_held_free (ams_session_track_pop (self));
   self->held_holes = 0;
 }
 
