@@ -243,7 +243,7 @@ add_track (Player *p, gboolean video)
   track->step = (video ? 200 : 90) * MS;
   track->time = p->clock;
   track->id = ams_session_add_track (p->session,
-      video ? AMS_TRACK_VIDEO : AMS_TRACK_AUDIO);
+      video ? AMS_TRACK_VIDEO : AMS_TRACK_AUDIO, 0);
   set_form (p, track, 1, FALSE);
 }
 
@@ -507,9 +507,10 @@ player_init (Player *p, guint8 how)
   p->files = g_array_new (FALSE, TRUE, sizeof (File));
   p->carried = g_byte_array_new ();
   p->clock = 1000 * AMS_SECOND;
-  p->session = ams_session_new (&settings,
+  p->session = ams_session_new (&settings, &story);
+  ams_session_add_lane (p->session,
       p->real ? ams_ts_packager_new () : ams_fake_packager_new (),
-      p->real ? AMS_TS_BLOCK_SIZE : AMS_FAKE_BLOCK_SIZE, &story);
+      p->real ? AMS_TS_BLOCK_SIZE : AMS_FAKE_BLOCK_SIZE);
   ams_session_set_carries (p->session, p->carries);
 }
 

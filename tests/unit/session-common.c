@@ -355,8 +355,8 @@ run (SessionTest *self)
     perform (self, &action);
     ams_action_clear (&action);
   }
-  self->most_kept =
-      MAX (self->most_kept, ams_lane_get_kept (self->session->lane));
+  self->most_kept = MAX (self->most_kept,
+      ams_lane_get_kept (ams_session_get_lane (self->session, 0)->files));
 }
 
 /* ---- playing ---- */
@@ -426,7 +426,7 @@ static void
 add_to_session (SessionTest *self, TestTrack *track)
 {
   track->id = ams_session_add_track (self->session,
-      track->video ? AMS_TRACK_VIDEO : AMS_TRACK_AUDIO);
+      track->video ? AMS_TRACK_VIDEO : AMS_TRACK_AUDIO, 0);
   set_form (self, track, 1, FALSE);
 }
 
@@ -535,9 +535,10 @@ session_test_play (SessionTest *self)
   const AmsStory story = { tell, listens, self };
   g_autoptr (GPtrArray) sorted = g_ptr_array_new ();
 
-  self->session = ams_session_new (&self->settings,
+  self->session = ams_session_new (&self->settings, &story);
+  ams_session_add_lane (self->session,
       self->as_ts ? ams_ts_packager_new () : ams_fake_packager_new (),
-      self->as_ts ? AMS_TS_BLOCK_SIZE : AMS_FAKE_BLOCK_SIZE, &story);
+      self->as_ts ? AMS_TS_BLOCK_SIZE : AMS_FAKE_BLOCK_SIZE);
   for (guint i = 0; i < self->events->len; i++)
     g_ptr_array_add (sorted, get_event (self, i));
   g_ptr_array_sort (sorted, compare_arrivals);

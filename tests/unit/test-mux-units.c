@@ -30,7 +30,7 @@ add_track (Fixture *f, GstAmsHlsMuxTrack *track, gboolean video)
 
   track->video = video;
   track->id = ams_session_add_track (f->mux->session,
-      video ? AMS_TRACK_VIDEO : AMS_TRACK_AUDIO);
+      video ? AMS_TRACK_VIDEO : AMS_TRACK_AUDIO, 0);
   g_assert_true (
       ams_session_set_track (f->mux->session, track->id, form, FALSE, NULL));
 }
@@ -44,8 +44,9 @@ set_up (Fixture *f, gconstpointer data)
 
   f->mux = g_new0 (GstAmsHlsMux, 1);
   g_mutex_init (&f->mux->lock);
-  f->mux->session = ams_session_new (&settings, ams_fake_packager_new (),
-      AMS_FAKE_BLOCK_SIZE, NULL);
+  f->mux->session = ams_session_new (&settings, NULL);
+  ams_session_add_lane (f->mux->session, ams_fake_packager_new (),
+      AMS_FAKE_BLOCK_SIZE);
   add_track (f, &f->video, TRUE);
   add_track (f, &f->sound, FALSE);
   f->now = 1000 * AMS_SECOND;

@@ -509,7 +509,7 @@ test_first_block_waits_as_any_other (void)
 {
   g_auto (GQueue) actions = G_QUEUE_INIT;
   g_autoptr (AmsLane) lane = ams_lane_new (ams_fake_packager_new (),
-      100 * AMS_FAKE_BLOCK_SIZE, &actions);
+      100 * AMS_FAKE_BLOCK_SIZE, 0, &actions);
   g_autoptr (GPtrArray) tracks =
       g_ptr_array_new_with_free_func ((GDestroyNotify) ams_track_free);
   const AmsCut cut = { 0 };

@@ -328,7 +328,7 @@ static void
 add_to_session_locked (GstAmsHlsMux *self, GstAmsHlsMuxTrack *track)
 {
   track->id = ams_session_add_track (self->session,
-      track->video ? AMS_TRACK_VIDEO : AMS_TRACK_AUDIO);
+      track->video ? AMS_TRACK_VIDEO : AMS_TRACK_AUDIO, 0);
 }
 
 GstPad *
@@ -447,8 +447,9 @@ begin_session (GstAmsHlsMux *self)
   self->stopping = FALSE;
   self->target = self->settings.target_duration;
   self->first_time = AMS_TIME_NONE;
-  self->session = ams_session_new (&self->settings, ams_ts_packager_new (),
-      AMS_TS_BLOCK_SIZE, &story);
+  self->session = ams_session_new (&self->settings, &story);
+  ams_session_add_lane (self->session, ams_ts_packager_new (),
+      AMS_TS_BLOCK_SIZE);
   for (guint i = 0; i < self->pads->len; i++) {
     GstAmsHlsMuxTrack *track =
         gst_pad_get_element_private (g_ptr_array_index (self->pads, i));

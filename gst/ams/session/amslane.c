@@ -12,6 +12,7 @@ struct _AmsLane
 {
   AmsPackager *packager;
   AmsBlocks *blocks;
+  guint index;
   GQueue *out;
   gint64 offset;
   guint32 tracks; /* a bit for each id */
@@ -33,12 +34,13 @@ struct _AmsLane
 };
 
 AmsLane *
-ams_lane_new (AmsPackager *packager, gsize block_size, GQueue *out)
+ams_lane_new (AmsPackager *packager, gsize block_size, guint index, GQueue *out)
 {
   AmsLane *self = g_new0 (AmsLane, 1);
 
   self->packager = packager;
   self->blocks = ams_blocks_new (block_size);
+  self->index = index;
   self->out = out;
   g_queue_init (&self->kept);
   return self;
@@ -125,6 +127,7 @@ put (AmsLane *self, AmsActionKind kind)
   AmsAction *action = g_new0 (AmsAction, 1);
 
   action->kind = kind;
+  action->lane = self->index;
   g_queue_push_tail (self->out, action);
   return action;
 }

@@ -17,9 +17,11 @@ G_BEGIN_DECLS
 
 typedef struct _AmsLane AmsLane;
 
-/* @packager: (transfer full). @block_size: bytes that go out at once. @out:
- * (element-type AmsAction) where its actions are put; must outlive it. */
-AmsLane *ams_lane_new (AmsPackager *packager, gsize block_size, GQueue *out);
+/* @packager: (transfer full). @block_size: bytes that go out at once. @index:
+ * AmsAction.lane of its actions. @out: (element-type AmsAction) where these are
+ * put; must outlive it. */
+AmsLane *ams_lane_new (AmsPackager *packager, gsize block_size, guint index,
+    GQueue *out);
 void ams_lane_free (AmsLane *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (AmsLane, ams_lane_free)
 

@@ -51,6 +51,43 @@ ams_session_has_next (AmsSession *self)
   return !g_queue_is_empty (&self->actions);
 }
 
+/* ---- lanes ---- */
+
+AmsSessionLane *
+ams_session_get_lane (AmsSession *self, guint index)
+{
+  return g_ptr_array_index (self->lanes, index);
+}
+
+AmsSessionLane *
+ams_session_get_lane_of (AmsSession *self, const AmsSessionTrack *track)
+{
+  return ams_session_get_lane (self,
+      track->lane == AMS_SESSION_ALL_LANES ? 0 : track->lane);
+}
+
+static void
+lane_free (gpointer data)
+{
+  AmsSessionLane *lane = data;
+
+  ams_lane_free (lane->files);
+  g_free (lane);
+}
+
+guint
+ams_session_add_lane (AmsSession *self, AmsPackager *packager, gsize block_size)
+{
+  AmsSessionLane *lane = g_new0 (AmsSessionLane, 1);
+  guint index = self->lanes->len;
+
+  lane->index = index;
+  lane->files = ams_lane_new (packager, block_size, index, &self->actions);
+  lane->independent = TRUE;
+  g_ptr_array_add (self->lanes, lane);
+  return index;
+}
+
 /* ---- tracks ---- */
 
 AmsSessionTrack *
@@ -70,17 +107,30 @@ ams_session_get_track (AmsSession *self, guint id)
 /* Another id each time, as what had it last ends in the middle of a segment; the
  * same ids are used again when all have been. */
 guint
-ams_session_add_track (AmsSession *self, AmsTrackKind kind)
+ams_session_add_track (AmsSession *self, AmsTrackKind kind, guint lane)
 {
   gboolean video = kind == AMS_TRACK_VIDEO;
   guint id = self->next_ids[video];
-  AmsSessionTrack *track =
-      ams_session_track_new (id, video, ams_time_map_add_track (self->map));
+  AmsSessionTrack *track = ams_session_track_new (id, video, lane,
+      ams_time_map_add_track (self->map));
 
   self->next_ids[video] = (id + 2) % (AMS_TRACK_MAX_ID + 1);
   track->ended = self->finished;
   g_ptr_array_add (self->tracks, track);
   return id;
+}
+
+static gboolean
+check_form (AmsSession *self, const AmsSessionTrack *track,
+    const AmsTrack *form, GError **error)
+{
+  gboolean ok = TRUE;
+
+  for (guint i = 0; ok && i < self->lanes->len; i++)
+    if (ams_session_track_is_of (track, i))
+      ok = ams_lane_check_track (ams_session_get_lane (self, i)->files, form,
+          error);
+  return ok;
 }
 
 gboolean
@@ -89,7 +139,7 @@ ams_session_set_track (AmsSession *self, guint id, const AmsTrack *form,
 {
   AmsSessionTrack *track = ams_session_get_track (self, id);
 
-  if (!ams_lane_check_track (self->lane, form, error))
+  if (!check_form (self, track, form, error))
     return FALSE;
   g_clear_pointer (&track->changed, ams_track_free);
   track->changed = ams_track_copy (form);
@@ -281,8 +331,9 @@ ams_session_started (AmsSession *self, gint64 target, gint64 time)
   ams_cutter_set_target (self->cutter, target);
   self->settings.target_duration = target;
   self->state = AMS_SESSION_RUNNING;
-  ams_lane_set_offset (self->lane,
-      (time == AMS_TIME_NONE ? 0 : time) - self->start);
+  for (guint i = 0; i < self->lanes->len; i++)
+    ams_lane_set_offset (ams_session_get_lane (self, i)->files,
+        (time == AMS_TIME_NONE ? 0 : time) - self->start);
   ams_session_tell (self, "the recording starts: segments last at most %.3f s",
       AMS_SESSION_S (target));
   if (time != AMS_TIME_NONE)
@@ -295,7 +346,8 @@ ams_session_started (AmsSession *self, gint64 target, gint64 time)
 void
 ams_session_set_carries (AmsSession *self, gboolean carries)
 {
-  ams_lane_set_carries (self->lane, carries);
+  for (guint i = 0; i < self->lanes->len; i++)
+    ams_lane_set_carries (ams_session_get_lane (self, i)->files, carries);
 }
 
 void
@@ -336,7 +388,8 @@ ams_session_tick (AmsSession *self, gint64 now)
   ams_time_map_tick (self->map, now);
   take_placed (self);
   ams_session_advance (self);
-  ams_lane_tick (self->lane, now);
+  for (guint i = 0; i < self->lanes->len; i++)
+    ams_lane_tick (ams_session_get_lane (self, i)->files, now);
 }
 
 void
@@ -387,8 +440,7 @@ ams_session_has_ended (AmsSession *self)
 /* ---- a session ---- */
 
 AmsSession *
-ams_session_new (const AmsSessionSettings *settings, AmsPackager *packager,
-    gsize block_size, const AmsStory *story)
+ams_session_new (const AmsSessionSettings *settings, const AmsStory *story)
 {
   AmsSession *self = g_new0 (AmsSession, 1);
 
@@ -401,10 +453,9 @@ ams_session_new (const AmsSessionSettings *settings, AmsPackager *packager,
   self->map = ams_time_map_new (settings->discontinuity_threshold);
   self->cutter = ams_cutter_new (settings->target_duration);
   g_queue_init (&self->actions);
-  self->lane = ams_lane_new (packager, block_size, &self->actions);
+  self->lanes = g_ptr_array_new_with_free_func (lane_free);
   self->hold_since = self->start = AMS_TIME_NONE;
   self->lead_end = self->end = AMS_TIME_NONE;
-  self->independent = TRUE;
   return self;
 }
 
@@ -431,6 +482,6 @@ ams_session_free (AmsSession *self)
   g_ptr_array_unref (self->tracks);
   ams_time_map_free (self->map);
   ams_cutter_free (self->cutter);
-  ams_lane_free (self->lane);
+  g_ptr_array_unref (self->lanes);
   g_free (self);
 }

@@ -21,18 +21,29 @@ G_BEGIN_DECLS
 
 typedef struct _AmsSession AmsSession;
 
-/* @packager: (transfer full). @block_size: bytes that go out at once. @story:
- * (nullable) */
+/* @story: (nullable) */
 AmsSession *ams_session_new (const AmsSessionSettings *settings,
-    AmsPackager *packager, gsize block_size, const AmsStory *story);
+    const AmsStory *story);
 void ams_session_free (AmsSession *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (AmsSession, ams_session_free)
 
-/* ---- tracks ---- */
+/* ---- lanes and tracks ---- */
 
-/* A track more, also while recording: it then joins at the next cut. Returns its
- * id: AmsTrack.id. */
-guint ams_session_add_track (AmsSession *self, AmsTrackKind kind);
+/* Files of their own for tracks of their own: a rendition. All lanes are cut
+ * together.
+ * @packager: (transfer full)
+ * @block_size: bytes that go out at once
+ * Returns: its index, which counts up from 0. */
+guint ams_session_add_lane (AmsSession *self, AmsPackager *packager,
+    gsize block_size);
+
+/* Instead of a lane's index: the files of all lanes have the track. */
+#define AMS_SESSION_ALL_LANES G_MAXUINT
+
+/* A track more, also while recording: it then joins at the next cut.
+ * @lane: whose files it goes into; AMS_SESSION_ALL_LANES: only sound
+ * Returns: its id, AmsTrack.id. */
+guint ams_session_add_track (AmsSession *self, AmsTrackKind kind, guint lane);
 /* What its units are from here on. @track: its id is not looked at. @over: a
  * decoder of what was before must be set up anew. FALSE, and @error: it cannot
  * be packaged. */

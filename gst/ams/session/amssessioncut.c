@@ -96,6 +96,7 @@ static void
 begin_segment (AmsSession *self, AmsSessionTrack *track, const AmsHeld *held,
     const gchar *why)
 {
+  AmsSessionLane *lane = ams_session_get_lane_of (self, track);
   gint64 end = held->unit.pts;
   AmsCut cut;
 
@@ -103,16 +104,16 @@ begin_segment (AmsSession *self, AmsSessionTrack *track, const AmsHeld *held,
   if (self->discontinuity)
     end = MIN (self->lead_end, end);
   ams_session_make_cut (self, held, &cut);
-  if (!ams_lane_is_open (self->lane))
+  if (!ams_lane_is_open (lane->files))
     cut.discontinuity = FALSE;
   if (cut.discontinuity)
     refuse_rests (self, track, held);
   ams_session_tell (self, "a segment begins with %s at %.3f s, %s%s",
       ams_session_track_name (track), AMS_SESSION_S (cut.pts), why,
       cut.discontinuity ? ", after EXT-X-DISCONTINUITY" : "");
-  ams_lane_cut (self->lane, &cut, end);
+  ams_lane_cut (lane->files, &cut, end);
   self->discontinuity = FALSE;
-  self->segment_has_video = FALSE;
+  lane->segment_has_video = FALSE;
   self->lead = track;
   self->lead_end = held->end;
   ams_session_request_keyframe (self, FALSE);
@@ -130,39 +131,39 @@ first_segment (AmsSession *self, AmsSessionTrack *track, const AmsHeld *held)
 }
 
 static void
-say_not_independent (AmsSession *self)
+say_not_independent (AmsSession *self, AmsSessionLane *lane)
 {
-  if (!self->independent)
+  if (!lane->independent)
     return;
-  self->independent = FALSE;
+  lane->independent = FALSE;
   ams_session_tell (self,
       "this segment's first picture is no IDR: EXT-X-INDEPENDENT-SEGMENTS does "
       "not hold any more");
-  ams_session_put (self, AMS_ACTION_NOT_INDEPENDENT);
+  ams_session_put (self, AMS_ACTION_NOT_INDEPENDENT)->lane = lane->index;
 }
 
 static void
-cut_at_mark (AmsSession *self)
+cut_at_mark (AmsSession *self, AmsSessionLane *lane)
 {
   ams_session_tell (self,
       "a segment begins at the candidate at %.3f s after the fact, as no keyframe "
       "has come in time",
-      AMS_SESSION_S (self->mark_pts));
-  ams_lane_cut_at_mark (self->lane);
-  if (!self->mark_is_key)
-    say_not_independent (self);
+      AMS_SESSION_S (lane->mark_pts));
+  ams_lane_cut_at_mark (lane->files);
+  if (!lane->mark_is_key)
+    say_not_independent (self, lane);
   ams_session_request_keyframe (self, FALSE);
 }
 
 static void
-mark (AmsSession *self, const AmsHeld *held)
+mark (AmsSession *self, AmsSessionLane *lane, const AmsHeld *held)
 {
   AmsCut cut;
 
   ams_session_make_cut (self, held, &cut);
-  ams_lane_mark (self->lane, &cut);
-  self->mark_is_key = (held->unit.flags & AMS_UNIT_KEY) != 0;
-  self->mark_pts = cut.pts;
+  ams_lane_mark (lane->files, &cut);
+  lane->mark_is_key = (held->unit.flags & AMS_UNIT_KEY) != 0;
+  lane->mark_pts = cut.pts;
   ams_session_tell (self,
       "the keyframe at %.3f s is a candidate: the segment, which is due to end at "
       "%.3f s, may have to end here",
@@ -202,14 +203,15 @@ cut_at_key (AmsSession *self, AmsSessionTrack *track, const AmsHeld *held)
   gboolean forced = ams_cutter_is_forced (self->cutter);
   gint64 due = ams_cutter_get_due (self->cutter);
   AmsCutDecision decision = ams_cutter_keyframe (self->cutter, held->unit.pts);
+  AmsSessionLane *lane = ams_session_get_lane_of (self, track);
 
   if (decision.at_candidate)
-    cut_at_mark (self);
+    cut_at_mark (self, lane);
   if (decision.here == AMS_CUT_HERE)
     begin_segment (self, track, held,
         find_reason_to_cut (self, held, due, forced));
   else if (decision.here == AMS_CUT_CANDIDATE)
-    mark (self, held);
+    mark (self, lane, held);
 }
 
 /* ---- who leads ---- */
@@ -264,7 +266,7 @@ change_lead (AmsSession *self, AmsSessionTrack *track, const AmsHeld *held)
   ams_session_tell (self, "segments begin with %s from %.3f s on",
       ams_session_track_name (track), AMS_SESSION_S (held->unit.pts));
   ams_cutter_change_track (self->cutter, held->unit.pts, !track->video);
-  ams_lane_unmark (self->lane);
+  ams_lane_unmark (ams_session_get_lane_of (self, track)->files);
   self->lead = track;
   /* Pictures behind a stall may lack what they refer to. */
   if (!ams_session_track_is_key (track, held))
@@ -343,13 +345,13 @@ lead_segment (AmsSession *self, AmsSessionTrack *track, const AmsHeld *held)
   else if (key)
     cut_at_key (self, track, held);
   else if (ams_cutter_frame (self->cutter, held->end))
-    cut_at_mark (self);
+    cut_at_mark (self, ams_session_get_lane_of (self, track));
 }
 
 static void
 decide (AmsSession *self, AmsSessionTrack *track, const AmsHeld *held)
 {
-  if (!ams_lane_is_open (self->lane)) {
+  if (!self->lead) {
     first_segment (self, track, held);
   } else if (ends_outage (self, track, held) && may_cut (self, held)) {
     self->discontinuity = TRUE;
@@ -364,6 +366,20 @@ decide (AmsSession *self, AmsSessionTrack *track, const AmsHeld *held)
     self->lead_end = MAX (self->lead_end, held->end);
 }
 
+static void
+change_form (AmsSession *self, AmsSessionLane *lane,
+    const AmsSessionTrack *track, const AmsHeld *held)
+{
+  if (!ams_lane_has_track (lane->files, track->id) ||
+      !ams_lane_is_open (lane->files))
+    return;
+  if (held->over) {
+    self->discontinuity = TRUE;
+    ams_cutter_force (self->cutter);
+  }
+  lane->forms_changed = TRUE;
+}
+
 /* Its units are of another form from here on. */
 static void
 take_form (AmsSession *self, AmsSessionTrack *track, AmsHeld *held)
@@ -374,24 +390,20 @@ take_form (AmsSession *self, AmsSessionTrack *track, AmsHeld *held)
     return;
   g_clear_pointer (&track->packaged, ams_track_free);
   track->packaged = g_steal_pointer (&held->track);
-  if (first || !ams_lane_has_track (self->lane, track->id) ||
-      !ams_lane_is_open (self->lane))
-    return;
-  if (held->over) {
-    self->discontinuity = TRUE;
-    ams_cutter_force (self->cutter);
-  }
-  self->forms_changed = TRUE;
+  for (guint i = 0; !first && i < self->lanes->len; i++)
+    if (ams_session_track_is_of (track, i))
+      change_form (self, ams_session_get_lane (self, i), track, held);
 }
 
 static void
-note_video (AmsSession *self, const AmsSessionTrack *track, const AmsHeld *held)
+note_video (AmsSession *self, AmsSessionLane *lane,
+    const AmsSessionTrack *track, const AmsHeld *held)
 {
-  if (!track->video || self->segment_has_video)
+  if (!track->video || lane->segment_has_video)
     return;
-  self->segment_has_video = TRUE;
+  lane->segment_has_video = TRUE;
   if (!(held->unit.flags & AMS_UNIT_KEY))
-    say_not_independent (self);
+    say_not_independent (self, lane);
 }
 
 static void
@@ -413,25 +425,31 @@ say_damaged (AmsSession *self, AmsSessionTrack *track, const AmsHeld *held,
 
 /* A segment cannot begin with a keyframe that was left out. */
 static void
-leave_out (AmsSession *self, AmsSessionTrack *track, const AmsHeld *held,
-    const GError *error)
+leave_out (AmsSession *self, AmsSessionLane *lane, AmsSessionTrack *track,
+    const AmsHeld *held, const GError *error)
 {
-  if (ams_lane_is_at_mark (self->lane)) {
-    ams_lane_unmark (self->lane);
+  if (ams_lane_is_at_mark (lane->files)) {
+    ams_lane_unmark (lane->files);
     ams_cutter_drop_candidate (self->cutter);
   }
   say_damaged (self, track, held, error);
 }
 
 static void
-record (AmsSession *self, AmsSessionTrack *track, const AmsHeld *held)
+record_in_lane (AmsSession *self, AmsSessionLane *lane, AmsSessionTrack *track,
+    const AmsHeld *held)
 {
   g_autoptr (GError) error = NULL;
 
-  if (ams_lane_add (self->lane, &held->unit, self->now, &error))
-    note_video (self, track, held);
+  if (ams_lane_add (lane->files, &held->unit, self->now, &error))
+    note_video (self, lane, track, held);
   else
-    leave_out (self, track, held, error);
+    leave_out (self, lane, track, held, error);
+}
+
+static void
+note_recorded (AmsSession *self, AmsSessionTrack *track, const AmsHeld *held)
+{
   track->begun = TRUE;
   track->shown = MAX (track->shown, held->end);
   self->end = MAX (self->end, held->end);
@@ -510,12 +528,22 @@ static void
 record_or_leave_out (AmsSession *self, AmsSessionTrack *track,
     const AmsHeld *held)
 {
-  if (!ams_lane_has_track (self->lane, track->id)) {
-    note_early (self, track);
-    return;
+  gboolean any = FALSE;
+
+  for (guint i = 0; i < self->lanes->len; i++) {
+    AmsSessionLane *lane = ams_session_get_lane (self, i);
+
+    if (!ams_session_track_is_of (track, i) ||
+        !ams_lane_has_track (lane->files, track->id))
+      continue;
+    tell_early (self, track, held);
+    record_in_lane (self, lane, track, held);
+    any = TRUE;
   }
-  tell_early (self, track, held);
-  record (self, track, held);
+  if (any)
+    note_recorded (self, track, held);
+  else
+    note_early (self, track);
 }
 
 static void
@@ -530,6 +558,17 @@ process (AmsSession *self, AmsSessionTrack *track, const AmsHeld *held)
   record_or_leave_out (self, track, held);
 }
 
+static void
+set_changed_forms (AmsSession *self)
+{
+  for (guint i = 0; i < self->lanes->len; i++) {
+    AmsSessionLane *lane = ams_session_get_lane (self, i);
+
+    if (lane->forms_changed)
+      ams_session_set_lane_tracks (self, lane, FALSE);
+  }
+}
+
 /* Takes @held. */
 void
 ams_session_process (AmsSession *self, AmsSessionTrack *track, AmsHeld *held)
@@ -539,8 +578,7 @@ ams_session_process (AmsSession *self, AmsSessionTrack *track, AmsHeld *held)
     note_early (self, track);
   } else if (!lacks_reference (self, track, held)) {
     /* First, as no mark outlives it; and it may end the session. */
-    if (self->forms_changed)
-      ams_session_set_lane_tracks (self, FALSE);
+    set_changed_forms (self);
     if (self->state == AMS_SESSION_RUNNING)
       process (self, track, held);
   }

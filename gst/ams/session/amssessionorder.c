@@ -212,7 +212,8 @@ get_end (AmsSession *self)
 static void
 end_recording (AmsSession *self)
 {
-  ams_lane_finish (self->lane, get_end (self));
+  for (guint i = 0; i < self->lanes->len; i++)
+    ams_lane_finish (ams_session_get_lane (self, i)->files, get_end (self));
   self->state = AMS_SESSION_ENDED;
   self->end_told = TRUE;
   ams_session_tell (self, "the recording ends at %.3f s",

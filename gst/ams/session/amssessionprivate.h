@@ -57,6 +57,7 @@ typedef struct
 {
   guint id;
   gboolean video;
+  guint lane; /* its index, or AMS_SESSION_ALL_LANES */
   guint line; /* its number in the time map */
   AmsTrack *changed; /* (nullable): what its next unit is, if that is new */
   gboolean changed_over; /* a decoder must be set up anew for it */
@@ -100,6 +101,19 @@ typedef struct
   gboolean removed; /* its end is not the recording's */
 } AmsSessionTrack;
 
+/* A rendition: its files, and what is known of the open one. */
+typedef struct
+{
+  guint index;
+  AmsLane *files;
+  gboolean independent; /* all segments so far begin with a keyframe */
+  gboolean segment_has_video;
+  gboolean tracks_changed; /* one is to be in the next tables */
+  gboolean forms_changed; /* of tracks that it has */
+  gboolean mark_is_key; /* what is marked is no recovery point */
+  gint64 mark_pts; /* of what is marked */
+} AmsSessionLane;
+
 typedef enum
 {
   AMS_SESSION_HOLDING, /* until the tracks can begin together */
@@ -117,7 +131,7 @@ struct _AmsSession
   guint next_ids[2]; /* of the next sound and video */
   AmsTimeMap *map;
   AmsCutter *cutter;
-  AmsLane *lane;
+  GPtrArray *lanes; /* AmsSessionLane, by index */
   GQueue actions; /* AmsAction */
 
   gint64 now; /* monotonic, as far as was told */
@@ -127,12 +141,6 @@ struct _AmsSession
   gboolean end_told;
   gboolean discontinuity; /* in front of the next segment */
   gboolean join_now; /* who waits to join has waited long enough */
-  gboolean tracks_changed; /* one is to be in the lane's next tables */
-  gboolean forms_changed; /* of tracks that the lane has */
-  gboolean independent; /* all segments so far begin with a keyframe */
-  gboolean segment_has_video;
-  gboolean mark_is_key; /* what is marked in the lane is no recovery point */
-  gint64 mark_pts; /* of what is marked in the lane */
   AmsSessionTrack *lead; /* whose units were cut at last; NULL: none yet */
   gint64 lead_end; /* until when the lead's units are shown */
   gint64 end; /* until when any unit is shown */
@@ -157,11 +165,18 @@ void ams_session_tell_text (AmsSession *self, gchar *text);
 #define AMS_SESSION_S(time) ((time) / 1e9)
 
 AmsAction *ams_session_put (AmsSession *self, AmsActionKind kind);
+AmsSessionLane *ams_session_get_lane (AmsSession *self, guint index);
 AmsSessionTrack *ams_session_get_track (AmsSession *self, guint id);
+/* The files of @lane have the track, or will. */
+gboolean ams_session_track_is_of (const AmsSessionTrack *track, guint lane);
+/* The first of those that have the track. */
+AmsSessionLane *ams_session_get_lane_of (AmsSession *self,
+    const AmsSessionTrack *track);
 const gchar *ams_session_track_name (const AmsSessionTrack *track);
 
 /* amssessiontrack.c: what a track holds */
-AmsSessionTrack *ams_session_track_new (guint id, gboolean video, guint line);
+AmsSessionTrack *ams_session_track_new (guint id, gboolean video, guint lane,
+    guint line);
 void ams_session_track_free (AmsSessionTrack *track);
 gboolean ams_session_track_is_key (const AmsSessionTrack *track,
     const AmsHeld *held);
@@ -199,7 +214,8 @@ void ams_session_join (AmsSession *self, AmsSessionTrack *leader,
 void ams_session_look_after_joining (AmsSession *self);
 /* The lane is to have the tracks that flow, as they are now. @joining: those that
  * it does not have yet, too. */
-void ams_session_set_lane_tracks (AmsSession *self, gboolean joining);
+void ams_session_set_lane_tracks (AmsSession *self, AmsSessionLane *lane,
+    gboolean joining);
 
 /* amssessionorder.c: whose unit is next */
 void ams_session_advance (AmsSession *self);

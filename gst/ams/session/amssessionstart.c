@@ -45,8 +45,10 @@ note_key (AmsSession *self, AmsSessionTrack *track, const AmsHeld *held)
 static gboolean
 may_begin_with (AmsSession *self, AmsSessionTrack *track, const AmsHeld *held)
 {
+  AmsSessionLane *lane = ams_session_get_lane_of (self, track);
+
   return ams_session_track_is_key (track, held) &&
-      (!ams_lane_is_open (self->lane) ||
+      (!ams_lane_is_open (lane->files) ||
           held->unit.pts > ams_cutter_get_segment_start (self->cutter));
 }
 
@@ -229,7 +231,8 @@ ams_session_try_start (AmsSession *self)
   for (guint i = 0; i < self->tracks->len; i++)
     let_begin (self, g_ptr_array_index (self->tracks, i));
   self->state = AMS_SESSION_STARTING;
-  ams_session_set_lane_tracks (self, TRUE);
+  for (guint i = 0; i < self->lanes->len; i++)
+    ams_session_set_lane_tracks (self, ams_session_get_lane (self, i), TRUE);
   if (self->state == AMS_SESSION_ENDED)
     return;
   ams_session_tell (self,
@@ -251,7 +254,8 @@ refuse (AmsSession *self, const GError *error)
 }
 
 void
-ams_session_set_lane_tracks (AmsSession *self, gboolean joining)
+ams_session_set_lane_tracks (AmsSession *self, AmsSessionLane *lane,
+    gboolean joining)
 {
   g_autoptr (GPtrArray) forms = g_ptr_array_new ();
   g_autoptr (GError) error = NULL;
@@ -260,18 +264,19 @@ ams_session_set_lane_tracks (AmsSession *self, gboolean joining)
     AmsSessionTrack *track = g_ptr_array_index (self->tracks, i);
     const AmsTrack *form = ams_session_track_get_form (track);
 
-    if (track->phase != AMS_TRACK_FLOWS || !form ||
+    if (!ams_session_track_is_of (track, lane->index) ||
+        track->phase != AMS_TRACK_FLOWS || !form ||
         (track->joining && !joining))
       continue;
     g_ptr_array_add (forms, (gpointer) form);
     track->joining = FALSE;
   }
-  self->forms_changed = FALSE;
+  lane->forms_changed = FALSE;
   /* Of which the lane forgets the mark. */
   ams_cutter_drop_candidate (self->cutter);
   if (joining)
-    self->tracks_changed = FALSE;
-  if (forms->len > 0 && !ams_lane_set_tracks (self->lane, forms, &error))
+    lane->tracks_changed = FALSE;
+  if (forms->len > 0 && !ams_lane_set_tracks (lane->files, forms, &error))
     refuse (self, error);
 }
 
@@ -343,6 +348,15 @@ is_reached (AmsSession *self, AmsSessionTrack *track)
       (first->unit.dts <= self->end || first->unit.dts <= get_frontier (self));
 }
 
+static void
+let_flow (AmsSession *self, AmsSessionTrack *track)
+{
+  track->phase = AMS_TRACK_FLOWS;
+  for (guint i = 0; i < self->lanes->len; i++)
+    if (ams_session_track_is_of (track, i))
+      ams_session_get_lane (self, i)->tracks_changed = TRUE;
+}
+
 void
 ams_session_look_after_joining (AmsSession *self)
 {
@@ -356,8 +370,7 @@ ams_session_look_after_joining (AmsSession *self)
       continue;
     begin_to_join (self, track, waits);
     if (!waits) {
-      track->phase = AMS_TRACK_FLOWS;
-      self->tracks_changed = TRUE;
+      let_flow (self, track);
     } else if (has_waited_too_long (self, track)) {
       self->join_now = TRUE;
     }
@@ -373,11 +386,14 @@ ams_session_join (AmsSession *self, AmsSessionTrack *leader,
 
     if (track->phase != AMS_TRACK_WAITS || !track->joining || track == leader)
       continue;
-    track->phase = AMS_TRACK_FLOWS;
     track->begin_at = held->unit.pts;
-    self->tracks_changed = TRUE;
+    let_flow (self, track);
   }
   self->join_now = FALSE;
-  if (self->tracks_changed)
-    ams_session_set_lane_tracks (self, TRUE);
+  for (guint i = 0; i < self->lanes->len; i++) {
+    AmsSessionLane *lane = ams_session_get_lane (self, i);
+
+    if (lane->tracks_changed)
+      ams_session_set_lane_tracks (self, lane, TRUE);
+  }
 }

@@ -30,12 +30,13 @@ ams_held_free (AmsHeld *held)
 }
 
 AmsSessionTrack *
-ams_session_track_new (guint id, gboolean video, guint line)
+ams_session_track_new (guint id, gboolean video, guint lane, guint line)
 {
   AmsSessionTrack *self = g_new0 (AmsSessionTrack, 1);
 
   self->id = id;
   self->video = video;
+  self->lane = lane;
   self->line = line;
   g_queue_init (&self->first);
   g_queue_init (&self->held);
@@ -62,6 +63,12 @@ const gchar *
 ams_session_track_name (const AmsSessionTrack *self)
 {
   return self->video ? "video" : "audio";
+}
+
+gboolean
+ams_session_track_is_of (const AmsSessionTrack *self, guint lane)
+{
+  return self->lane == lane || self->lane == AMS_SESSION_ALL_LANES;
 }
 
 const AmsTrack *

@@ -60,7 +60,8 @@ typedef enum
   AMS_ACTION_BEGIN_FILE, /* cut */
   AMS_ACTION_WRITE, /* block */
   AMS_ACTION_END_FILE, /* its first `size` bytes are a segment up to `time` */
-  AMS_ACTION_NOT_INDEPENDENT, /* a segment does not begin with a keyframe */
+  AMS_ACTION_NOT_INDEPENDENT, /* a segment of `lane` does not begin with a
+                               * keyframe */
   AMS_ACTION_REQUEST_KEYFRAME, /* of `track`, at running time `time`; AMS_TIME_NONE: now */
   AMS_ACTION_NO_KEYFRAME, /* none of `track` has come for `time` ns */
   AMS_ACTION_DAMAGED, /* a unit of `track` was left out, `text` says why */
@@ -71,6 +72,7 @@ typedef enum
 typedef struct
 {
   AmsActionKind kind;
+  guint lane; /* of files: whose they are */
   guint track;
   AmsCut cut;
   GBytes *block;
