@@ -44,7 +44,7 @@ PIPELINE = ("appsrc name=video ! h.video  appsrc name=audio ! h.audio  amshlssin
     "t. ! queue ! amss3put name=s3 endpoint={s3} bucket=soak spool-dir=spool/s3@ {times}")
 TIMES = "connect-timeout=3 timeout=5 stall-timeout=5 drain-timeout={drain}000000000"
 COMPARED = 0.9  # a server that is away for long, and then told to delete, may not show all
-# The caches of each thread and of GSlice fill slowly, and malloc() counts what is in them as used; there are 12 threads for a stream.
+# The caches of each thread and of GSlice fill slowly, and malloc() counts what is in them as used.
 # Without them, what grows has leaked.
 MALLOC = {"G_SLICE": "always-malloc", "GLIBC_TUNABLES": "glibc.malloc.tcache_count=0", "MALLOC_ARENA_MAX": "2"}
 PLACES = ("disk", "http", "s3")
