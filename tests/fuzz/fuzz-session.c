@@ -163,7 +163,8 @@ perform (Player *p, const AmsAction *action)
       break;
     case AMS_ACTION_REQUEST_KEYFRAME:
       if (action->time != AMS_TIME_NONE)
-        ams_session_set_keyframes_on_request (p->session, p->slow);
+        ams_session_set_keyframes_on_request (p->session, action->track,
+            p->slow);
       break;
     case AMS_ACTION_END:
       p->ended = TRUE;
@@ -383,7 +384,9 @@ read_unit (Player *p, guint file, const AmsFakeRecord *record, guint *last)
   g_assert_cmpuint (unit->n_written++, ==, 0);
   unit->file = file;
   unit->dts = record->dts;
-  g_assert_cmpuint (p->tracks[unit->track].id, ==, record->track);
+  g_assert_cmpuint (
+      ams_session_get_track (p->session, p->tracks[unit->track].id)->number, ==,
+      record->track);
   /* In order; the packager has looked at the times. */
   if (last[unit->track] != G_MAXUINT)
     g_assert_cmpuint (record->id, >, last[unit->track]);

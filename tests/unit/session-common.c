@@ -22,7 +22,7 @@ file_free (gpointer data)
 {
   TestFile *file = data;
 
-  g_byte_array_unref (file->bytes);
+  g_clear_pointer (&file->bytes, g_byte_array_unref);
   g_free (file);
 }
 
@@ -38,8 +38,12 @@ session_test_new (void)
   self->start_time = self->start_at = AMS_TIME_NONE;
   self->tracks = g_array_new (FALSE, TRUE, sizeof (TestTrack));
   self->events = g_ptr_array_new_with_free_func (g_free);
-  self->files = g_ptr_array_new_with_free_func (file_free);
-  self->carried = g_byte_array_new ();
+  for (guint i = 0; i < TEST_LANES; i++) {
+    self->lanes[i].files = g_ptr_array_new_with_free_func (file_free);
+    self->lanes[i].carried = g_byte_array_new ();
+  }
+  self->n_lanes = 1;
+  self->files = self->lanes[0].files;
   self->requests = g_array_new (FALSE, FALSE, sizeof (TestRequest));
   self->ticks = g_array_new (FALSE, FALSE, sizeof (TestTick));
   return self;
@@ -51,8 +55,10 @@ session_test_free (SessionTest *self)
   g_clear_pointer (&self->session, ams_session_free);
   g_array_unref (self->tracks);
   g_ptr_array_unref (self->events);
-  g_ptr_array_unref (self->files);
-  g_byte_array_unref (self->carried);
+  for (guint i = 0; i < TEST_LANES; i++) {
+    g_ptr_array_unref (self->lanes[i].files);
+    g_byte_array_unref (self->lanes[i].carried);
+  }
   g_array_unref (self->requests);
   g_array_unref (self->ticks);
   g_free (self);
@@ -63,7 +69,7 @@ session_test_free (SessionTest *self)
 static guint
 add_track (SessionTest *self, gboolean video)
 {
-  TestTrack track = { video, -1 };
+  TestTrack track = { video, 0, -1 };
 
   g_array_append_val (self->tracks, track);
   return self->tracks->len - 1;
@@ -73,6 +79,14 @@ static TestTrack *
 get_track (SessionTest *self, guint track)
 {
   return &g_array_index (self->tracks, TestTrack, track);
+}
+
+void
+session_test_set_lane (SessionTest *self, guint track, guint lane)
+{
+  get_track (self, track)->lane = lane;
+  if (lane != AMS_SESSION_ALL_LANES)
+    self->n_lanes = MAX (self->n_lanes, lane + 1);
 }
 
 static TestEvent *
@@ -217,47 +231,69 @@ session_test_cut_out (SessionTest *self, guint track, gint64 from, gint64 to)
 
 /* ---- what comes out ---- */
 
+/* (nullable) */
 static TestFile *
-get_file (SessionTest *self, guint n)
+get_last (const TestLane *lane)
 {
-  g_assert_cmpuint (n, <, self->files->len);
-  return g_ptr_array_index (self->files, n);
+  return lane->files->len > 0
+      ? g_ptr_array_index (lane->files, lane->files->len - 1)
+      : NULL;
 }
 
 static TestFile *
-get_open_file (SessionTest *self)
+get_open_file (const TestLane *lane)
 {
-  TestFile *file;
+  TestFile *file = get_last (lane);
 
-  g_assert_cmpuint (self->files->len, >, 0);
-  file = get_file (self, self->files->len - 1);
+  g_assert_nonnull (file);
   g_assert_false (file->ended);
   return file;
 }
 
-static void
-begin_file (SessionTest *self, const AmsCut *cut)
+static TestFile *
+add_file (SessionTest *self, const AmsAction *action)
 {
+  TestLane *lane = &self->lanes[action->lane];
   TestFile *file = g_new0 (TestFile, 1);
 
   g_assert_cmpuint (self->n_starts, ==, 1);
-  if (self->files->len > 0)
-    g_assert_true (get_file (self, self->files->len - 1)->ended);
-  file->cut = *cut;
-  file->bytes = self->carried;
-  self->carried = g_byte_array_new ();
-  g_ptr_array_add (self->files, file);
+  g_assert_cmpuint (action->lane, <, self->n_lanes);
+  if (lane->files->len > 0)
+    g_assert_true (get_last (lane)->ended);
+  file->cut = action->cut;
+  g_ptr_array_add (lane->files, file);
+  return file;
+}
+
+static void
+begin_file (SessionTest *self, const AmsAction *action)
+{
+  TestLane *lane = &self->lanes[action->lane];
+  TestFile *file = add_file (self, action);
+
+  file->bytes = lane->carried;
+  lane->carried = g_byte_array_new ();
+}
+
+static void
+add_gap (SessionTest *self, const AmsAction *action)
+{
+  TestFile *file = add_file (self, action);
+
+  file->gap = file->ended = TRUE;
+  file->end = action->time;
 }
 
 static void
 end_file (SessionTest *self, const AmsAction *action)
 {
-  TestFile *file = get_open_file (self);
+  TestLane *lane = &self->lanes[action->lane];
+  TestFile *file = get_open_file (lane);
 
   g_assert_cmpuint (action->size, <=, file->bytes->len);
   g_assert_cmpuint (action->carried, ==,
       self->carries ? file->bytes->len - action->size : 0);
-  g_byte_array_append (self->carried, file->bytes->data + action->size,
+  g_byte_array_append (lane->carried, file->bytes->data + action->size,
       action->carried);
   file->ended = TRUE;
   file->end = action->time;
@@ -265,14 +301,15 @@ end_file (SessionTest *self, const AmsAction *action)
 }
 
 static void
-write_block (SessionTest *self, GBytes *block)
+write_block (SessionTest *self, const AmsAction *action)
 {
   gsize size;
-  const guint8 *data = g_bytes_get_data (block, &size);
+  const guint8 *data = g_bytes_get_data (action->block, &size);
+  TestFile *file = get_open_file (&self->lanes[action->lane]);
 
-  if (get_open_file (self)->bytes->len == 0)
+  if (file->bytes->len == 0)
     self->n_out--; /* the tables */
-  g_byte_array_append (get_open_file (self)->bytes, data, size);
+  g_byte_array_append (file->bytes, data, size);
   self->n_out += size / sizeof (AmsFakeRecord);
 }
 
@@ -294,7 +331,8 @@ note_request (SessionTest *self, const AmsAction *action)
   g_assert_true (get_track (self, request.track)->video);
   g_array_append_val (self->requests, request);
   if (action->time != AMS_TIME_NONE)
-    ams_session_set_keyframes_on_request (self->session, self->obeys);
+    ams_session_set_keyframes_on_request (self->session, action->track,
+        self->obeys);
 }
 
 static void
@@ -314,17 +352,20 @@ perform (SessionTest *self, const AmsAction *action)
       note_start (self, action);
       break;
     case AMS_ACTION_BEGIN_FILE:
-      begin_file (self, &action->cut);
+      begin_file (self, action);
       break;
     case AMS_ACTION_WRITE:
-      write_block (self, action->block);
+      write_block (self, action);
       break;
     case AMS_ACTION_END_FILE:
       end_file (self, action);
       break;
     case AMS_ACTION_NOT_INDEPENDENT:
-      g_assert_false (self->dependent);
-      self->dependent = TRUE;
+      g_assert_false (self->lanes[action->lane].dependent);
+      self->dependent = self->lanes[action->lane].dependent = TRUE;
+      break;
+    case AMS_ACTION_GAP:
+      add_gap (self, action);
       break;
     case AMS_ACTION_REQUEST_KEYFRAME:
       note_request (self, action);
@@ -355,8 +396,9 @@ run (SessionTest *self)
     perform (self, &action);
     ams_action_clear (&action);
   }
-  self->most_kept = MAX (self->most_kept,
-      ams_lane_get_kept (ams_session_get_lane (self->session, 0)->files));
+  for (guint i = 0; i < self->n_lanes; i++)
+    self->most_kept = MAX (self->most_kept,
+        ams_lane_get_kept (ams_session_get_lane (self->session, i)->files));
 }
 
 /* ---- playing ---- */
@@ -426,7 +468,7 @@ static void
 add_to_session (SessionTest *self, TestTrack *track)
 {
   track->id = ams_session_add_track (self->session,
-      track->video ? AMS_TRACK_VIDEO : AMS_TRACK_AUDIO, 0);
+      track->video ? AMS_TRACK_VIDEO : AMS_TRACK_AUDIO, track->lane);
   set_form (self, track, 1, FALSE);
 }
 
@@ -536,9 +578,10 @@ session_test_play (SessionTest *self)
   g_autoptr (GPtrArray) sorted = g_ptr_array_new ();
 
   self->session = ams_session_new (&self->settings, &story);
-  ams_session_add_lane (self->session,
-      self->as_ts ? ams_ts_packager_new () : ams_fake_packager_new (),
-      self->as_ts ? AMS_TS_BLOCK_SIZE : AMS_FAKE_BLOCK_SIZE);
+  for (guint i = 0; i < self->n_lanes; i++)
+    ams_session_add_lane (self->session,
+        self->as_ts ? ams_ts_packager_new () : ams_fake_packager_new (),
+        self->as_ts ? AMS_TS_BLOCK_SIZE : AMS_FAKE_BLOCK_SIZE);
   for (guint i = 0; i < self->events->len; i++)
     g_ptr_array_add (sorted, get_event (self, i));
   g_ptr_array_sort (sorted, compare_arrivals);

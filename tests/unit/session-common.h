@@ -16,6 +16,9 @@
 #define FRAME (40 * MS)
 #define SOUND_FRAME (SECOND * 1024 / 48000)
 
+/* Renditions in a test. */
+#define TEST_LANES 3
+
 /* Monotonic time at which the test begins: not that of the media. */
 #define TEST_CLOCK (100000 * SECOND)
 
@@ -51,6 +54,7 @@ typedef struct
   guint id;
   guint n_written;
   guint file; /* its number */
+  guint files[TEST_LANES]; /* likewise in each lane, from 1 on; 0: in none */
   guint form;
   gint64 got_pts, got_dts; /* on the time line of the session */
 } TestEvent;
@@ -59,6 +63,7 @@ typedef struct
 {
   AmsCut cut;
   GByteArray *bytes;
+  gboolean gap; /* there is no file */
   gboolean ended;
   gint64 end;
   guint64 size;
@@ -82,7 +87,15 @@ typedef struct
 
 typedef struct
 {
+  GPtrArray *files; /* TestFile */
+  GByteArray *carried; /* the next file begins with it */
+  gboolean dependent;
+} TestLane;
+
+typedef struct
+{
   gboolean video;
+  guint lane;
   gint id; /* of the session; -1: not there yet */
 } TestTrack;
 
@@ -105,12 +118,14 @@ typedef struct
   gint64 now; /* ns since the test began */
   gint64 start_at; /* when to answer; AMS_TIME_NONE: nothing to */
   gint64 start_pts;
-  GPtrArray *files; /* TestFile */
-  GByteArray *carried; /* the next file begins with it */
+  TestLane lanes[TEST_LANES];
+  guint n_lanes;
+  GPtrArray *files; /* of the first lane */
   GArray *requests; /* TestRequest */
   GArray *ticks; /* TestTick */
   guint n_out;
-  gboolean dependent, ended, was_full;
+  gboolean dependent; /* any lane */
+  gboolean ended, was_full;
   guint n_starts, n_no_keyframe, n_damaged, n_refused;
   gint64 said_without_keyframe;
   gsize most_kept;
@@ -127,6 +142,8 @@ guint session_test_add_sound (SessionTest *self);
 SessionTest *session_test_new_with_both (guint *video, guint *sound);
 /* One that joins at @at. */
 guint session_test_join (SessionTest *self, gboolean video, gint64 at);
+/* The track is of that lane, or of AMS_SESSION_ALL_LANES; usually of the first. */
+void session_test_set_lane (SessionTest *self, guint track, guint lane);
 
 /* All return what they put in, to be bent. (transfer none) */
 TestEvent *session_test_unit (SessionTest *self, guint track, gint64 truth);
@@ -159,6 +176,7 @@ void session_test_check_files (SessionTest *self);
 /* ---- what came out ---- */
 
 const TestFile *session_test_file (SessionTest *self, guint n);
+const TestFile *session_test_lane_file (SessionTest *self, guint lane, guint n);
 gint64 session_test_extinf (SessionTest *self, guint n);
 gint64 session_test_sum (SessionTest *self);
 guint session_test_count_discontinuities (SessionTest *self);

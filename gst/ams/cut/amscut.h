@@ -12,6 +12,7 @@ G_BEGIN_DECLS
 
 typedef struct
 {
+  guint64 index; /* counts the cuts of all renditions alike, from 0 */
   gint64 pts; /* ns on the recording's time line, of the first unit */
   gint64 date_time; /* µs since 1970 UTC, of `pts` */
   gint64 running_time; /* ns, of `pts`, as it came in */

@@ -290,3 +290,9 @@ ams_cutter_get_segment_start (AmsCutter *self)
 {
   return self->start;
 }
+
+gint64
+ams_cutter_get_candidate (AmsCutter *self)
+{
+  return self->candidate;
+}

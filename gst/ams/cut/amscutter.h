@@ -81,5 +81,7 @@ gboolean ams_cutter_breaks_promise (AmsCutter *self, gint64 end);
 /* When the current segment should end: when a keyframe is wanted. */
 gint64 ams_cutter_get_due (AmsCutter *self);
 gint64 ams_cutter_get_segment_start (AmsCutter *self);
+/* AMS_TIME_NONE: there is none. */
+gint64 ams_cutter_get_candidate (AmsCutter *self);
 
 G_END_DECLS

@@ -20,6 +20,7 @@
 static void
 send_request (GstAmsHlsMux *self, GstPad *pad, gint64 time)
 {
+  const GstAmsHlsMuxTrack *track = gst_pad_get_element_private (pad);
   gboolean at_once = time == AMS_TIME_NONE;
   gboolean handled = gst_pad_push_event (pad,
       gst_video_event_new_upstream_force_key_unit (
@@ -29,7 +30,7 @@ send_request (GstAmsHlsMux *self, GstPad *pad, gint64 time)
     return;
   g_mutex_lock (&self->lock);
   if (self->session)
-    ams_session_set_keyframes_on_request (self->session, handled);
+    ams_session_set_keyframes_on_request (self->session, track->id, handled);
   g_mutex_unlock (&self->lock);
 }
 

@@ -124,6 +124,9 @@ perform (GstAmsHlsMux *self, const AmsAction *action)
       return write_block (self, action->block);
     case AMS_ACTION_END_FILE:
       return end_file (self, action);
+    case AMS_ACTION_GAP:
+      /* A single lane has none. */
+      break;
     case AMS_ACTION_NOT_INDEPENDENT:
       gst_ams_publisher_set_dependent (self->publisher);
       break;

@@ -26,7 +26,6 @@ struct _AmsLane
 
   gboolean carries; /* the store takes over what comes after the mark */
   gboolean marked;
-  AmsCut mark_cut;
   guint64 mark_size; /* of the file up to the mark */
   guint64 mark_units; /* bytes of the file before the first unit after it */
   GQueue kept; /* GBytes, what has gone out since; empty if it carries */
@@ -105,6 +104,12 @@ gboolean
 ams_lane_is_open (AmsLane *self)
 {
   return self->open;
+}
+
+gboolean
+ams_lane_is_marked (AmsLane *self)
+{
+  return self->marked;
 }
 
 gboolean
@@ -242,27 +247,24 @@ ams_lane_cut (AmsLane *self, const AmsCut *cut, gint64 at)
 }
 
 void
-ams_lane_mark (AmsLane *self, const AmsCut *cut)
+ams_lane_mark (AmsLane *self)
 {
-  g_return_if_fail (!cut->discontinuity);
-
   ams_lane_unmark (self);
   self->marked = TRUE;
-  self->mark_cut = *cut;
   self->mark_size = ams_packager_mark (self->packager, self->blocks);
   self->mark_units = ams_blocks_get_size (self->blocks);
 }
 
 void
-ams_lane_cut_at_mark (AmsLane *self)
+ams_lane_cut_at_mark (AmsLane *self, const AmsCut *cut)
 {
   GBytes *block;
 
   g_return_if_fail (self->marked);
 
   put_all_blocks (self);
-  end (self, self->mark_size, self->mark_cut.pts);
-  open_file (self, &self->mark_cut);
+  end (self, self->mark_size, cut->pts);
+  open_file (self, cut);
   ams_packager_begin_at_mark (self->packager);
   ams_blocks_begin_at (self->blocks, self->mark_size);
   self->marked = FALSE;

@@ -43,13 +43,14 @@ gboolean ams_lane_has_track (AmsLane *self, guint id);
 gboolean ams_lane_is_open (AmsLane *self);
 /* A file begins; the open one ends at @end. */
 void ams_lane_cut (AmsLane *self, const AmsCut *cut, gint64 end);
-/* One may turn out to begin here, with what is added next and without a
- * discontinuity; only the last such place counts. Other tracks undo it. */
-void ams_lane_mark (AmsLane *self, const AmsCut *cut);
+/* One may turn out to begin here, with what is added next; only the last such
+ * place counts. Other tracks undo it. */
+void ams_lane_mark (AmsLane *self);
 void ams_lane_unmark (AmsLane *self);
-/* It has turned out so. */
-void ams_lane_cut_at_mark (AmsLane *self);
-/* The last file ends at @end. */
+gboolean ams_lane_is_marked (AmsLane *self);
+/* It has turned out so: @cut is there. */
+void ams_lane_cut_at_mark (AmsLane *self, const AmsCut *cut);
+/* The open file ends at @end, and none begins there. */
 void ams_lane_finish (AmsLane *self, gint64 end);
 
 /* FALSE: @unit is damaged, and left out. @now: monotonic, ns. */

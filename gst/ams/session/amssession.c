@@ -83,7 +83,12 @@ ams_session_add_lane (AmsSession *self, AmsPackager *packager, gsize block_size)
 
   lane->index = index;
   lane->files = ams_lane_new (packager, block_size, index, &self->actions);
-  lane->independent = TRUE;
+  ams_lane_set_offset (lane->files, self->offset);
+  ams_lane_set_carries (lane->files, self->carries);
+  lane->n_numbers[FALSE] = self->n_numbers;
+  lane->independent = lane->tracks_changed = TRUE;
+  lane->pending = self->n_cuts > 0;
+  lane->next = self->cut;
   g_ptr_array_add (self->lanes, lane);
   return index;
 }
@@ -93,28 +98,37 @@ ams_session_add_lane (AmsSession *self, AmsPackager *packager, gsize block_size)
 AmsSessionTrack *
 ams_session_get_track (AmsSession *self, guint id)
 {
-  AmsSessionTrack *found = NULL;
-
-  for (guint i = 0; i < self->tracks->len; i++) {
-    AmsSessionTrack *track = g_ptr_array_index (self->tracks, i);
-
-    if (track->id == id)
-      found = track;
-  }
-  return found;
+  return id < self->tracks->len ? g_ptr_array_index (self->tracks, id) : NULL;
 }
 
-/* Another id each time, as what had it last ends in the middle of a segment; the
- * same ids are used again when all have been. */
+/* Another number each time, as what had it last ends in the middle of a segment;
+ * the same are used again when all have been. */
+static guint
+take_number (AmsSession *self, const AmsSessionTrack *track)
+{
+  guint n = 0;
+
+  for (guint i = 0; i < self->lanes->len; i++)
+    if (ams_session_track_is_of (track, i))
+      n = MAX (n, ams_session_get_lane (self, i)->n_numbers[track->video]);
+  for (guint i = 0; i < self->lanes->len; i++)
+    if (ams_session_track_is_of (track, i))
+      ams_session_get_lane (self, i)->n_numbers[track->video] = n + 1;
+  if (track->lane == AMS_SESSION_ALL_LANES)
+    self->n_numbers = n + 1;
+  return (2 * n + !track->video) % (AMS_TRACK_MAX_ID + 1);
+}
+
 guint
 ams_session_add_track (AmsSession *self, AmsTrackKind kind, guint lane)
 {
   gboolean video = kind == AMS_TRACK_VIDEO;
-  guint id = self->next_ids[video];
-  AmsSessionTrack *track = ams_session_track_new (id, video, lane,
-      ams_time_map_add_track (self->map));
+  guint id = self->tracks->len;
+  AmsSessionTrack *track =
+      ams_session_track_new (id, video, ams_time_map_add_track (self->map));
 
-  self->next_ids[video] = (id + 2) % (AMS_TRACK_MAX_ID + 1);
+  track->lane = lane;
+  track->number = take_number (self, track);
   track->ended = self->finished;
   g_ptr_array_add (self->tracks, track);
   return id;
@@ -143,7 +157,7 @@ ams_session_set_track (AmsSession *self, guint id, const AmsTrack *form,
     return FALSE;
   g_clear_pointer (&track->changed, ams_track_free);
   track->changed = ams_track_copy (form);
-  track->changed->id = id;
+  track->changed->id = track->number;
   track->changed_over |= over;
   ams_session_tell (self, "%s is %s%s%s", ams_session_track_name (track),
       ams_codec_get_name (form->codec),
@@ -190,7 +204,7 @@ held_new (AmsSessionTrack *track, AmsSessionInput *input)
 {
   AmsHeld *held = ams_held_new ();
 
-  held->unit.track = track->id;
+  held->unit.track = track->number;
   held->unit.flags = input->flags;
   held->unit.duration = input->duration;
   held->unit.trim_start = input->trim_start;
@@ -331,9 +345,9 @@ ams_session_started (AmsSession *self, gint64 target, gint64 time)
   ams_cutter_set_target (self->cutter, target);
   self->settings.target_duration = target;
   self->state = AMS_SESSION_RUNNING;
+  self->offset = (time == AMS_TIME_NONE ? 0 : time) - self->start;
   for (guint i = 0; i < self->lanes->len; i++)
-    ams_lane_set_offset (ams_session_get_lane (self, i)->files,
-        (time == AMS_TIME_NONE ? 0 : time) - self->start);
+    ams_lane_set_offset (ams_session_get_lane (self, i)->files, self->offset);
   ams_session_tell (self, "the recording starts: segments last at most %.3f s",
       AMS_SESSION_S (target));
   if (time != AMS_TIME_NONE)
@@ -346,6 +360,7 @@ ams_session_started (AmsSession *self, gint64 target, gint64 time)
 void
 ams_session_set_carries (AmsSession *self, gboolean carries)
 {
+  self->carries = carries;
   for (guint i = 0; i < self->lanes->len; i++)
     ams_lane_set_carries (ams_session_get_lane (self, i)->files, carries);
 }
@@ -393,8 +408,11 @@ ams_session_tick (AmsSession *self, gint64 now)
 }
 
 void
-ams_session_set_keyframes_on_request (AmsSession *self, gboolean handled)
+ams_session_set_keyframes_on_request (AmsSession *self, guint id,
+    gboolean handled)
 {
+  if (self->lead != ams_session_get_track (self, id))
+    return;
   /* Believed once; whether they come, the cutter sees for itself. */
   if (!handled || !self->asked)
     ams_cutter_set_keyframes_on_request (self->cutter, handled);
@@ -428,7 +446,12 @@ ams_session_holds_keyframe (AmsSession *self)
 guint64
 ams_session_get_dropped (AmsSession *self)
 {
-  return self->dropped;
+  guint64 dropped = 0;
+
+  for (guint i = 0; i < self->tracks->len; i++)
+    dropped +=
+        ((AmsSessionTrack *) g_ptr_array_index (self->tracks, i))->dropped;
+  return dropped;
 }
 
 gboolean
@@ -449,7 +472,6 @@ ams_session_new (const AmsSessionSettings *settings, const AmsStory *story)
     self->story = *story;
   self->tracks =
       g_ptr_array_new_with_free_func ((GDestroyNotify) ams_session_track_free);
-  self->next_ids[FALSE] = 1;
   self->map = ams_time_map_new (settings->discontinuity_threshold);
   self->cutter = ams_cutter_new (settings->target_duration);
   g_queue_init (&self->actions);

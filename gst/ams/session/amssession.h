@@ -42,7 +42,7 @@ guint ams_session_add_lane (AmsSession *self, AmsPackager *packager,
 
 /* A track more, also while recording: it then joins at the next cut.
  * @lane: whose files it goes into; AMS_SESSION_ALL_LANES: only sound
- * Returns: its id, AmsTrack.id. */
+ * Returns: its id, which counts up from 0. */
 guint ams_session_add_track (AmsSession *self, AmsTrackKind kind, guint lane);
 /* What its units are from here on. @track: its id is not looked at. @over: a
  * decoder of what was before must be set up anew. FALSE, and @error: it cannot
@@ -78,8 +78,9 @@ void ams_session_split_now (AmsSession *self);
 void ams_session_finish (AmsSession *self);
 /* Time goes by. @now: monotonic clock, ns. To be called a few times a second. */
 void ams_session_tick (AmsSession *self, gint64 now);
-/* Whether the encoder makes keyframes when it is asked for them. */
-void ams_session_set_keyframes_on_request (AmsSession *self, gboolean handled);
+/* Whether the encoder of a track makes keyframes when it is asked for them. */
+void ams_session_set_keyframes_on_request (AmsSession *self, guint id,
+    gboolean handled);
 
 /* What is to be done next, into @action, which was cleared. FALSE: nothing. */
 gboolean ams_session_next (AmsSession *self, AmsAction *action);

@@ -37,41 +37,65 @@ ams_session_date_of (AmsSession *self, const AmsHeld *held)
 void
 ams_session_make_cut (AmsSession *self, const AmsHeld *held, AmsCut *cut)
 {
+  cut->index = self->n_cuts;
   cut->pts = held->unit.pts;
   cut->date_time = ams_session_date_of (self, held);
   cut->running_time = held->running_time;
   cut->discontinuity = self->discontinuity;
 }
 
-/* (nullable) */
+/* (nullable) The video of a lane whose encoder is asked. */
 static AmsSessionTrack *
-find_video_to_ask (AmsSession *self)
+find_video_to_ask (AmsSession *self, guint lane)
 {
+  if (self->lead && self->lead->video && !self->lead->ended &&
+      self->lead->lane == lane)
+    return self->lead;
   for (guint i = 0; i < self->tracks->len; i++) {
     AmsSessionTrack *track = g_ptr_array_index (self->tracks, i);
 
-    if (track->video && !track->ended)
+    if (track->video && !track->ended && track->lane == lane)
       return track;
   }
   return NULL;
 }
 
-/* Asks for the keyframe that is to end the open segment, or for one at once. */
+static AmsAction *
+put_request (AmsSession *self, const AmsSessionTrack *video)
+{
+  AmsAction *action = ams_session_put (self, AMS_ACTION_REQUEST_KEYFRAME);
+
+  action->track = video->id;
+  action->time = AMS_TIME_NONE;
+  return action;
+}
+
+void
+ams_session_request_keyframe_of (AmsSession *self, const AmsSessionTrack *track)
+{
+  put_request (self, track);
+}
+
+static gint64
+get_time_of_request (AmsSession *self, const AmsSessionTrack *video)
+{
+  return MAX (ams_cutter_get_due (self->cutter) -
+          ams_time_map_get_offset (self->map, video->line),
+      0);
+}
+
 void
 ams_session_request_keyframe (AmsSession *self, gboolean now)
 {
-  AmsSessionTrack *video = now ? find_video_to_ask (self) : self->lead;
-  AmsAction *action;
-
-  if (!video || !video->video || (!now && !self->settings.request_keyframes))
+  if (!now && (!self->lead->video || !self->settings.request_keyframes))
     return;
-  action = ams_session_put (self, AMS_ACTION_REQUEST_KEYFRAME);
-  action->track = video->id;
-  action->time = AMS_TIME_NONE;
-  if (!now)
-    action->time = MAX (ams_cutter_get_due (self->cutter) -
-            ams_time_map_get_offset (self->map, video->line),
-        0);
+  for (guint i = 0; i < self->lanes->len; i++) {
+    const AmsSessionTrack *video = find_video_to_ask (self, i);
+    AmsAction *action = video ? put_request (self, video) : NULL;
+
+    if (action && !now)
+      action->time = get_time_of_request (self, video);
+  }
 }
 
 /* Behind a time without media, what is from before it comes too late: the segment
@@ -96,7 +120,6 @@ static void
 begin_segment (AmsSession *self, AmsSessionTrack *track, const AmsHeld *held,
     const gchar *why)
 {
-  AmsSessionLane *lane = ams_session_get_lane_of (self, track);
   gint64 end = held->unit.pts;
   AmsCut cut;
 
@@ -104,17 +127,17 @@ begin_segment (AmsSession *self, AmsSessionTrack *track, const AmsHeld *held,
   if (self->discontinuity)
     end = MIN (self->lead_end, end);
   ams_session_make_cut (self, held, &cut);
-  if (!ams_lane_is_open (lane->files))
+  if (self->n_cuts == 0)
     cut.discontinuity = FALSE;
   if (cut.discontinuity)
     refuse_rests (self, track, held);
   ams_session_tell (self, "a segment begins with %s at %.3f s, %s%s",
       ams_session_track_name (track), AMS_SESSION_S (cut.pts), why,
       cut.discontinuity ? ", after EXT-X-DISCONTINUITY" : "");
-  ams_lane_cut (lane->files, &cut, end);
-  self->discontinuity = FALSE;
-  lane->segment_has_video = FALSE;
   self->lead = track;
+  ams_session_push_cut (self, &cut, end);
+  ams_session_begin_led (self, held, end);
+  self->discontinuity = FALSE;
   self->lead_end = held->end;
   ams_session_request_keyframe (self, FALSE);
 }
@@ -131,43 +154,26 @@ first_segment (AmsSession *self, AmsSessionTrack *track, const AmsHeld *held)
 }
 
 static void
-say_not_independent (AmsSession *self, AmsSessionLane *lane)
-{
-  if (!lane->independent)
-    return;
-  lane->independent = FALSE;
-  ams_session_tell (self,
-      "this segment's first picture is no IDR: EXT-X-INDEPENDENT-SEGMENTS does "
-      "not hold any more");
-  ams_session_put (self, AMS_ACTION_NOT_INDEPENDENT)->lane = lane->index;
-}
-
-static void
-cut_at_mark (AmsSession *self, AmsSessionLane *lane)
+cut_at_candidate (AmsSession *self)
 {
   ams_session_tell (self,
       "a segment begins at the candidate at %.3f s after the fact, as no keyframe "
       "has come in time",
-      AMS_SESSION_S (lane->mark_pts));
-  ams_lane_cut_at_mark (lane->files);
-  if (!lane->mark_is_key)
-    say_not_independent (self, lane);
+      AMS_SESSION_S (self->candidate.pts));
+  self->candidate.index = self->n_cuts;
+  ams_session_push_cut (self, &self->candidate, self->candidate.pts);
   ams_session_request_keyframe (self, FALSE);
 }
 
 static void
-mark (AmsSession *self, AmsSessionLane *lane, const AmsHeld *held)
+note_candidate (AmsSession *self, AmsSessionLane *lane, const AmsHeld *held)
 {
-  AmsCut cut;
-
-  ams_session_make_cut (self, held, &cut);
-  ams_lane_mark (lane->files, &cut);
-  lane->mark_is_key = (held->unit.flags & AMS_UNIT_KEY) != 0;
-  lane->mark_pts = cut.pts;
+  ams_session_make_cut (self, held, &self->candidate);
+  ams_session_mark (self, lane, held);
   ams_session_tell (self,
       "the keyframe at %.3f s is a candidate: the segment, which is due to end at "
       "%.3f s, may have to end here",
-      AMS_SESSION_S (cut.pts),
+      AMS_SESSION_S (held->unit.pts),
       AMS_SESSION_S (ams_cutter_get_due (self->cutter)));
 }
 
@@ -206,12 +212,12 @@ cut_at_key (AmsSession *self, AmsSessionTrack *track, const AmsHeld *held)
   AmsSessionLane *lane = ams_session_get_lane_of (self, track);
 
   if (decision.at_candidate)
-    cut_at_mark (self, lane);
+    cut_at_candidate (self);
   if (decision.here == AMS_CUT_HERE)
     begin_segment (self, track, held,
         find_reason_to_cut (self, held, due, forced));
   else if (decision.here == AMS_CUT_CANDIDATE)
-    mark (self, lane, held);
+    note_candidate (self, lane, held);
 }
 
 /* ---- who leads ---- */
@@ -227,19 +233,40 @@ ams_session_is_in_hole (AmsSession *self, AmsSessionTrack *track)
       track->position - track->shown > self->settings.discontinuity_threshold;
 }
 
-/* The track whose units segments begin with: the video, while it has any. */
+/* Of a lane that has no file a video leads only from a keyframe on. */
+static gboolean
+may_lead (AmsSession *self, AmsSessionTrack *track, const AmsHeld *next)
+{
+  return track->phase == AMS_TRACK_FLOWS && !track->silent &&
+      !track->lacks_key &&
+      (next || (track->begun && !ams_session_is_in_hole (self, track))) &&
+      (!track->video ||
+          ams_lane_is_open (ams_session_get_lane (self, track->lane)->files) ||
+          (next && ams_session_track_is_key (track, next)));
+}
+
+/* The first lane's video; and what all lanes have rather than one's own sound. */
+static gboolean
+leads_rather (const AmsSessionTrack *track, const AmsSessionTrack *other)
+{
+  if (track->video)
+    return !other->video || track->lane <= other->lane;
+  return !other->video && track->lane == AMS_SESSION_ALL_LANES &&
+      other->lane != AMS_SESSION_ALL_LANES;
+}
+
+/* The track whose units segments begin with: a video, while there is any. @now:
+ * whose unit @held is. */
 static AmsSessionTrack *
-find_lead (AmsSession *self, const AmsSessionTrack *now)
+find_lead (AmsSession *self, const AmsSessionTrack *now, const AmsHeld *held)
 {
   AmsSessionTrack *lead = NULL;
 
   for (guint i = 0; i < self->tracks->len; i++) {
     AmsSessionTrack *track = g_ptr_array_index (self->tracks, i);
 
-    if (track->phase == AMS_TRACK_FLOWS && !track->silent &&
-        (track == now ||
-            (track->begun && !ams_session_is_in_hole (self, track))) &&
-        !track->lacks_key && (!lead || track->video))
+    if (may_lead (self, track, track == now ? held : NULL) &&
+        (!lead || leads_rather (track, lead)))
       lead = track;
   }
   return lead;
@@ -259,6 +286,17 @@ is_behind_video (AmsSession *self, const AmsSessionTrack *track,
           ams_cutter_breaks_promise (self->cutter, lead->shown));
 }
 
+static void
+unmark_led (AmsSession *self)
+{
+  for (guint i = 0; i < self->lanes->len; i++) {
+    AmsSessionLane *lane = ams_session_get_lane (self, i);
+
+    if (ams_session_is_led (self, lane))
+      ams_lane_unmark (lane->files);
+  }
+}
+
 /* The video has fallen silent or ended, or is back. */
 static void
 change_lead (AmsSession *self, AmsSessionTrack *track, const AmsHeld *held)
@@ -266,8 +304,9 @@ change_lead (AmsSession *self, AmsSessionTrack *track, const AmsHeld *held)
   ams_session_tell (self, "segments begin with %s from %.3f s on",
       ams_session_track_name (track), AMS_SESSION_S (held->unit.pts));
   ams_cutter_change_track (self->cutter, held->unit.pts, !track->video);
-  ams_lane_unmark (ams_session_get_lane_of (self, track)->files);
+  unmark_led (self);
   self->lead = track;
+  unmark_led (self);
   /* Pictures behind a stall may lack what they refer to. */
   if (!ams_session_track_is_key (track, held))
     ams_session_request_keyframe (self, TRUE);
@@ -345,7 +384,7 @@ lead_segment (AmsSession *self, AmsSessionTrack *track, const AmsHeld *held)
   else if (key)
     cut_at_key (self, track, held);
   else if (ams_cutter_frame (self->cutter, held->end))
-    cut_at_mark (self, ams_session_get_lane_of (self, track));
+    cut_at_candidate (self);
 }
 
 static void
@@ -358,7 +397,7 @@ decide (AmsSession *self, AmsSessionTrack *track, const AmsHeld *held)
     cut_here (self, track, held, "after a time without media");
     if (track->video)
       begin_others_at (self, track, held->unit.pts);
-  } else if (find_lead (self, track) == track &&
+  } else if (find_lead (self, track, held) == track &&
       !is_behind_video (self, track, held)) {
     lead_segment (self, track, held);
   }
@@ -370,12 +409,12 @@ static void
 change_form (AmsSession *self, AmsSessionLane *lane,
     const AmsSessionTrack *track, const AmsHeld *held)
 {
-  if (!ams_lane_has_track (lane->files, track->id) ||
-      !ams_lane_is_open (lane->files))
+  if (!lane->any || !ams_session_is_recorded (lane, track))
     return;
   if (held->over) {
     self->discontinuity = TRUE;
     ams_cutter_force (self->cutter);
+    lane->waits = !ams_lane_is_open (lane->files);
   }
   lane->forms_changed = TRUE;
 }
@@ -393,17 +432,6 @@ take_form (AmsSession *self, AmsSessionTrack *track, AmsHeld *held)
   for (guint i = 0; !first && i < self->lanes->len; i++)
     if (ams_session_track_is_of (track, i))
       change_form (self, ams_session_get_lane (self, i), track, held);
-}
-
-static void
-note_video (AmsSession *self, AmsSessionLane *lane,
-    const AmsSessionTrack *track, const AmsHeld *held)
-{
-  if (!track->video || lane->segment_has_video)
-    return;
-  lane->segment_has_video = TRUE;
-  if (!(held->unit.flags & AMS_UNIT_KEY))
-    say_not_independent (self, lane);
 }
 
 static void
@@ -430,7 +458,8 @@ leave_out (AmsSession *self, AmsSessionLane *lane, AmsSessionTrack *track,
 {
   if (ams_lane_is_at_mark (lane->files)) {
     ams_lane_unmark (lane->files);
-    ams_cutter_drop_candidate (self->cutter);
+    if (ams_session_is_led (self, lane))
+      ams_cutter_drop_candidate (self->cutter);
   }
   say_damaged (self, track, held, error);
 }
@@ -442,7 +471,7 @@ record_in_lane (AmsSession *self, AmsSessionLane *lane, AmsSessionTrack *track,
   g_autoptr (GError) error = NULL;
 
   if (ams_lane_add (lane->files, &held->unit, self->now, &error))
-    note_video (self, lane, track, held);
+    ams_session_note_video (self, lane, track, held);
   else
     leave_out (self, lane, track, held, error);
 }
@@ -502,7 +531,7 @@ lacks_reference (AmsSession *self, AmsSessionTrack *track, const AmsHeld *held)
         AMS_SESSION_S (held->unit.pts));
     ams_session_request_keyframe (self, TRUE);
   }
-  self->dropped += track->lacks_key;
+  track->dropped += track->lacks_key;
   return track->lacks_key;
 }
 
@@ -533,9 +562,14 @@ record_or_leave_out (AmsSession *self, AmsSessionTrack *track,
   for (guint i = 0; i < self->lanes->len; i++) {
     AmsSessionLane *lane = ams_session_get_lane (self, i);
 
-    if (!ams_session_track_is_of (track, i) ||
-        !ams_lane_has_track (lane->files, track->id))
+    if (!ams_session_track_is_of (track, i))
       continue;
+    ams_session_follow (self, lane, track, held);
+    if (!ams_lane_is_open (lane->files) ||
+        !ams_session_is_recorded (lane, track)) {
+      lane->left_out++;
+      continue;
+    }
     tell_early (self, track, held);
     record_in_lane (self, lane, track, held);
     any = TRUE;
@@ -544,6 +578,15 @@ record_or_leave_out (AmsSession *self, AmsSessionTrack *track,
     note_recorded (self, track, held);
   else
     note_early (self, track);
+}
+
+static void
+leave_out_of_all (AmsSession *self, AmsSessionTrack *track)
+{
+  note_early (self, track);
+  for (guint i = 0; i < self->lanes->len; i++)
+    if (ams_session_track_is_of (track, i))
+      ams_session_get_lane (self, i)->left_out++;
 }
 
 static void
@@ -575,7 +618,7 @@ ams_session_process (AmsSession *self, AmsSessionTrack *track, AmsHeld *held)
 {
   take_form (self, track, held);
   if (comes_too_early (track, held)) {
-    note_early (self, track);
+    leave_out_of_all (self, track);
   } else if (!lacks_reference (self, track, held)) {
     /* First, as no mark outlives it; and it may end the session. */
     set_changed_forms (self);

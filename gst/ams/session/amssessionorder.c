@@ -90,6 +90,13 @@ look_after_silence (AmsSession *self)
 
 /* ---- order ---- */
 
+/* Of those that are decoded at one time; the first lane leads. */
+static gboolean
+goes_first (const AmsSessionTrack *track, const AmsSessionTrack *other)
+{
+  return track->video && (!other->video || track->lane <= other->lane);
+}
+
 /* The track whose unit is decoded first. (nullable) */
 static AmsSessionTrack *
 find_first (AmsSession *self)
@@ -104,7 +111,7 @@ find_first (AmsSession *self)
       continue;
     order = get_head_order (track);
     if (!first || order < get_head_order (first) ||
-        (order == get_head_order (first) && track->video))
+        (order == get_head_order (first) && goes_first (track, first)))
       first = track;
   }
   return first;
@@ -212,8 +219,7 @@ get_end (AmsSession *self)
 static void
 end_recording (AmsSession *self)
 {
-  for (guint i = 0; i < self->lanes->len; i++)
-    ams_lane_finish (ams_session_get_lane (self, i)->files, get_end (self));
+  ams_session_finish_lanes (self, get_end (self));
   self->state = AMS_SESSION_ENDED;
   self->end_told = TRUE;
   ams_session_tell (self, "the recording ends at %.3f s",

@@ -56,6 +56,7 @@ typedef enum
 typedef struct
 {
   guint id;
+  guint number; /* AmsTrack.id, another for each track of a file */
   gboolean video;
   guint lane; /* its index, or AMS_SESSION_ALL_LANES */
   guint line; /* its number in the time map */
@@ -97,6 +98,7 @@ typedef struct
   gboolean any_key; /* recovery points have to do */
   gboolean any_recovery; /* there are recovery points */
   gboolean complained, damaged; /* it was said */
+  guint64 dropped; /* pictures in front of a keyframe */
   guint n_early; /* units that were left out as it had not joined */
   gboolean removed; /* its end is not the recording's */
 } AmsSessionTrack;
@@ -106,12 +108,30 @@ typedef struct
 {
   guint index;
   AmsLane *files;
+  guint n_numbers[2]; /* taken by its sound and its video */
   gboolean independent; /* all segments so far begin with a keyframe */
-  gboolean segment_has_video;
   gboolean tracks_changed; /* one is to be in the next tables */
   gboolean forms_changed; /* of tracks that it has */
-  gboolean mark_is_key; /* what is marked is no recovery point */
-  gint64 mark_pts; /* of what is marked */
+  guint64 left_out; /* units of its tracks that are in no file of it */
+
+  /* Its last file or gap. */
+  gboolean any; /* there was a file */
+  gint64 start; /* of the open file */
+  gint64 end; /* of what was ended, while none is open */
+  gboolean segment_has_video;
+
+  /* A cut that all have made and it has not: it waits for a place to begin at. */
+  gboolean pending;
+  AmsCut next;
+  gboolean waits; /* not before the next one, as it needs a discontinuity */
+  gboolean asked; /* for the keyframe that it needs to begin with */
+
+  /* Where its next file may turn out to begin. */
+  gint64 mark_pts;
+  gint64 mark_tolerance; /* so much before a cut it is at the cut */
+  gboolean mark_is_late; /* only if no keyframe comes, as it is none */
+  gboolean mark_has_video; /* a picture has come since */
+  gboolean mark_is_key; /* and the first is no recovery point */
 } AmsSessionLane;
 
 typedef enum
@@ -128,7 +148,7 @@ struct _AmsSession
   AmsStory story;
   AmsSessionState state;
   GPtrArray *tracks; /* AmsSessionTrack, also those that are gone */
-  guint next_ids[2]; /* of the next sound and video */
+  guint n_numbers; /* taken by sound of all lanes */
   AmsTimeMap *map;
   AmsCutter *cutter;
   GPtrArray *lanes; /* AmsSessionLane, by index */
@@ -141,14 +161,18 @@ struct _AmsSession
   gboolean end_told;
   gboolean discontinuity; /* in front of the next segment */
   gboolean join_now; /* who waits to join has waited long enough */
+  guint64 n_cuts;
+  AmsCut cut; /* the last one */
+  AmsCut candidate; /* where the cutter's is */
+  gint64 offset; /* from the time line to the packagers' */
+  gboolean carries;
   AmsSessionTrack *lead; /* whose units were cut at last; NULL: none yet */
   gint64 lead_end; /* until when the lead's units are shown */
   gint64 end; /* until when any unit is shown */
   gint64 date_base; /* ns since 1970 UTC of time 0 on the time line */
   gboolean has_date_base;
   gboolean asked; /* for a keyframe, at least once */
-  guint64 dropped; /* pictures in front of the first keyframe */
-  guint64 left_out; /* units that came before their track joined */
+  guint64 left_out; /* units that are in no file, not counting the dropped */
 };
 
 #define ams_session_tell(self, ...) \
@@ -175,8 +199,8 @@ AmsSessionLane *ams_session_get_lane_of (AmsSession *self,
 const gchar *ams_session_track_name (const AmsSessionTrack *track);
 
 /* amssessiontrack.c: what a track holds */
-AmsSessionTrack *ams_session_track_new (guint id, gboolean video, guint lane,
-    guint line);
+/* Not of a lane yet. */
+AmsSessionTrack *ams_session_track_new (guint id, gboolean video, guint line);
 void ams_session_track_free (AmsSessionTrack *track);
 gboolean ams_session_track_is_key (const AmsSessionTrack *track,
     const AmsHeld *held);
@@ -220,13 +244,38 @@ void ams_session_set_lane_tracks (AmsSession *self, AmsSessionLane *lane,
 /* amssessionorder.c: whose unit is next */
 void ams_session_advance (AmsSession *self);
 
+/* amssessionlanes.c: the files of all lanes */
+/* A segment begins: that of the lanes that the lead is of with the unit that is
+ * passed to ams_session_begin_led() next. @end: of the one before. */
+void ams_session_push_cut (AmsSession *self, const AmsCut *cut, gint64 end);
+void ams_session_begin_led (AmsSession *self, const AmsHeld *held, gint64 end);
+/* The lead is one of its tracks. */
+gboolean ams_session_is_led (AmsSession *self, const AmsSessionLane *lane);
+/* Its next file may begin with @held. */
+void ams_session_mark (AmsSession *self, AmsSessionLane *lane,
+    const AmsHeld *held);
+/* What @held, which comes next, means for the lane. */
+void ams_session_follow (AmsSession *self, AmsSessionLane *lane,
+    AmsSessionTrack *track, const AmsHeld *held);
+/* The open file has the track. */
+gboolean ams_session_is_recorded (const AmsSessionLane *lane,
+    const AmsSessionTrack *track);
+void ams_session_note_video (AmsSession *self, AmsSessionLane *lane,
+    const AmsSessionTrack *track, const AmsHeld *held);
+/* @end: of the lanes that the lead is of. */
+void ams_session_finish_lanes (AmsSession *self, gint64 end);
+
 /* amssessioncut.c: where segments begin */
 void ams_session_process (AmsSession *self, AmsSessionTrack *track,
     AmsHeld *held);
 void ams_session_make_cut (AmsSession *self, const AmsHeld *held, AmsCut *cut);
 /* In µs since 1970 UTC. */
 gint64 ams_session_date_of (AmsSession *self, const AmsHeld *held);
+/* Of all encoders: keyframes that are to end the open segment, or at once. */
 void ams_session_request_keyframe (AmsSession *self, gboolean now);
+/* Of one, at once. */
+void ams_session_request_keyframe_of (AmsSession *self,
+    const AmsSessionTrack *track);
 /* It has a hole up to its next unit, which is known, or has said that nothing
  * comes for a while. */
 gboolean ams_session_is_in_hole (AmsSession *self, AmsSessionTrack *track);

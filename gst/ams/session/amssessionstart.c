@@ -76,12 +76,8 @@ drop_before_key (AmsSession *self, AmsSessionTrack *track, AmsHeld *held)
       !g_queue_is_empty (&track->held) || may_begin_with (self, track, held))
     return FALSE;
   complain_without_key (self, track, held);
-  if (self->dropped++ == 0) {
-    AmsAction *action = ams_session_put (self, AMS_ACTION_REQUEST_KEYFRAME);
-
-    action->track = track->id;
-    action->time = AMS_TIME_NONE;
-  }
+  if (track->dropped++ == 0)
+    ams_session_request_keyframe_of (self, track);
   track->dropped_form = g_steal_pointer (&held->track);
   ams_held_free (held);
   return TRUE;
@@ -147,46 +143,55 @@ find_reason_to_start (AmsSession *self)
       : NULL;
 }
 
-/* (nullable): the video that is there */
+/* (nullable): the video that is there, of the first lane that has one */
 static AmsSessionTrack *
 find_video (AmsSession *self)
 {
+  AmsSessionTrack *video = NULL;
+
   for (guint i = 0; i < self->tracks->len; i++) {
     AmsSessionTrack *track = g_ptr_array_index (self->tracks, i);
 
-    if (track->video && !g_queue_is_empty (&track->held))
-      return track;
+    if (track->video && !g_queue_is_empty (&track->held) &&
+        (!video || track->lane < video->lane))
+      video = track;
   }
-  return NULL;
+  return video;
 }
 
-/* (nullable): the unit that comes first of all */
-static const AmsHeld *
+static gint64
+get_first_pts (AmsSessionTrack *track)
+{
+  return ((AmsHeld *) g_queue_peek_head (&track->held))->unit.pts;
+}
+
+/* The track whose unit comes first of all. */
+static AmsSessionTrack *
 find_earliest (AmsSession *self)
 {
-  const AmsHeld *earliest = NULL;
+  AmsSessionTrack *earliest = NULL;
 
   for (guint i = 0; i < self->tracks->len; i++) {
     AmsSessionTrack *track = g_ptr_array_index (self->tracks, i);
     const AmsHeld *first = g_queue_peek_head (&track->held);
 
-    if (first && (!earliest || first->unit.pts < earliest->unit.pts))
-      earliest = first;
+    if (first && (!earliest || first->unit.pts < get_first_pts (earliest)))
+      earliest = track;
   }
   return earliest;
 }
 
 /* Sound in front of the first keyframe belongs to no segment, unless the picture was
- * not even there yet. Returns: the unit that the recording begins with. */
-static const AmsHeld *
+ * not even there yet. Returns: the track with whose unit the recording begins. */
+static AmsSessionTrack *
 find_beginning (AmsSession *self)
 {
-  const AmsHeld *earliest = find_earliest (self);
+  AmsSessionTrack *earliest = find_earliest (self);
   AmsSessionTrack *video = find_video (self);
 
-  if (!video || earliest->unit.pts < video->first_seen - MAX_LEAD_IN)
+  if (!video || get_first_pts (earliest) < video->first_seen - MAX_LEAD_IN)
     return earliest;
-  return g_queue_peek_head (&video->held);
+  return video;
 }
 
 /* Sound that is there before the first segment ends is in its tables from the
@@ -222,12 +227,12 @@ void
 ams_session_try_start (AmsSession *self)
 {
   const gchar *reason = find_reason_to_start (self);
-  const AmsHeld *first;
+  AmsSessionTrack *first;
 
   if (!reason)
     return;
   first = find_beginning (self);
-  self->start = first->unit.pts;
+  self->start = get_first_pts (first);
   for (guint i = 0; i < self->tracks->len; i++)
     let_begin (self, g_ptr_array_index (self->tracks, i));
   self->state = AMS_SESSION_STARTING;
@@ -238,9 +243,8 @@ ams_session_try_start (AmsSession *self)
   ams_session_tell (self,
       "the recording is to start with %s at %.3f s, as %s; the stores are asked "
       "for an earlier one",
-      ams_session_track_name (ams_session_get_track (self, first->unit.track)),
-      AMS_SESSION_S (self->start), reason);
-  ams_session_make_cut (self, first,
+      ams_session_track_name (first), AMS_SESSION_S (self->start), reason);
+  ams_session_make_cut (self, g_queue_peek_head (&first->held),
       &ams_session_put (self, AMS_ACTION_START)->cut);
 }
 
@@ -266,14 +270,15 @@ ams_session_set_lane_tracks (AmsSession *self, AmsSessionLane *lane,
 
     if (!ams_session_track_is_of (track, lane->index) ||
         track->phase != AMS_TRACK_FLOWS || !form ||
-        (track->joining && !joining))
+        (!joining && !ams_session_is_recorded (lane, track)))
       continue;
     g_ptr_array_add (forms, (gpointer) form);
-    track->joining = FALSE;
+    track->joining &= !joining;
   }
   lane->forms_changed = FALSE;
   /* Of which the lane forgets the mark. */
-  ams_cutter_drop_candidate (self->cutter);
+  if (ams_session_is_led (self, lane))
+    ams_cutter_drop_candidate (self->cutter);
   if (joining)
     lane->tracks_changed = FALSE;
   if (forms->len > 0 && !ams_lane_set_tracks (lane->files, forms, &error))
@@ -357,6 +362,14 @@ let_flow (AmsSession *self, AmsSessionTrack *track)
       ams_session_get_lane (self, i)->tracks_changed = TRUE;
 }
 
+/* It changes nothing for what is there. */
+static gboolean
+is_of_new_lane (AmsSession *self, const AmsSessionTrack *track)
+{
+  return track->lane != AMS_SESSION_ALL_LANES && self->lead &&
+      !ams_session_get_lane (self, track->lane)->any;
+}
+
 void
 ams_session_look_after_joining (AmsSession *self)
 {
@@ -368,6 +381,10 @@ ams_session_look_after_joining (AmsSession *self)
 
     if (track->phase != AMS_TRACK_WAITS || !is_reached (self, track))
       continue;
+    if (is_of_new_lane (self, track)) {
+      let_flow (self, track);
+      continue;
+    }
     begin_to_join (self, track, waits);
     if (!waits) {
       let_flow (self, track);
@@ -390,10 +407,4 @@ ams_session_join (AmsSession *self, AmsSessionTrack *leader,
     let_flow (self, track);
   }
   self->join_now = FALSE;
-  for (guint i = 0; i < self->lanes->len; i++) {
-    AmsSessionLane *lane = ams_session_get_lane (self, i);
-
-    if (lane->tracks_changed)
-      ams_session_set_lane_tracks (self, lane, TRUE);
-  }
 }

@@ -30,13 +30,12 @@ ams_held_free (AmsHeld *held)
 }
 
 AmsSessionTrack *
-ams_session_track_new (guint id, gboolean video, guint lane, guint line)
+ams_session_track_new (guint id, gboolean video, guint line)
 {
   AmsSessionTrack *self = g_new0 (AmsSessionTrack, 1);
 
   self->id = id;
   self->video = video;
-  self->lane = lane;
   self->line = line;
   g_queue_init (&self->first);
   g_queue_init (&self->held);

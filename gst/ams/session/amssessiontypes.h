@@ -60,6 +60,9 @@ typedef enum
   AMS_ACTION_BEGIN_FILE, /* cut */
   AMS_ACTION_WRITE, /* block */
   AMS_ACTION_END_FILE, /* its first `size` bytes are a segment up to `time` */
+  /* `lane` has nothing from `cut` up to `time`, where its next file begins, or
+   * the next gap */
+  AMS_ACTION_GAP,
   AMS_ACTION_NOT_INDEPENDENT, /* a segment of `lane` does not begin with a
                                * keyframe */
   AMS_ACTION_REQUEST_KEYFRAME, /* of `track`, at running time `time`; AMS_TIME_NONE: now */
