@@ -3,8 +3,8 @@
  */
 
 /* Whatever comes when: each unit that was not said to be left out is in exactly
- * one file, in order; files begin and end as they should, and nothing comes after
- * the end. */
+ * one file of each of its lanes, in order; files begin and end as they should, all
+ * lanes have the same, and nothing comes after the end. */
 
 #include "amsfakepackager.h"
 #include "package/ts/amstspackager.h"
@@ -14,6 +14,7 @@ int LLVMFuzzerTestOneInput (const guint8 *data, gsize size);
 
 #define MS G_GINT64_CONSTANT (1000000)
 #define MAX_TRACKS 6
+#define MAX_LANES 3
 #define MAX_UNITS 20000
 #define BURST 8
 #define PAYLOAD 100
@@ -29,6 +30,7 @@ typedef struct
 typedef struct
 {
   gboolean video, over;
+  guint lane;
   guint id;
   gint64 time, step;
 } Track;
@@ -37,8 +39,7 @@ typedef struct
 {
   guint track;
   gboolean damaged, key;
-  guint n_written, file;
-  gint64 dts;
+  guint files[MAX_LANES]; /* from 1 on */
 } Unit;
 
 typedef struct
@@ -47,8 +48,15 @@ typedef struct
   GByteArray *bytes;
   guint64 size;
   gint64 end;
-  gboolean ended;
+  gboolean ended, gap;
 } File;
+
+typedef struct
+{
+  GArray *files; /* File */
+  GByteArray *carried; /* the next file begins with it */
+  gboolean dependent;
+} Lane;
 
 typedef struct
 {
@@ -58,12 +66,12 @@ typedef struct
   gboolean carries; /* the store takes over what is carried */
   gint64 target;
   gint64 clock;
-  gboolean starting, started, failed, ended, dependent;
+  gboolean starting, started, failed, ended;
   Track tracks[MAX_TRACKS];
   guint n_tracks;
   GArray *units; /* Unit */
-  GArray *files; /* File */
-  GByteArray *carried; /* the next file begins with it */
+  Lane lanes[MAX_LANES];
+  guint n_lanes;
 } Player;
 
 static guint8
@@ -88,42 +96,49 @@ take_number (Bytes *bytes)
 /* ---- what comes out ---- */
 
 static File *
-get_file (Player *p, guint i)
+get_file (const Lane *lane, guint i)
 {
-  return &g_array_index (p->files, File, i);
+  return &g_array_index (lane->files, File, i);
 }
 
 static File *
-get_open_file (Player *p)
+get_open_file (const Lane *lane)
 {
-  g_assert_cmpuint (p->files->len, >, 0);
-  g_assert_false (get_file (p, p->files->len - 1)->ended);
-  return get_file (p, p->files->len - 1);
+  g_assert_cmpuint (lane->files->len, >, 0);
+  g_assert_false (get_file (lane, lane->files->len - 1)->ended);
+  return get_file (lane, lane->files->len - 1);
 }
 
 static void
-begin_file (Player *p, const AmsCut *cut)
+add_file (Player *p, const AmsAction *action)
 {
-  File file = { *cut, p->carried, 0, 0, FALSE };
+  Lane *lane = &p->lanes[action->lane];
+  File file = { action->cut, NULL, 0, action->time, FALSE, FALSE };
 
   g_assert_true (p->started && !p->failed);
-  if (p->files->len > 0)
-    g_assert_true (get_file (p, p->files->len - 1)->ended);
-  p->carried = g_byte_array_new ();
-  g_array_append_val (p->files, file);
+  if (lane->files->len > 0)
+    g_assert_true (get_file (lane, lane->files->len - 1)->ended);
+  if (action->kind == AMS_ACTION_GAP)
+    file.ended = file.gap = TRUE;
+  else
+    file.bytes = g_steal_pointer (&lane->carried);
+  if (file.bytes)
+    lane->carried = g_byte_array_new ();
+  g_array_append_val (lane->files, file);
 }
 
 static void
 end_file (Player *p, const AmsAction *action)
 {
-  File *file = get_open_file (p);
+  Lane *lane = &p->lanes[action->lane];
+  File *file = get_open_file (lane);
 
   g_assert_cmpuint (action->size, <=, file->bytes->len);
   g_assert_cmpuint (action->size, >, 0);
   g_assert_cmpint (action->time, >, file->cut.pts);
   g_assert_cmpuint (action->carried, ==,
       p->carries ? file->bytes->len - action->size : 0);
-  g_byte_array_append (p->carried, file->bytes->data + action->size,
+  g_byte_array_append (lane->carried, file->bytes->data + action->size,
       action->carried);
   file->ended = TRUE;
   file->size = action->size;
@@ -131,12 +146,13 @@ end_file (Player *p, const AmsAction *action)
 }
 
 static void
-write_block (Player *p, GBytes *block)
+write_block (Player *p, const AmsAction *action)
 {
   gsize size;
-  const guint8 *data = g_bytes_get_data (block, &size);
+  const guint8 *data = g_bytes_get_data (action->block, &size);
 
-  g_byte_array_append (get_open_file (p)->bytes, data, size);
+  g_byte_array_append (get_open_file (&p->lanes[action->lane])->bytes, data,
+      size);
 }
 
 static void
@@ -149,17 +165,18 @@ perform (Player *p, const AmsAction *action)
       p->started = p->starting = TRUE;
       break;
     case AMS_ACTION_BEGIN_FILE:
-      begin_file (p, &action->cut);
+    case AMS_ACTION_GAP:
+      add_file (p, action);
       break;
     case AMS_ACTION_WRITE:
-      write_block (p, action->block);
+      write_block (p, action);
       break;
     case AMS_ACTION_END_FILE:
       end_file (p, action);
       break;
     case AMS_ACTION_NOT_INDEPENDENT:
-      g_assert_false (p->dependent);
-      p->dependent = TRUE;
+      g_assert_false (p->lanes[action->lane].dependent);
+      p->lanes[action->lane].dependent = TRUE;
       break;
     case AMS_ACTION_REQUEST_KEYFRAME:
       if (action->time != AMS_TIME_NONE)
@@ -232,8 +249,9 @@ set_form (Player *p, Track *track, guint8 form, gboolean over)
       ams_session_set_track (p->session, track->id, made, over, NULL));
 }
 
+/* @lane: more than there are: of all */
 static void
-add_track (Player *p, gboolean video)
+add_track (Player *p, gboolean video, guint lane)
 {
   Track *track = &p->tracks[p->n_tracks];
 
@@ -243,8 +261,11 @@ add_track (Player *p, gboolean video)
   track->video = video;
   track->step = (video ? 200 : 90) * MS;
   track->time = p->clock;
+  track->lane = video     ? lane % p->n_lanes
+      : lane < p->n_lanes ? lane
+                          : AMS_SESSION_ALL_LANES;
   track->id = ams_session_add_track (p->session,
-      video ? AMS_TRACK_VIDEO : AMS_TRACK_AUDIO, 0);
+      video ? AMS_TRACK_VIDEO : AMS_TRACK_AUDIO, track->lane);
   set_form (p, track, 1, FALSE);
 }
 
@@ -273,7 +294,7 @@ static void
 add_unit (Player *p, guint t, guint8 how, Bytes *bytes)
 {
   Track *track = &p->tracks[t];
-  Unit unit = { t, (how & 0xe0) == 0xe0, !track->video || (how & 1), 0, 0, 0 };
+  Unit unit = { t, (how & 0xe0) == 0xe0, !track->video || (how & 1), { 0 } };
   AmsSessionInput input = { 0 };
 
   if (p->units->len == MAX_UNITS || track->over || p->ended || p->failed)
@@ -346,7 +367,7 @@ happen (Player *p, guint8 kind, Bytes *bytes)
       end_track (p, track, kind & 128);
       break;
     case 6:
-      add_track (p, kind & 16);
+      add_track (p, kind & 16, (kind >> 5) % (p->n_lanes + 1));
       break;
     case 7:
       set_form (p, track, kind, kind & 64);
@@ -374,16 +395,25 @@ happen (Player *p, guint8 kind, Bytes *bytes)
 
 /* ---- reading back ---- */
 
+static gboolean
+is_of (const Player *p, const Unit *unit, guint lane)
+{
+  guint of = p->tracks[unit->track].lane;
+
+  return of == lane || of == AMS_SESSION_ALL_LANES;
+}
+
 static void
-read_unit (Player *p, guint file, const AmsFakeRecord *record, guint *last)
+read_unit (Player *p, guint lane, guint file, const AmsFakeRecord *record,
+    guint *last)
 {
   Unit *unit;
 
   g_assert_cmpuint (record->id, <, p->units->len);
   unit = &g_array_index (p->units, Unit, record->id);
-  g_assert_cmpuint (unit->n_written++, ==, 0);
-  unit->file = file;
-  unit->dts = record->dts;
+  g_assert_true (is_of (p, unit, lane));
+  g_assert_cmpuint (unit->files[lane], ==, 0);
+  unit->files[lane] = file + 1;
   g_assert_cmpuint (
       ams_session_get_track (p->session, p->tracks[unit->track].id)->number, ==,
       record->track);
@@ -394,39 +424,47 @@ read_unit (Player *p, guint file, const AmsFakeRecord *record, guint *last)
 }
 
 static void
-read_files (Player *p)
+read_file (Player *p, guint lane, guint i, guint32 *counter, guint *last)
 {
-  guint last[MAX_TRACKS], n;
-  guint32 counter = 0;
+  const File *file = get_file (&p->lanes[lane], i);
+  guint n;
+  const AmsFakeRecord *records =
+      ams_fake_read (file->bytes->data, file->size, &n);
 
-  for (guint i = 0; i < MAX_TRACKS; i++)
-    last[i] = G_MAXUINT;
-  for (guint i = 0; i < p->files->len; i++) {
-    const File *file = get_file (p, i);
-    const AmsFakeRecord *records =
-        ams_fake_read (file->bytes->data, file->size, &n);
-
-    for (guint j = 0; j < n; j++) {
-      g_assert_cmpuint (records[j].counter, ==, counter++);
-      if (j == 0)
-        g_assert_cmpuint (records[j].tracks, !=, 0);
-      else if (records[j].tracks != 0)
-        g_assert_cmpuint (records[j].tracks, ==, records[0].tracks);
-      else
-        read_unit (p, i, &records[j], last);
-    }
+  for (guint j = 0; j < n; j++) {
+    g_assert_cmpuint (records[j].counter, ==, (*counter)++);
+    if (j == 0)
+      g_assert_cmpuint (records[j].tracks, !=, 0);
+    else if (records[j].tracks != 0)
+      g_assert_cmpuint (records[j].tracks, ==, records[0].tracks);
+    else
+      read_unit (p, lane, i, &records[j], last);
   }
 }
 
 static void
-check_files (Player *p)
+read_files (Player *p, guint lane)
 {
-  for (guint i = 0; i < p->files->len; i++) {
-    const File *file = get_file (p, i);
-    const File *next = i + 1 < p->files->len ? get_file (p, i + 1) : NULL;
+  guint last[MAX_TRACKS];
+  guint32 counter = 0;
+
+  for (guint i = 0; i < MAX_TRACKS; i++)
+    last[i] = G_MAXUINT;
+  for (guint i = 0; i < p->lanes[lane].files->len; i++)
+    if (!get_file (&p->lanes[lane], i)->gap)
+      read_file (p, lane, i, &counter, last);
+}
+
+static void
+check_files (Player *p, const Lane *lane)
+{
+  for (guint i = 0; i < lane->files->len; i++) {
+    const File *file = get_file (lane, i);
+    const File *next = i + 1 < lane->files->len ? get_file (lane, i + 1) : NULL;
 
     g_assert_true (file->ended);
-    if (p->real)
+    g_assert_cmpint (file->end, >, file->cut.pts);
+    if (p->real && !file->gap)
       g_assert_cmpuint (file->size % 188, ==, 0);
     if (next && next->cut.discontinuity)
       g_assert_cmpint (file->end, <=, next->cut.pts);
@@ -435,17 +473,41 @@ check_files (Player *p)
   }
 }
 
+/* From the first of each lane on. */
+static void
+check_same (Player *p, const Lane *lane)
+{
+  const Lane *longest = &p->lanes[0];
+
+  for (guint i = 1; i < p->n_lanes; i++)
+    if (p->lanes[i].files->len > longest->files->len)
+      longest = &p->lanes[i];
+  for (guint i = 1; i <= lane->files->len; i++) {
+    guint n = longest->files->len - i;
+    const AmsCut *cut = &get_file (lane, lane->files->len - i)->cut;
+
+    g_assert_cmpuint (cut->index, ==, n);
+    g_assert_cmpint (cut->discontinuity, ==,
+        get_file (longest, n)->cut.discontinuity);
+  }
+}
+
 /* Of the units that are in no file, how many were said to be left out. */
 static void
-check_missing (Player *p)
+check_missing (Player *p, guint lane)
 {
-  guint64 said = ams_session_get_dropped (p->session) + p->session->left_out;
+  guint64 said = ams_session_get_lane (p->session, lane)->left_out;
   guint64 missing = 0, damaged = 0;
 
+  for (guint i = 0; i < p->n_tracks; i++)
+    if (p->tracks[i].lane == lane || p->tracks[i].lane == AMS_SESSION_ALL_LANES)
+      said += ams_session_get_track (p->session, p->tracks[i].id)->dropped;
   for (guint i = 0; i < p->units->len; i++) {
     const Unit *unit = &g_array_index (p->units, Unit, i);
 
-    missing += unit->n_written == 0;
+    if (!is_of (p, unit, lane))
+      continue;
+    missing += unit->files[lane] == 0;
     damaged += unit->damaged;
   }
   g_assert_cmpuint (missing, >=, said);
@@ -454,28 +516,41 @@ check_missing (Player *p)
 
 /* Of two videos one may be anywhere when the other is cut at. */
 static guint
-count_videos (Player *p)
+count_videos (Player *p, guint lane)
 {
   guint n = 0;
 
   for (guint i = 0; i < p->n_tracks; i++)
-    n += p->tracks[i].video;
+    n += p->tracks[i].video && p->tracks[i].lane == lane;
   return n;
 }
 
 static void
-check_independence (Player *p)
+check_independence (Player *p, guint lane)
 {
-  g_autofree gboolean *seen = g_new0 (gboolean, p->files->len + 1);
+  g_autofree gboolean *seen = g_new0 (gboolean, p->lanes[lane].files->len + 1);
 
   for (guint i = 0; i < p->units->len; i++) {
     const Unit *unit = &g_array_index (p->units, Unit, i);
 
-    if (unit->n_written == 0 || !p->tracks[unit->track].video)
+    if (unit->files[lane] == 0 || !p->tracks[unit->track].video)
       continue;
-    g_assert_true (seen[unit->file] || unit->key);
-    seen[unit->file] = TRUE;
+    g_assert_true (seen[unit->files[lane]] || unit->key);
+    seen[unit->files[lane]] = TRUE;
   }
+}
+
+static void
+check_lane (Player *p, guint lane)
+{
+  check_files (p, &p->lanes[lane]);
+  check_same (p, &p->lanes[lane]);
+  if (p->real || p->failed)
+    return;
+  read_files (p, lane);
+  check_missing (p, lane);
+  if (!p->lanes[lane].dependent && count_videos (p, lane) == 1)
+    check_independence (p, lane);
 }
 
 /* ---- a run ---- */
@@ -493,7 +568,19 @@ listens (gpointer user_data)
 }
 
 static void
-player_init (Player *p, guint8 how)
+add_lane (Player *p)
+{
+  Lane *lane = &p->lanes[p->n_lanes++];
+
+  lane->files = g_array_new (FALSE, TRUE, sizeof (File));
+  lane->carried = g_byte_array_new ();
+  ams_session_add_lane (p->session,
+      p->real ? ams_ts_packager_new () : ams_fake_packager_new (),
+      p->real ? AMS_TS_BLOCK_SIZE : AMS_FAKE_BLOCK_SIZE);
+}
+
+static void
+player_init (Player *p, guint8 how, guint n_lanes)
 {
   const AmsStory story = { tell, listens, p };
   AmsSessionSettings settings = { 0 };
@@ -507,23 +594,22 @@ player_init (Player *p, guint8 how)
   settings.request_keyframes = (how & 32) != 0;
   settings.date_reference = (how >> 6) % 3;
   p->units = g_array_new (FALSE, TRUE, sizeof (Unit));
-  p->files = g_array_new (FALSE, TRUE, sizeof (File));
-  p->carried = g_byte_array_new ();
   p->clock = 1000 * AMS_SECOND;
   p->session = ams_session_new (&settings, &story);
-  ams_session_add_lane (p->session,
-      p->real ? ams_ts_packager_new () : ams_fake_packager_new (),
-      p->real ? AMS_TS_BLOCK_SIZE : AMS_FAKE_BLOCK_SIZE);
+  while (p->n_lanes < n_lanes)
+    add_lane (p);
   ams_session_set_carries (p->session, p->carries);
 }
 
 static void
 player_clear (Player *p)
 {
-  for (guint i = 0; i < p->files->len; i++)
-    g_byte_array_unref (get_file (p, i)->bytes);
-  g_array_unref (p->files);
-  g_byte_array_unref (p->carried);
+  for (guint i = 0; i < p->n_lanes; i++) {
+    for (guint j = 0; j < p->lanes[i].files->len; j++)
+      g_clear_pointer (&get_file (&p->lanes[i], j)->bytes, g_byte_array_unref);
+    g_array_unref (p->lanes[i].files);
+    g_byte_array_unref (p->lanes[i].carried);
+  }
   g_array_unref (p->units);
   ams_session_free (p->session);
 }
@@ -536,13 +622,8 @@ finish (Player *p)
   answer (p, FALSE);
   g_assert_true (p->ended);
   g_assert_true (ams_session_has_ended (p->session));
-  check_files (p);
-  if (p->real || p->failed)
-    return;
-  read_files (p);
-  check_missing (p);
-  if (!p->dependent && count_videos (p) == 1)
-    check_independence (p);
+  for (guint i = 0; i < p->n_lanes; i++)
+    check_lane (p, i);
 }
 
 int
@@ -551,10 +632,13 @@ LLVMFuzzerTestOneInput (const guint8 *data, gsize size)
   Bytes bytes = { data, size };
   Player p = { 0 };
 
-  player_init (&p, take_byte (&bytes));
-  add_track (&p, TRUE);
-  if (take_byte (&bytes) & 1)
-    add_track (&p, FALSE);
+  guint8 how = take_byte (&bytes), what = take_byte (&bytes);
+
+  player_init (&p, how, 1 + (what >> 1 & 3) % MAX_LANES);
+  for (guint i = 0; i < p.n_lanes; i++)
+    add_track (&p, TRUE, i);
+  if (what & 1)
+    add_track (&p, FALSE, (what >> 3) % (p.n_lanes + 1));
   while (bytes.left > 0 && !p.ended)
     happen (&p, take_byte (&bytes), &bytes);
   /* Not each is brought to its end. */

@@ -181,6 +181,405 @@ test_late_keyframe_all_cut_at_one_before (void)
   }
 }
 
+/* ---- encoders that are not ---- */
+
+/* The main and the sub stream of a camera. */
+static void
+play_sub_stream (guint gop, guint phase, guint other_gop, gboolean b_frames,
+    gint64 longest)
+{
+  Ladder ladder = ladder_new (SOUND_OF_ALL, 60 * SECOND, gop);
+  g_autoptr (SessionTest) test = ladder.test;
+
+  for (guint i = 0; i < 60 * 25; i++)
+    session_test_find (test, ladder.video[1], i * FRAME)->flags =
+        i == 0 || (i >= phase && (i - phase) % other_gop == 0) ? AMS_UNIT_KEY
+                                                               : 0;
+  if (b_frames)
+    make_b_frames (test, ladder.video[0], gop);
+  session_test_play (test);
+  session_test_check_nothing_lost (test);
+  session_test_check_times (test, 0);
+  g_assert_cmpuint (count_files (test, 1), ==, count_files (test, 0));
+  g_assert_cmpuint (count_gaps (test, 0) + count_gaps (test, 1), ==, 0);
+  for (guint i = 0; i < count_files (test, 1); i++) {
+    const TestFile *file = session_test_lane_file (test, 1, i);
+
+    g_assert_cmpint (file->end - file->cut.pts, <=, longest);
+    session_test_assert_near (file->cut.pts,
+        session_test_file (test, i)->cut.pts, longest);
+  }
+  check_sums (test, 2 * FRAME);
+  g_assert_cmpuint (session_test_count_discontinuities (test), ==, 0);
+}
+
+static void
+test_sub_stream_keeps_numbers (void)
+{
+  for (guint b = 0; b < 2; b++) {
+    play_sub_stream (50, 0, 75, b, 6 * SECOND);
+    play_sub_stream (75, 0, 50, b, 6 * SECOND);
+    play_sub_stream (50, 0, 300, b, 12 * SECOND);
+    for (guint phase = 1; phase < 50; phase += 7) {
+      play_sub_stream (50, phase, 50, b, 4 * SECOND + 50 * FRAME);
+      play_sub_stream (50, phase, 100, b, 8 * SECOND);
+    }
+  }
+}
+
+/* Of the same rhythm at another time: as long as the lead's, and each begins with a
+ * keyframe. */
+static void
+test_sub_stream_of_same_rhythm_keeps_promise (void)
+{
+  for (guint phase = 1; phase < 50; phase++) {
+    Ladder ladder = ladder_new (SOUND_NONE, 60 * SECOND, 50);
+    g_autoptr (SessionTest) test = ladder.test;
+
+    for (guint i = 1; i < 60 * 25; i++)
+      session_test_find (test, ladder.video[1], i * FRAME)->flags =
+          i % 50 == phase ? AMS_UNIT_KEY : 0;
+    session_test_play (test);
+    session_test_check_nothing_lost (test);
+    g_assert_false (test->dependent);
+    for (guint i = 0; i < count_files (test, 1); i++) {
+      const TestFile *file = session_test_lane_file (test, 1, i);
+
+      /* Nobody ends the last one. */
+      g_assert_cmpint (file->end - file->cut.pts, <,
+          i + 1 < count_files (test, 1) ? 4500 * MS : 6500 * MS);
+    }
+  }
+}
+
+/* No keyframe but the first: each file begins at its cut, and nothing is kept for
+ * longer than that takes. */
+static void
+test_follower_without_keyframes_cut_at_pictures (void)
+{
+  for (guint i = 0; i < 2; i++) {
+    Ladder ladder = ladder_new (SOUND_OF_ALL, 60 * SECOND, i == 0 ? 50 : 0);
+    g_autoptr (SessionTest) test = ladder.test;
+
+    for (guint j = 0; j < 60 * 25; j++)
+      session_test_find (test, ladder.video[1], j * FRAME)->flags =
+          j == 0 ? AMS_UNIT_KEY : 0;
+    for (guint j = 0; j < 60; j += 20)
+      session_test_find (test, ladder.video[0], j * SECOND)->flags =
+          AMS_UNIT_KEY;
+    session_test_play (test);
+    check_aligned (&ladder);
+    g_assert_true (test->lanes[1].dependent);
+    g_assert_false (test->lanes[0].dependent);
+    g_assert_cmpuint (test->most_kept, <=,
+        (2 + 5 * SECOND / FRAME + 5 * SECOND / SOUND_FRAME) *
+            sizeof (AmsFakeRecord));
+  }
+}
+
+/* ---- lanes that lack media ---- */
+
+typedef struct
+{
+  const gchar *name;
+  guint lane;
+  gint64 from, to; /* without any */
+  guint gaps; /* files that there are not */
+} StallCase;
+
+static const StallCase stall_cases[] = {
+  { "short", 1, 10200 * MS, 11 * SECOND, 0 },
+  { "over-a-cut", 1, 10200 * MS, 14 * SECOND, 0 },
+  { "long", 1, 10200 * MS, 30 * SECOND, 4 },
+  { "from-a-cut", 1, 12 * SECOND, 24 * SECOND, 3 },
+  { "between-keyframes", 1, 10200 * MS, 30600 * MS, 5 },
+  { "to-the-end", 1, 20200 * MS, 100 * SECOND, 9 },
+  { "lead-short", 0, 10200 * MS, 11 * SECOND, 0 },
+  { "lead-over-a-cut", 0, 10200 * MS, 14 * SECOND, 0 },
+  { "lead-long", 0, 10200 * MS, 30 * SECOND, 4 },
+  { "lead-to-the-end", 0, 20200 * MS, 100 * SECOND, 9 },
+};
+
+static void
+play_stall (const StallCase *this, Sound with, gboolean says_so)
+{
+  Ladder ladder = ladder_new (with, 60 * SECOND, 50);
+  g_autoptr (SessionTest) test = ladder.test;
+  guint video = ladder.video[this->lane];
+
+  session_test_cut_out (test, video, this->from, this->to);
+  if (says_so && this->to < 60 * SECOND)
+    session_test_find (test, video, this->to)->discont = TRUE;
+  session_test_play (test);
+  g_assert_cmpuint (session_test_count_lost (test, ladder.video[!this->lane]),
+      ==, 0);
+  g_assert_cmpuint (session_test_count_lost (test, ladder.sound[0]), ==, 0);
+  session_test_check_times (test, 0);
+  for (guint i = 0; i < test->n_lanes; i++)
+    g_assert_cmpuint (count_files (test, i), ==, count_files (test, 0));
+  g_assert_cmpuint (count_gaps (test, !this->lane), ==, 0);
+  if (with != SOUND_OF_EACH)
+    g_assert_cmpuint (count_gaps (test, this->lane), ==, this->gaps);
+  else
+    g_assert_cmpuint (count_gaps (test, this->lane), ==, 0);
+  g_assert_cmpuint (session_test_count_discontinuities (test), ==, 0);
+  check_sums (test, SECOND);
+}
+
+static void
+test_stalled_lane_has_gaps (gconstpointer data)
+{
+  for (guint i = 0; i < N_SOUNDS * 2; i++)
+    play_stall (data, i % N_SOUNDS, i / N_SOUNDS);
+}
+
+static void
+test_all_stall_then_begin_anew (void)
+{
+  for (guint i = 0; i < N_SOUNDS * 2; i++) {
+    Ladder ladder = ladder_new (i % N_SOUNDS, 60 * SECOND, 50);
+    g_autoptr (SessionTest) test = ladder.test;
+
+    if (i / N_SOUNDS)
+      make_b_frames (test, ladder.video[1], 50);
+    for (guint track = 0; track < test->tracks->len; track++) {
+      session_test_cut_out (test, track, 18200 * MS, 40 * SECOND);
+      session_test_find (test, track, 41 * SECOND)->discont = FALSE;
+    }
+    session_test_play (test);
+    session_test_check_times (test, 0);
+    g_assert_cmpuint (session_test_count_discontinuities (test), ==, 1);
+    for (guint j = 0; j < test->n_lanes; j++) {
+      g_assert_cmpuint (count_files (test, j), ==, count_files (test, 0));
+      g_assert_cmpuint (count_gaps (test, j), ==, 0);
+    }
+    check_sums (test, FRAME);
+  }
+}
+
+static void
+test_lane_that_ends_early_has_gaps (void)
+{
+  for (guint i = 0; i < N_SOUNDS * 4; i++) {
+    Ladder ladder = ladder_new (i % N_SOUNDS, 60 * SECOND, 50);
+    g_autoptr (SessionTest) test = ladder.test;
+    guint lane = i / N_SOUNDS & 1;
+
+    session_test_cut_out (test, ladder.video[lane], 21 * SECOND, 61 * SECOND);
+    session_test_event (test, i / N_SOUNDS & 2 ? TEST_REMOVE : TEST_END,
+        ladder.video[lane], 21 * SECOND);
+    session_test_play (test);
+    session_test_check_nothing_lost (test);
+    session_test_check_times (test, 0);
+    g_assert_cmpuint (count_files (test, 1), ==, count_files (test, 0));
+    g_assert_cmpuint (count_gaps (test, lane), ==,
+        ladder.with == SOUND_OF_EACH ? 0 : 9);
+    g_assert_cmpuint (count_gaps (test, !lane), ==, 0);
+    check_sums (test, SECOND);
+  }
+}
+
+/* Its first file has the number of those that the others have then. */
+static void
+test_lane_that_joins_late_begins_with_number_of_others (void)
+{
+  for (guint i = 0; i < N_SOUNDS * 2; i++) {
+    Ladder ladder = ladder_new (i % N_SOUNDS, 60 * SECOND, 50);
+    g_autoptr (SessionTest) test = ladder.test;
+    gint64 from = i / N_SOUNDS ? 21 * SECOND : 24 * SECOND;
+
+    session_test_cut_out (test, ladder.video[1], 0, from);
+    if (ladder.with == SOUND_OF_EACH)
+      session_test_cut_out (test, ladder.sound[1], 0, 70 * SECOND);
+    if (ladder.with == SOUND_OF_EACH)
+      session_test_event (test, TEST_REMOVE, ladder.sound[1], 0);
+    session_test_play (test);
+    g_assert_cmpuint (session_test_count_lost (test, ladder.video[0]), ==, 0);
+    g_assert_cmpuint (session_test_count_lost (test, ladder.video[1]), <=, 25);
+    session_test_check_times (test, 0);
+    g_assert_cmpuint (count_files (test, 0), ==, 15);
+    g_assert_cmpuint (count_files (test, 1), <=, 15 - 5);
+    g_assert_cmpuint (count_files (test, 1), >=, 15 - 6);
+    g_assert_cmpuint (session_test_count_discontinuities (test), ==, 0);
+    check_sums (test, FRAME);
+  }
+}
+
+/* ---- cuts for another reason ---- */
+
+static void
+test_split_now_splits_all (void)
+{
+  for (guint i = 0; i < N_SOUNDS * 2; i++) {
+    Ladder ladder = ladder_new (i % N_SOUNDS, 41 * SECOND, 25);
+    g_autoptr (SessionTest) test = ladder.test;
+
+    if (i / N_SOUNDS)
+      make_b_frames (test, ladder.video[1], 25);
+    session_test_event (test, TEST_SPLIT, 0, 9500 * MS);
+    session_test_play (test);
+    check_aligned (&ladder);
+    g_assert_cmpint (session_test_file (test, 3)->cut.pts, ==, 10 * SECOND);
+    /* Both encoders were asked at once. */
+    for (guint j = 0; j < 2; j++) {
+      guint n = 0;
+
+      for (guint k = 0; k < test->requests->len; k++) {
+        const TestRequest *request =
+            &g_array_index (test->requests, TestRequest, k);
+
+        n +=
+            request->track == ladder.video[j] && request->time == AMS_TIME_NONE;
+      }
+      g_assert_cmpuint (n, ==, 1);
+    }
+  }
+}
+
+static void
+test_keyframes_asked_of_all_at_one_time (void)
+{
+  Ladder ladder = ladder_new (SOUND_OF_ALL, 41 * SECOND, 25);
+  g_autoptr (SessionTest) test = ladder.test;
+  guint n = 0;
+
+  session_test_play (test);
+  for (guint i = 0; i < test->requests->len; i += 2, n++) {
+    const TestRequest *a = &g_array_index (test->requests, TestRequest, i);
+    const TestRequest *b = &g_array_index (test->requests, TestRequest, i + 1);
+
+    g_assert_cmpuint (a->track, ==, ladder.video[0]);
+    g_assert_cmpuint (b->track, ==, ladder.video[1]);
+    g_assert_cmpint (a->time, ==, (i / 2 + 1) * 4 * SECOND);
+    g_assert_cmpint (b->time, ==, a->time);
+  }
+  g_assert_cmpuint (n, ==, 11);
+}
+
+static void
+test_jump_in_all_is_one_discontinuity (void)
+{
+  for (guint i = 0; i < N_SOUNDS * 2; i++) {
+    Ladder ladder = ladder_new (i % N_SOUNDS, 41 * SECOND, 25);
+    g_autoptr (SessionTest) test = ladder.test;
+
+    if (i / N_SOUNDS)
+      make_b_frames (test, ladder.video[1], 25);
+    for (guint track = 0; track < test->tracks->len; track++)
+      session_test_shift (test, track, 20 * SECOND, 50 * SECOND, -15 * SECOND);
+    session_test_play (test);
+    session_test_check_nothing_lost (test);
+    g_assert_cmpuint (session_test_count_discontinuities (test), ==, 1);
+    for (guint j = 0; j < test->n_lanes; j++) {
+      g_assert_cmpuint (count_files (test, j), ==, count_files (test, 0));
+      g_assert_cmpuint (count_gaps (test, j), ==, 0);
+    }
+  }
+}
+
+/* Its times are brought back into line: nobody else sees it. */
+static void
+test_jump_in_one_is_no_discontinuity (void)
+{
+  Ladder ladder = ladder_new (SOUND_OF_ALL, 41 * SECOND, 25);
+  g_autoptr (SessionTest) test = ladder.test;
+
+  session_test_shift (test, ladder.video[1], 20 * SECOND, 50 * SECOND,
+      -15 * SECOND);
+  session_test_play (test);
+  session_test_check_nothing_lost (test);
+  g_assert_cmpuint (session_test_count_discontinuities (test), ==, 0);
+  g_assert_cmpuint (count_files (test, 1), ==, count_files (test, 0));
+  g_assert_cmpuint (count_gaps (test, 1), ==, 0);
+}
+
+/* A decoder must be set up anew in one: a discontinuity in all. */
+static void
+test_other_form_in_one_is_discontinuity_in_all (void)
+{
+  for (guint i = 0; i < N_SOUNDS * 2; i++) {
+    Ladder ladder = ladder_new (i % N_SOUNDS, 41 * SECOND, 25);
+    g_autoptr (SessionTest) test = ladder.test;
+    TestEvent *event = session_test_event (test, TEST_FORM,
+        ladder.video[i / N_SOUNDS], 20 * SECOND - 1);
+
+    event->size = 7;
+    event->over = TRUE;
+    session_test_play (test);
+    session_test_check_nothing_lost (test);
+    g_assert_cmpuint (session_test_count_discontinuities (test), ==, 1);
+    for (guint j = 0; j < test->n_lanes; j++)
+      g_assert_cmpuint (count_files (test, j), ==, count_files (test, 0));
+  }
+}
+
+/* A lane that comes back in another form does so behind a discontinuity. */
+static void
+test_back_in_other_form_behind_discontinuity (void)
+{
+  Ladder ladder = ladder_new (SOUND_OF_ALL, 60 * SECOND, 50);
+  g_autoptr (SessionTest) test = ladder.test;
+  TestEvent *event =
+      session_test_event (test, TEST_FORM, ladder.video[1], 30 * SECOND - 1);
+
+  event->size = 7;
+  event->over = TRUE;
+  session_test_cut_out (test, ladder.video[1], 10200 * MS, 30 * SECOND);
+  session_test_play (test);
+  g_assert_cmpuint (session_test_count_discontinuities (test), ==, 1);
+  for (guint i = 0; i < test->events->len; i++) {
+    const TestEvent *unit = g_ptr_array_index (test->events, i);
+
+    if (unit->kind != TEST_UNIT || unit->track != ladder.video[1] ||
+        unit->files[1] == 0)
+      continue;
+    g_assert_cmpint (unit->form == 7, ==,
+        session_test_lane_file (test, 1, unit->files[1] - 1)->cut.pts >=
+            30 * SECOND);
+  }
+}
+
+/* Sound that all have joins all. */
+static void
+test_sound_joins_all (void)
+{
+  for (guint i = 0; i < 4; i++) {
+    Ladder ladder = ladder_new (SOUND_NONE, 41 * SECOND, 50);
+    g_autoptr (SessionTest) test = ladder.test;
+    guint sound = session_test_join (test, FALSE, 15 * SECOND);
+
+    for (guint j = 0; j < 2; j++)
+      if (i & 1 << j)
+        make_b_frames (test, ladder.video[j], 50);
+    session_test_set_lane (test, sound, AMS_SESSION_ALL_LANES);
+    session_test_sound (test, sound, 15 * SECOND, 41 * SECOND);
+    session_test_play (test);
+    session_test_check_times (test, 0);
+    g_assert_cmpuint (session_test_count_lost (test, ladder.video[0]), ==, 0);
+    g_assert_cmpuint (session_test_count_lost (test, ladder.video[1]), ==, 0);
+    g_assert_cmpuint (session_test_count_lost (test, sound), <=,
+        2 * SECOND / SOUND_FRAME);
+    g_assert_cmpuint (session_test_count_discontinuities (test), ==, 1);
+    for (guint j = 0; j < 2; j++)
+      g_assert_cmpuint (
+          session_test_lane_file (test, j, count_files (test, j) - 1)
+              ->n_units[FALSE],
+          >, 0);
+  }
+}
+
+static void
+test_earlier_recording_goes_on_in_all (void)
+{
+  Ladder ladder = ladder_new (SOUND_ALONE, 41 * SECOND, 25);
+  g_autoptr (SessionTest) test = ladder.test;
+
+  test->start_time = 1234 * SECOND;
+  test->start_delay = SECOND;
+  session_test_play (test);
+  check_aligned (&ladder);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -189,5 +588,36 @@ main (int argc, char **argv)
       test_aligned_cut_at_same_keyframes);
   g_test_add_func ("/session/lanes/late-keyframe",
       test_late_keyframe_all_cut_at_one_before);
+  g_test_add_func ("/session/lanes/sub-stream/numbers",
+      test_sub_stream_keeps_numbers);
+  g_test_add_func ("/session/lanes/sub-stream/promise",
+      test_sub_stream_of_same_rhythm_keeps_promise);
+  g_test_add_func ("/session/lanes/sub-stream/no-keyframes",
+      test_follower_without_keyframes_cut_at_pictures);
+  for (guint i = 0; i < G_N_ELEMENTS (stall_cases); i++) {
+    g_autofree gchar *path =
+        g_strdup_printf ("/session/lanes/stall/%s", stall_cases[i].name);
+
+    g_test_add_data_func (path, &stall_cases[i], test_stalled_lane_has_gaps);
+  }
+  g_test_add_func ("/session/lanes/stall/all", test_all_stall_then_begin_anew);
+  g_test_add_func ("/session/lanes/ends-early",
+      test_lane_that_ends_early_has_gaps);
+  g_test_add_func ("/session/lanes/joins-late",
+      test_lane_that_joins_late_begins_with_number_of_others);
+  g_test_add_func ("/session/lanes/split-now", test_split_now_splits_all);
+  g_test_add_func ("/session/lanes/requests",
+      test_keyframes_asked_of_all_at_one_time);
+  g_test_add_func ("/session/lanes/jump/all",
+      test_jump_in_all_is_one_discontinuity);
+  g_test_add_func ("/session/lanes/jump/one",
+      test_jump_in_one_is_no_discontinuity);
+  g_test_add_func ("/session/lanes/form/over",
+      test_other_form_in_one_is_discontinuity_in_all);
+  g_test_add_func ("/session/lanes/form/back",
+      test_back_in_other_form_behind_discontinuity);
+  g_test_add_func ("/session/lanes/sound-joins", test_sound_joins_all);
+  g_test_add_func ("/session/lanes/earlier-recording",
+      test_earlier_recording_goes_on_in_all);
   return g_test_run ();
 }

@@ -216,7 +216,7 @@ cut_at_key (AmsSession *self, AmsSessionTrack *track, const AmsHeld *held)
   if (decision.here == AMS_CUT_HERE)
     begin_segment (self, track, held,
         find_reason_to_cut (self, held, due, forced));
-  else if (decision.here == AMS_CUT_CANDIDATE)
+  else if (decision.here == AMS_CUT_CANDIDATE && ams_lane_is_open (lane->files))
     note_candidate (self, lane, held);
 }
 
@@ -364,11 +364,21 @@ may_cut (AmsSession *self, const AmsHeld *held)
 
 /* ---- units ---- */
 
+/* The picture, where there was none on any lane. */
+static gboolean
+is_back (AmsSession *self, const AmsSessionTrack *track)
+{
+  const AmsSessionTrack *lead = self->lead;
+
+  return lead != track && track->video &&
+      (!lead->video || lead->lane == track->lane);
+}
+
 static void
 lead_segment (AmsSession *self, AmsSessionTrack *track, const AmsHeld *held)
 {
   gboolean key = ams_session_track_is_key (track, held);
-  gboolean returns = self->lead != track && track->video && key;
+  gboolean returns = key && is_back (self, track);
 
   if (self->lead != track)
     change_lead (self, track, held);

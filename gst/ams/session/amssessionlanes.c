@@ -5,8 +5,8 @@
 /* The files of all lanes. One track leads: where segments begin is decided by its
  * units alone (amssessioncut.c), and its lanes begin theirs with it. The others
  * follow: a file for each of these cuts, which begins with their own keyframe of
- * that time. It may have come already, as encoders reorder differently: so each
- * keyframe is marked. If it has not, the cut is pending in the lane.
+ * that time. Until that has come the cut is pending in the lane; it may have come
+ * long ago, where the lead cuts after the fact: so each keyframe is marked.
  *
  * A lane without any keyframe there begins at its next one; without any before the
  * next cut, at the first picture behind the cut, after the fact. One in which nothing
@@ -177,6 +177,9 @@ begin_at_mark (AmsSession *self, AmsSessionLane *lane)
 {
   move_cut (&lane->next, lane->mark_pts);
   ams_lane_cut_at_mark (lane->files, &lane->next);
+  if (!ams_session_is_led (self, lane))
+    ams_session_tell (self, "rendition %u follows at %.3f s, after the fact",
+        lane->index, AMS_SESSION_S (lane->mark_pts));
   lane->segment_has_video = lane->mark_has_video;
   if (lane->mark_has_video && !lane->mark_is_key)
     say_not_independent (self, lane);
@@ -369,12 +372,11 @@ ams_session_follow (AmsSession *self, AmsSessionLane *lane,
 
 /* ---- a cut ---- */
 
-/* What is marked is the lane's place for the cut, or its first one behind it. Tracks
- * that join there cannot be in a file that is written already. */
+/* What is marked is the lane's place for the cut, or its first one behind it. */
 static gboolean
 is_marked_behind (const AmsSessionLane *lane)
 {
-  return ams_lane_is_marked (lane->files) && !lane->tracks_changed &&
+  return ams_lane_is_marked (lane->files) &&
       lane->mark_pts >= lane->next.pts - lane->mark_tolerance;
 }
 

@@ -17,6 +17,20 @@ get_head_order (AmsSessionTrack *track)
   return ams_session_track_get_order (g_queue_peek_head (&track->held));
 }
 
+/* The keyframe of a lane that follows has its turn behind that of the lead of the same
+ * time, however much either is reordered: it is known then whether a file begins with
+ * it. */
+static gint64
+get_turn (AmsSession *self, AmsSessionTrack *track)
+{
+  const AmsHeld *next = g_queue_peek_head (&track->held);
+  gboolean follows = self->lanes->len > 1 && track->video &&
+      !(self->lead && self->lead->lane == track->lane);
+
+  return follows && ams_session_track_is_key (track, next) ? next->unit.pts
+                                                           : next->unit.dts;
+}
+
 static gboolean
 flows (const AmsSessionTrack *track)
 {
@@ -97,7 +111,7 @@ goes_first (const AmsSessionTrack *track, const AmsSessionTrack *other)
   return track->video && (!other->video || track->lane <= other->lane);
 }
 
-/* The track whose unit is decoded first. (nullable) */
+/* The track whose unit is next, of those that there are. (nullable) */
 static AmsSessionTrack *
 find_first (AmsSession *self)
 {
@@ -109,9 +123,9 @@ find_first (AmsSession *self)
 
     if (!flows (track) || g_queue_is_empty (&track->held))
       continue;
-    order = get_head_order (track);
-    if (!first || order < get_head_order (first) ||
-        (order == get_head_order (first) && goes_first (track, first)))
+    order = get_turn (self, track);
+    if (!first || order < get_turn (self, first) ||
+        (order == get_turn (self, first) && goes_first (track, first)))
       first = track;
   }
   return first;
@@ -175,7 +189,7 @@ choose (AmsSession *self)
 
   for (guint i = 0; first && i < self->tracks->len; i++)
     if (is_waited_for (g_ptr_array_index (self->tracks, i),
-            get_head_order (first)))
+            get_turn (self, first)))
       return NULL;
   return first ? prefer_video (self, first) : NULL;
 }
