@@ -259,6 +259,7 @@ add_track (Player *p, gboolean video, guint lane)
     return;
   p->n_tracks++;
   track->video = video;
+  track->over = p->session->finished;
   track->step = (video ? 200 : 90) * MS;
   track->time = p->clock;
   track->lane = video     ? lane % p->n_lanes
@@ -340,6 +341,15 @@ end_track (Player *p, Track *track, gboolean removed)
     ams_session_end_track (p->session, track->id);
 }
 
+/* What comes later is not taken. */
+static void
+finish_tracks (Player *p)
+{
+  for (guint i = 0; i < p->n_tracks; i++)
+    p->tracks[i].over = TRUE;
+  ams_session_finish (p->session);
+}
+
 static void
 happen (Player *p, guint8 kind, Bytes *bytes)
 {
@@ -377,7 +387,7 @@ happen (Player *p, guint8 kind, Bytes *bytes)
       break;
     case 9:
       if (kind == 0xf9)
-        ams_session_finish (p->session);
+        finish_tracks (p);
       break;
     case 10:
     case 11:

@@ -297,6 +297,7 @@ end_file (SessionTest *self, const AmsAction *action)
       action->carried);
   file->ended = TRUE;
   file->end = action->time;
+  file->ended_at = self->now;
   file->size = action->size;
 }
 
@@ -332,7 +333,7 @@ note_request (SessionTest *self, const AmsAction *action)
   g_array_append_val (self->requests, request);
   if (action->time != AMS_TIME_NONE)
     ams_session_set_keyframes_on_request (self->session, action->track,
-        self->obeys);
+        self->obeys && self->refuses != request.track + 1);
 }
 
 static void
@@ -396,7 +397,7 @@ run (SessionTest *self)
     perform (self, &action);
     ams_action_clear (&action);
   }
-  for (guint i = 0; i < self->n_lanes; i++)
+  for (guint i = 0; i < self->session->lanes->len; i++)
     self->most_kept = MAX (self->most_kept,
         ams_lane_get_kept (ams_session_get_lane (self->session, i)->files));
 }
@@ -465,8 +466,19 @@ set_form (SessionTest *self, TestTrack *track, guint8 form, gboolean over)
 }
 
 static void
+add_lane (SessionTest *self)
+{
+  ams_session_add_lane (self->session,
+      self->as_ts ? ams_ts_packager_new () : ams_fake_packager_new (),
+      self->as_ts ? AMS_TS_BLOCK_SIZE : AMS_FAKE_BLOCK_SIZE);
+}
+
+static void
 add_to_session (SessionTest *self, TestTrack *track)
 {
+  while (track->lane != AMS_SESSION_ALL_LANES &&
+      track->lane >= self->session->lanes->len)
+    add_lane (self);
   track->id = ams_session_add_track (self->session,
       track->video ? AMS_TRACK_VIDEO : AMS_TRACK_AUDIO, track->lane);
   set_form (self, track, 1, FALSE);
@@ -578,10 +590,8 @@ session_test_play (SessionTest *self)
   g_autoptr (GPtrArray) sorted = g_ptr_array_new ();
 
   self->session = ams_session_new (&self->settings, &story);
-  for (guint i = 0; i < self->n_lanes; i++)
-    ams_session_add_lane (self->session,
-        self->as_ts ? ams_ts_packager_new () : ams_fake_packager_new (),
-        self->as_ts ? AMS_TS_BLOCK_SIZE : AMS_FAKE_BLOCK_SIZE);
+  while (self->session->lanes->len + self->late_lanes < self->n_lanes)
+    add_lane (self);
   for (guint i = 0; i < self->events->len; i++)
     g_ptr_array_add (sorted, get_event (self, i));
   g_ptr_array_sort (sorted, compare_arrivals);

@@ -66,6 +66,7 @@ typedef struct
   gboolean gap; /* there is no file */
   gboolean ended;
   gint64 end;
+  gint64 ended_at; /* live: ns since the test began */
   guint64 size;
   guint32 tracks;
   gboolean discontinuity; /* as its tables say */
@@ -110,6 +111,7 @@ typedef struct
   gboolean as_file; /* all comes as fast as it is taken */
   gboolean carries; /* the store takes over what is carried */
   gboolean obeys; /* the encoder makes keyframes when it is asked */
+  guint refuses; /* but for this track's; 0: it counts from 1 */
 
   AmsSession *session;
   GArray *tracks; /* TestTrack */
@@ -120,6 +122,7 @@ typedef struct
   gint64 start_pts;
   TestLane lanes[TEST_LANES];
   guint n_lanes;
+  guint late_lanes; /* of these: come with their first track */
   GPtrArray *files; /* of the first lane */
   GArray *requests; /* TestRequest */
   GArray *ticks; /* TestTick */

@@ -405,6 +405,98 @@ test_lane_that_joins_late_begins_with_number_of_others (void)
   }
 }
 
+/* So does one that is there only then; sound that all have is in it, too. */
+static void
+test_lane_that_is_added_late_begins_with_number_of_others (void)
+{
+  for (guint i = 0; i < 4; i++) {
+    guint video, sound;
+    g_autoptr (SessionTest) test = session_test_new_with_both (&video, &sound);
+    guint late = session_test_join (test, TRUE, 21 * SECOND - 1);
+
+    session_test_set_lane (test, sound, AMS_SESSION_ALL_LANES);
+    session_test_set_lane (test, late, 1);
+    test->late_lanes = 1;
+    test->carries = i & 1;
+    test->start_time = i & 2 ? 77 * SECOND : AMS_TIME_NONE;
+    session_test_video (test, video, 0, 60 * SECOND, 50);
+    session_test_sound (test, sound, 0, 60 * SECOND);
+    session_test_video (test, late, 21 * SECOND, 60 * SECOND, 50);
+    session_test_play (test);
+    g_assert_cmpuint (session_test_count_lost (test, late), ==, 0);
+    session_test_check_times (test, 0);
+    g_assert_cmpuint (count_files (test, 1), ==, 10);
+    g_assert_cmpuint (session_test_count_discontinuities (test), ==, 0);
+    for (guint j = 0; j < 10; j++)
+      g_assert_cmpuint (session_test_lane_file (test, 1, j)->n_units[FALSE], >,
+          80);
+    check_sums (test, FRAME);
+  }
+}
+
+/* ---- what is asked of encoders ---- */
+
+/* Its keyframe is asked for, once, as it has no file without. */
+static void
+test_lane_that_is_back_is_asked_for_keyframe (void)
+{
+  Ladder ladder = ladder_new (SOUND_OF_ALL, 60 * SECOND, 50);
+  g_autoptr (SessionTest) test = ladder.test;
+  guint n = 0;
+
+  session_test_cut_out (test, ladder.video[1], 10 * SECOND, 30600 * MS);
+  session_test_play (test);
+  for (guint i = 0; i < test->requests->len; i++) {
+    const TestRequest *request =
+        &g_array_index (test->requests, TestRequest, i);
+
+    if (request->time != AMS_TIME_NONE)
+      continue;
+    g_assert_cmpuint (request->track, ==, ladder.video[1]);
+    session_test_assert_near (request->asked, 30600 * MS, SECOND / 4);
+    n++;
+  }
+  g_assert_cmpuint (n, ==, 1);
+}
+
+/* Whether another encoder does as it is told is not the lead's matter: a keyframe is
+ * waited for at 4 s, though the interval says that it comes at 6 s. */
+static void
+test_answer_of_lead_counts (void)
+{
+  for (guint i = 0; i < 2; i++) {
+    Ladder ladder = ladder_new (SOUND_NONE, 12 * SECOND, 75);
+    g_autoptr (SessionTest) test = ladder.test;
+
+    test->obeys = TRUE;
+    test->refuses = ladder.video[i] + 1;
+    session_test_play (test);
+    check_aligned (&ladder);
+    g_assert_cmpint (session_test_file (test, 0)->end, ==, 3 * SECOND);
+    session_test_assert_near (session_test_file (test, 0)->ended_at,
+        i == 1 ? 4500 * MS : 3 * SECOND, SECOND / 4);
+  }
+}
+
+/* ---- intra-only ---- */
+
+/* Tables are not repeated at each picture. */
+static void
+test_intra_only_follower_marked_now_and_then (void)
+{
+  Ladder ladder = ladder_new (SOUND_NONE, 20 * SECOND, 1);
+  g_autoptr (SessionTest) test = ladder.test;
+
+  session_test_play (test);
+  check_aligned (&ladder);
+  for (guint i = 0; i < count_files (test, 1); i++) {
+    const TestFile *file = session_test_lane_file (test, 1, i);
+
+    g_assert_cmpuint (file->size / sizeof (AmsFakeRecord), <=,
+        file->n_units[TRUE] + 1 + 4 * 5);
+  }
+}
+
 /* ---- cuts for another reason ---- */
 
 static void
@@ -605,6 +697,13 @@ main (int argc, char **argv)
       test_lane_that_ends_early_has_gaps);
   g_test_add_func ("/session/lanes/joins-late",
       test_lane_that_joins_late_begins_with_number_of_others);
+  g_test_add_func ("/session/lanes/added-late",
+      test_lane_that_is_added_late_begins_with_number_of_others);
+  g_test_add_func ("/session/lanes/back-asked",
+      test_lane_that_is_back_is_asked_for_keyframe);
+  g_test_add_func ("/session/lanes/answer", test_answer_of_lead_counts);
+  g_test_add_func ("/session/lanes/intra-only",
+      test_intra_only_follower_marked_now_and_then);
   g_test_add_func ("/session/lanes/split-now", test_split_now_splits_all);
   g_test_add_func ("/session/lanes/requests",
       test_keyframes_asked_of_all_at_one_time);
