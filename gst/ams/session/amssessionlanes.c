@@ -16,6 +16,7 @@
 
 /* As in the cutter. */
 #define ROUNDING_SLACK (AMS_SECOND / 2)
+#define SHORTEST 1 /* ns: of a file or a gap */
 #define MARK_SPACING (AMS_SECOND / 4)
 
 gboolean
@@ -36,6 +37,13 @@ static gboolean
 is_open (const AmsSessionLane *lane)
 {
   return ams_lane_is_open (lane->files);
+}
+
+/* The open file may end with @held. */
+static gboolean
+may_end_at (const AmsSessionLane *lane, const AmsHeld *held)
+{
+  return held->unit.pts >= lane->start + SHORTEST;
 }
 
 static gboolean
@@ -130,7 +138,7 @@ note_begun (AmsSessionLane *lane, gint64 pts)
 static gint64
 get_shown (AmsSession *self, const AmsSessionLane *lane)
 {
-  gint64 shown = lane->start + AMS_TIME_MAP_TICK;
+  gint64 shown = lane->start + SHORTEST;
 
   for (guint i = 0; i < self->tracks->len; i++) {
     const AmsSessionTrack *track = g_ptr_array_index (self->tracks, i);
@@ -152,7 +160,7 @@ begin_file (AmsSession *self, AmsSessionLane *lane, const AmsCut *cut,
   /* The candidate's mark goes with the file. */
   if (ams_session_is_led (self, lane))
     ams_cutter_drop_candidate (self->cutter);
-  ams_lane_cut (lane->files, cut, MAX (end, lane->start + AMS_TIME_MAP_TICK));
+  ams_lane_cut (lane->files, cut, MAX (end, lane->start + SHORTEST));
   lane->segment_has_video = FALSE;
   note_begun (lane, cut->pts);
 }
@@ -166,7 +174,7 @@ begin_next (AmsSession *self, AmsSessionLane *lane, const AmsHeld *held,
 
   if (is_open (lane))
     move_cut (&cut, held->unit.pts);
-  else if (lane->any && !cut.discontinuity)
+  else if (lane->any && (!cut.discontinuity || lane->end > cut.pts))
     move_cut (&cut, lane->end);
   begin_file (self, lane, &cut,
       cut.discontinuity ? MIN (end, cut.pts) : cut.pts);
@@ -189,7 +197,7 @@ begin_at_mark (AmsSession *self, AmsSessionLane *lane)
 static void
 end_file (AmsSessionLane *lane, gint64 end)
 {
-  lane->end = MAX (end, lane->start + AMS_TIME_MAP_TICK);
+  lane->end = MAX (end, lane->start + SHORTEST);
   ams_lane_finish (lane->files, lane->end);
 }
 
@@ -200,10 +208,11 @@ leave_gap (AmsSession *self, AmsSessionLane *lane, gint64 end)
   AmsAction *action;
 
   if (is_open (lane))
-    end_file (lane, MAX (lane->next.pts, MIN (get_shown (self, lane), end)));
+    end_file (lane,
+        MAX (lane->next.pts, MIN (get_shown (self, lane), end - SHORTEST)));
   if (!lane->next.discontinuity || lane->end > lane->next.pts)
     move_cut (&lane->next, lane->end);
-  lane->end = MAX (end, lane->next.pts + AMS_TIME_MAP_TICK);
+  lane->end = MAX (end, lane->next.pts + SHORTEST);
   lane->pending = FALSE;
   ams_session_tell (self,
       "rendition %u has nothing from %.3f s to %.3f s: a gap is listed",
@@ -269,8 +278,7 @@ look_for_mark (AmsSession *self, AmsSessionLane *lane, AmsSessionTrack *track,
   if (ams_lane_is_marked (lane->files) &&
       is_too_long (self, lane->mark_pts, held->end))
     ams_lane_unmark (lane->files);
-  if (held->unit.pts <= lane->start ||
-      find_reference (self, lane, track) != track)
+  if (!may_end_at (lane, held) || find_reference (self, lane, track) != track)
     return;
   if (track->video ? ams_session_track_is_key (track, held) &&
               is_worth_a_mark (self, lane, held)
@@ -342,7 +350,7 @@ static void
 follow_reference (AmsSession *self, AmsSessionLane *lane,
     AmsSessionTrack *track, const AmsHeld *held)
 {
-  if (held->unit.pts <= lane->start || !is_behind_cut (lane, track, held))
+  if (!may_end_at (lane, held) || !is_behind_cut (lane, track, held))
     return;
   if (ams_session_track_is_key (track, held)) {
     begin_next (self, lane, held, get_shown (self, lane));
@@ -412,7 +420,7 @@ ams_session_begin_led (AmsSession *self, const AmsHeld *held, gint64 end)
     AmsSessionLane *lane = ams_session_get_lane (self, i);
 
     if (lane->pending && ams_session_is_led (self, lane) &&
-        (!is_open (lane) || held->unit.pts > lane->start))
+        (!is_open (lane) || may_end_at (lane, held)))
       begin_next (self, lane, held, end);
   }
 }
