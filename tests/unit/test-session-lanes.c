@@ -211,6 +211,9 @@ play_sub_stream (guint gop, guint phase, guint other_gop, gboolean b_frames,
   }
   check_sums (test, 2 * FRAME);
   g_assert_cmpuint (session_test_count_discontinuities (test), ==, 0);
+  /* Its next keyframe comes before the next cut. */
+  if (other_gop <= 100)
+    g_assert_false (test->dependent);
 }
 
 static void
@@ -252,6 +255,62 @@ test_sub_stream_of_same_rhythm_keeps_promise (void)
   }
 }
 
+/* Encoders may round times differently. */
+static void
+test_aligned_but_for_half_a_frame (void)
+{
+  for (guint i = 0; i < 4; i++) {
+    Ladder ladder = ladder_new (SOUND_OF_ALL, 60 * SECOND, i & 1 ? 25 : 0);
+    g_autoptr (SessionTest) test = ladder.test;
+
+    for (guint j = 0; j < 2 && !(i & 1); j++)
+      for (gint64 key = 0; key < 60; key += key % 9 == 0 ? 3 : 6)
+        session_test_find (test, ladder.video[j], key * SECOND)->flags =
+            AMS_UNIT_KEY;
+    session_test_shift (test, ladder.video[1], FRAME, 60 * SECOND,
+        i & 2 ? 19 * MS : -19 * MS);
+    session_test_play (test);
+    session_test_check_nothing_lost (test);
+    g_assert_false (test->dependent);
+    for (guint j = 1; j < count_files (test, 0); j++)
+      session_test_assert_near (session_test_lane_file (test, 1, j)->cut.pts,
+          session_test_file (test, j)->cut.pts, 19 * MS);
+  }
+}
+
+/* Nothing in front of the other's first keyframe is left out. */
+static void
+test_start_with_earliest_video (void)
+{
+  for (guint i = 0; i < 2; i++) {
+    Ladder ladder = ladder_new (SOUND_OF_ALL, 20 * SECOND, 25);
+    g_autoptr (SessionTest) test = ladder.test;
+
+    session_test_cut_out (test, ladder.video[i], 0, 400 * MS);
+    session_test_find (test, ladder.video[i], 400 * MS)->flags = AMS_UNIT_KEY;
+    session_test_play (test);
+    session_test_check_nothing_lost (test);
+    g_assert_cmpuint (count_gaps (test, 0) + count_gaps (test, 1), ==, 0);
+  }
+}
+
+/* A keyframe that is no picture is no place to begin; the lead's is one still. */
+static void
+test_damaged_keyframe_of_follower (void)
+{
+  Ladder ladder = ladder_new (SOUND_NONE, 12 * SECOND, 0);
+  g_autoptr (SessionTest) test = ladder.test;
+
+  for (guint i = 0; i < 2; i++)
+    for (gint64 key = 0; key < 12; key += key == 0 ? 3 : 6)
+      session_test_find (test, ladder.video[i], key * SECOND)->flags =
+          AMS_UNIT_KEY;
+  session_test_find (test, ladder.video[1], 3 * SECOND)->damaged = TRUE;
+  session_test_play (test);
+  g_assert_cmpint (session_test_file (test, 0)->end, ==, 3 * SECOND);
+  g_assert_cmpuint (count_files (test, 1), ==, count_files (test, 0));
+}
+
 /* No keyframe but the first: each file begins at its cut, and nothing is kept for
  * longer than that takes. */
 static void
@@ -275,6 +334,26 @@ test_follower_without_keyframes_cut_at_pictures (void)
         (2 + 5 * SECOND / FRAME + 5 * SECOND / SOUND_FRAME) *
             sizeof (AmsFakeRecord));
   }
+}
+
+/* Of a lead that has but one keyframe in half a minute, the other's mark is not kept
+ * for as long. */
+static void
+test_mark_not_kept_for_long (void)
+{
+  Ladder ladder = ladder_new (SOUND_OF_ALL, 40 * SECOND, 0);
+  g_autoptr (SessionTest) test = ladder.test;
+
+  for (guint i = 0; i < 2; i++)
+    for (gint64 key = 0; key < 40; key += 30)
+      session_test_find (test, ladder.video[i], key * SECOND)->flags =
+          AMS_UNIT_KEY;
+  session_test_find (test, ladder.video[1], 2 * SECOND)->flags = AMS_UNIT_KEY;
+  session_test_play (test);
+  check_aligned (&ladder);
+  g_assert_cmpuint (test->most_kept, <=,
+      (1 + 4500 * MS / FRAME + 4500 * MS / SOUND_FRAME) *
+          sizeof (AmsFakeRecord));
 }
 
 /* ---- lanes that lack media ---- */
@@ -301,7 +380,8 @@ static const StallCase stall_cases[] = {
 };
 
 static void
-play_stall (const StallCase *this, Sound with, gboolean says_so)
+play_stall (const StallCase *this, Sound with, gboolean says_so,
+    gboolean as_file)
 {
   Ladder ladder = ladder_new (with, 60 * SECOND, 50);
   g_autoptr (SessionTest) test = ladder.test;
@@ -310,6 +390,7 @@ play_stall (const StallCase *this, Sound with, gboolean says_so)
   session_test_cut_out (test, video, this->from, this->to);
   if (says_so && this->to < 60 * SECOND)
     session_test_find (test, video, this->to)->discont = TRUE;
+  test->as_file = as_file;
   session_test_play (test);
   g_assert_cmpuint (session_test_count_lost (test, ladder.video[!this->lane]),
       ==, 0);
@@ -329,8 +410,99 @@ play_stall (const StallCase *this, Sound with, gboolean says_so)
 static void
 test_stalled_lane_has_gaps (gconstpointer data)
 {
-  for (guint i = 0; i < N_SOUNDS * 2; i++)
-    play_stall (data, i % N_SOUNDS, i / N_SOUNDS);
+  for (guint i = 0; i < N_SOUNDS * 4; i++)
+    play_stall (data, i % N_SOUNDS, i / N_SOUNDS & 1, i / N_SOUNDS & 2);
+}
+
+/* Until its keyframe comes, the other one goes on to lead. */
+static void
+test_lead_that_is_back_without_keyframe_does_not_lead (void)
+{
+  Ladder ladder = ladder_new (SOUND_OF_ALL, 60 * SECOND, 50);
+  g_autoptr (SessionTest) test = ladder.test;
+
+  session_test_cut_out (test, ladder.video[0], 10200 * MS, 30600 * MS);
+  for (gint64 key = 32; key < 46; key += 2)
+    session_test_find (test, ladder.video[0], key * SECOND)->flags = 0;
+  session_test_play (test);
+  g_assert_cmpuint (count_files (test, 1), ==, 15);
+  for (guint i = 0; i < 15; i++)
+    g_assert_cmpint (session_test_lane_file (test, 1, i)->cut.pts, ==,
+        i * 4 * SECOND);
+  g_assert_cmpuint (count_gaps (test, 0), ==, 8);
+}
+
+/* Sound that all have goes on in all, rather than that of one. */
+static void
+test_sound_of_all_leads_without_video (void)
+{
+  Ladder ladder = ladder_new (SOUND_NONE, 60 * SECOND, 50);
+  g_autoptr (SessionTest) test = ladder.test;
+  guint own = session_test_add_sound (test);
+  guint all = session_test_add_sound (test);
+
+  session_test_set_lane (test, own, 1);
+  session_test_set_lane (test, all, AMS_SESSION_ALL_LANES);
+  session_test_sound (test, own, 0, 60 * SECOND);
+  session_test_sound (test, all, 0, 60 * SECOND);
+  for (guint i = 0; i < 2; i++)
+    session_test_cut_out (test, ladder.video[i], 21 * SECOND, 60 * SECOND);
+  session_test_play (test);
+  session_test_check_nothing_lost (test);
+  for (guint i = 0; i < 2; i++) {
+    g_assert_cmpuint (count_gaps (test, i), ==, 0);
+    g_assert_cmpuint (ams_session_get_lane (test->session, i)->left_out, ==, 0);
+  }
+}
+
+/* Its tables change: a discontinuity, and in all. */
+static void
+test_video_that_is_replaced_begins_behind_discontinuity (void)
+{
+  for (guint i = 0; i < 2; i++) {
+    Ladder ladder = ladder_new (SOUND_OF_ALL, 60 * SECOND, 50);
+    g_autoptr (SessionTest) test = ladder.test;
+    guint other = session_test_join (test, TRUE, 30600 * MS - 1);
+    const TestEvent *first = NULL;
+
+    session_test_set_lane (test, other, i);
+    session_test_cut_out (test, ladder.video[i], 21 * SECOND, 60 * SECOND);
+    session_test_event (test, TEST_REMOVE, ladder.video[i], 21 * SECOND);
+    session_test_video (test, other, 30600 * MS, 60 * SECOND, 25);
+    session_test_play (test);
+    g_assert_cmpuint (session_test_count_discontinuities (test), ==, 1);
+    g_assert_cmpuint (session_test_count_lost (test, other), <=, 75);
+    for (guint j = 0; j < test->events->len; j++) {
+      first = g_ptr_array_index (test->events, j);
+      if (first->kind == TEST_UNIT && first->track == other &&
+          first->files[i] > 0)
+        break;
+    }
+    g_assert_true (session_test_lane_file (test, i, first->files[i] - 1)
+                       ->cut.discontinuity);
+  }
+}
+
+/* The lead ends when the other one has yet to begin its file for the last cut: what
+ * that begins with is no candidate. */
+static void
+test_lead_ends_while_cut_is_pending (void)
+{
+  Ladder ladder = ladder_new (SOUND_NONE, 24 * SECOND, 50);
+  g_autoptr (SessionTest) test = ladder.test;
+
+  for (guint i = 1; i < 24 * 25; i++)
+    session_test_find (test, ladder.video[1], i * FRAME)->flags =
+        i == 115 || i == 300 || i == 400 ? AMS_UNIT_KEY : 0;
+  session_test_cut_out (test, ladder.video[0], 4200 * MS, 24 * SECOND);
+  session_test_event (test, TEST_END, ladder.video[0], 4200 * MS);
+  session_test_play (test);
+  session_test_check_nothing_lost (test);
+  g_assert_cmpuint (count_files (test, 1), ==, 4);
+  g_assert_cmpint (session_test_lane_file (test, 1, 1)->cut.pts, ==,
+      115 * FRAME);
+  g_assert_cmpint (session_test_lane_file (test, 1, 2)->cut.pts, ==,
+      300 * FRAME);
 }
 
 static void
@@ -413,9 +585,12 @@ test_lane_that_is_added_late_begins_with_number_of_others (void)
     guint video, sound;
     g_autoptr (SessionTest) test = session_test_new_with_both (&video, &sound);
     guint late = session_test_join (test, TRUE, 21 * SECOND - 1);
+    guint own = session_test_join (test, FALSE, 21 * SECOND - 1);
 
     session_test_set_lane (test, sound, AMS_SESSION_ALL_LANES);
     session_test_set_lane (test, late, 1);
+    session_test_set_lane (test, own, 1);
+    session_test_sound (test, own, 21 * SECOND, 60 * SECOND);
     test->late_lanes = 1;
     test->carries = i & 1;
     test->start_time = i & 2 ? 77 * SECOND : AMS_TIME_NONE;
@@ -436,7 +611,7 @@ test_lane_that_is_added_late_begins_with_number_of_others (void)
 
 /* ---- what is asked of encoders ---- */
 
-/* Its keyframe is asked for, once, as it has no file without. */
+/* Its keyframe is asked for, once each time, as it has no file without. */
 static void
 test_lane_that_is_back_is_asked_for_keyframe (void)
 {
@@ -445,6 +620,7 @@ test_lane_that_is_back_is_asked_for_keyframe (void)
   guint n = 0;
 
   session_test_cut_out (test, ladder.video[1], 10 * SECOND, 30600 * MS);
+  session_test_cut_out (test, ladder.video[1], 40 * SECOND, 48600 * MS);
   session_test_play (test);
   for (guint i = 0; i < test->requests->len; i++) {
     const TestRequest *request =
@@ -453,10 +629,11 @@ test_lane_that_is_back_is_asked_for_keyframe (void)
     if (request->time != AMS_TIME_NONE)
       continue;
     g_assert_cmpuint (request->track, ==, ladder.video[1]);
-    session_test_assert_near (request->asked, 30600 * MS, SECOND / 4);
+    session_test_assert_near (request->asked, n == 0 ? 30600 * MS : 48600 * MS,
+        SECOND / 4);
     n++;
   }
-  g_assert_cmpuint (n, ==, 1);
+  g_assert_cmpuint (n, ==, 2);
 }
 
 /* Whether another encoder does as it is told is not the lead's matter: a keyframe is
@@ -680,6 +857,19 @@ main (int argc, char **argv)
       test_aligned_cut_at_same_keyframes);
   g_test_add_func ("/session/lanes/late-keyframe",
       test_late_keyframe_all_cut_at_one_before);
+  g_test_add_func ("/session/lanes/half-a-frame",
+      test_aligned_but_for_half_a_frame);
+  g_test_add_func ("/session/lanes/earliest", test_start_with_earliest_video);
+  g_test_add_func ("/session/lanes/damaged", test_damaged_keyframe_of_follower);
+  g_test_add_func ("/session/lanes/mark-age", test_mark_not_kept_for_long);
+  g_test_add_func ("/session/lanes/back-without-keyframe",
+      test_lead_that_is_back_without_keyframe_does_not_lead);
+  g_test_add_func ("/session/lanes/sound-leads",
+      test_sound_of_all_leads_without_video);
+  g_test_add_func ("/session/lanes/replaced",
+      test_video_that_is_replaced_begins_behind_discontinuity);
+  g_test_add_func ("/session/lanes/lead-ends",
+      test_lead_ends_while_cut_is_pending);
   g_test_add_func ("/session/lanes/sub-stream/numbers",
       test_sub_stream_keeps_numbers);
   g_test_add_func ("/session/lanes/sub-stream/promise",

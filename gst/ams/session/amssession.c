@@ -86,7 +86,7 @@ ams_session_add_lane (AmsSession *self, AmsPackager *packager, gsize block_size)
   ams_lane_set_offset (lane->files, self->offset);
   ams_lane_set_carries (lane->files, self->carries);
   lane->n_numbers[FALSE] = self->n_numbers;
-  lane->independent = lane->tracks_changed = TRUE;
+  lane->independent = TRUE;
   lane->pending = self->n_cuts > 0;
   lane->next = self->cut;
   g_ptr_array_add (self->lanes, lane);

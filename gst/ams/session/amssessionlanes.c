@@ -247,17 +247,13 @@ ams_session_mark (AmsSession *self, AmsSessionLane *lane, const AmsHeld *held)
   lane->mark_has_video = FALSE;
 }
 
-/* Of an intra-only stream not each, unless the lead may yet cut there. */
+/* Of an intra-only stream not each, unless the lead has yet to come there. */
 static gboolean
 is_worth_a_mark (AmsSession *self, const AmsSessionLane *lane,
     const AmsHeld *held)
 {
-  gint64 candidate = ams_cutter_get_candidate (self->cutter);
-
   return !ams_lane_is_marked (lane->files) || held->end > self->lead_end ||
-      held->unit.pts - lane->mark_pts >= MARK_SPACING ||
-      (candidate != AMS_TIME_NONE &&
-          ABS (held->unit.pts - candidate) <= held->unit.duration / 2);
+      held->unit.pts - lane->mark_pts >= MARK_SPACING;
 }
 
 /* Sound is cut at behind the lead's candidate. */
@@ -303,13 +299,11 @@ is_behind_cut (const AmsSessionLane *lane, const AmsSessionTrack *track,
 
 /* A lane without a file gets one. Sound of all lanes is no reason to. */
 static gboolean
-may_open (AmsSession *self, const AmsSessionLane *lane, AmsSessionTrack *track,
-    const AmsHeld *held)
+may_open (AmsSession *self, const AmsSessionLane *lane,
+    const AmsSessionTrack *track, const AmsHeld *held)
 {
-  if (lane->waits || (track->joining && lane->any) ||
-      !is_behind_cut (lane, track, held))
-    return FALSE;
-  return ams_session_track_is_key (track, held) &&
+  return !lane->waits && !(track->joining && lane->any) &&
+      ams_session_track_is_key (track, held) &&
       (track->lane == lane->index || track == self->lead);
 }
 

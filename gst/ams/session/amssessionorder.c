@@ -27,8 +27,9 @@ get_turn (AmsSession *self, AmsSessionTrack *track)
   gboolean follows = self->lanes->len > 1 && track->video &&
       !(self->lead && self->lead->lane == track->lane);
 
-  return follows && ams_session_track_is_key (track, next) ? next->unit.pts
-                                                           : next->unit.dts;
+  if (!follows || !ams_session_track_is_key (track, next))
+    return next->unit.dts;
+  return MIN (next->unit.pts, next->unit.dts + AMS_TIME_MAP_REORDERING);
 }
 
 static gboolean

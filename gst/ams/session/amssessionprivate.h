@@ -79,7 +79,7 @@ typedef struct
   gboolean split; /* was asked for since its last unit came */
   gboolean ended; /* nothing more will come */
   gboolean silent; /* it is not waited for any more */
-  gboolean joining; /* the lane does not have it yet */
+  gboolean joining; /* it waits for the cut that is made for it */
   gint64 join_since; /* how far the recording was when it began to join */
   gboolean begun; /* a unit of it is recorded */
   gint64 arrival; /* of the last unit; AMS_TIME_NONE: none came */

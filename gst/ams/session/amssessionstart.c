@@ -143,7 +143,13 @@ find_reason_to_start (AmsSession *self)
       : NULL;
 }
 
-/* (nullable): the video that is there, of the first lane that has one */
+static gint64
+get_first_pts (AmsSessionTrack *track)
+{
+  return ((AmsHeld *) g_queue_peek_head (&track->held))->unit.pts;
+}
+
+/* (nullable): the video that begins first */
 static AmsSessionTrack *
 find_video (AmsSession *self)
 {
@@ -153,16 +159,10 @@ find_video (AmsSession *self)
     AmsSessionTrack *track = g_ptr_array_index (self->tracks, i);
 
     if (track->video && !g_queue_is_empty (&track->held) &&
-        (!video || track->lane < video->lane))
+        (!video || get_first_pts (track) < get_first_pts (video)))
       video = track;
   }
   return video;
-}
-
-static gint64
-get_first_pts (AmsSessionTrack *track)
-{
-  return ((AmsHeld *) g_queue_peek_head (&track->held))->unit.pts;
 }
 
 /* The track whose unit comes first of all. */
@@ -273,7 +273,6 @@ ams_session_set_lane_tracks (AmsSession *self, AmsSessionLane *lane,
         (!joining && !ams_session_is_recorded (lane, track)))
       continue;
     g_ptr_array_add (forms, (gpointer) form);
-    track->joining &= !joining;
   }
   lane->forms_changed = FALSE;
   /* Of which the lane forgets the mark. */
@@ -370,6 +369,22 @@ is_of_new_lane (AmsSession *self, const AmsSessionTrack *track)
       !ams_session_get_lane (self, track->lane)->any;
 }
 
+/* Sound of a lane whose picture is to come, that the two may begin together. */
+static gboolean
+waits_for_picture (AmsSession *self, AmsSessionTrack *track)
+{
+  gboolean comes = FALSE;
+
+  for (guint i = 0; i < self->tracks->len && !track->video; i++) {
+    const AmsSessionTrack *other = g_ptr_array_index (self->tracks, i);
+
+    comes |= other->video && other->lane == track->lane && !other->ended &&
+        other->phase == AMS_TRACK_WAITS;
+  }
+  return comes &&
+      ams_session_track_get_span (track) < self->settings.stall_timeout;
+}
+
 void
 ams_session_look_after_joining (AmsSession *self)
 {
@@ -382,7 +397,8 @@ ams_session_look_after_joining (AmsSession *self)
     if (track->phase != AMS_TRACK_WAITS || !is_reached (self, track))
       continue;
     if (is_of_new_lane (self, track)) {
-      let_flow (self, track);
+      if (!waits_for_picture (self, track))
+        let_flow (self, track);
       continue;
     }
     begin_to_join (self, track, waits);
@@ -401,10 +417,11 @@ ams_session_join (AmsSession *self, AmsSessionTrack *leader,
   for (guint i = 0; i < self->tracks->len; i++) {
     AmsSessionTrack *track = g_ptr_array_index (self->tracks, i);
 
-    if (track->phase != AMS_TRACK_WAITS || !track->joining || track == leader)
-      continue;
-    track->begin_at = held->unit.pts;
-    let_flow (self, track);
+    if (track->phase == AMS_TRACK_WAITS && track->joining && track != leader) {
+      track->begin_at = held->unit.pts;
+      let_flow (self, track);
+    }
+    track->joining &= track->phase == AMS_TRACK_WAITS;
   }
   self->join_now = FALSE;
 }
