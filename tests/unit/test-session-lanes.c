@@ -260,13 +260,11 @@ static void
 test_aligned_but_for_half_a_frame (void)
 {
   for (guint i = 0; i < 4; i++) {
-    Ladder ladder = ladder_new (SOUND_OF_ALL, 60 * SECOND, i & 1 ? 25 : 0);
+    Ladder ladder = ladder_new (SOUND_OF_ALL, 60 * SECOND, 25);
     g_autoptr (SessionTest) test = ladder.test;
 
-    for (guint j = 0; j < 2 && !(i & 1); j++)
-      for (gint64 key = 0; key < 60; key += key % 9 == 0 ? 3 : 6)
-        session_test_find (test, ladder.video[j], key * SECOND)->flags =
-            AMS_UNIT_KEY;
+    if (i & 1)
+      make_b_frames (test, ladder.video[0], 25);
     session_test_shift (test, ladder.video[1], FRAME, 60 * SECOND,
         i & 2 ? 19 * MS : -19 * MS);
     session_test_play (test);
@@ -292,23 +290,6 @@ test_start_with_earliest_video (void)
     session_test_check_nothing_lost (test);
     g_assert_cmpuint (count_gaps (test, 0) + count_gaps (test, 1), ==, 0);
   }
-}
-
-/* A keyframe that is no picture is no place to begin; the lead's is one still. */
-static void
-test_damaged_keyframe_of_follower (void)
-{
-  Ladder ladder = ladder_new (SOUND_NONE, 12 * SECOND, 0);
-  g_autoptr (SessionTest) test = ladder.test;
-
-  for (guint i = 0; i < 2; i++)
-    for (gint64 key = 0; key < 12; key += key == 0 ? 3 : 6)
-      session_test_find (test, ladder.video[i], key * SECOND)->flags =
-          AMS_UNIT_KEY;
-  session_test_find (test, ladder.video[1], 3 * SECOND)->damaged = TRUE;
-  session_test_play (test);
-  g_assert_cmpint (session_test_file (test, 0)->end, ==, 3 * SECOND);
-  g_assert_cmpuint (count_files (test, 1), ==, count_files (test, 0));
 }
 
 /* No keyframe but the first: each file begins at its cut, and nothing is kept for
@@ -420,6 +401,7 @@ test_lead_that_is_back_without_keyframe_does_not_lead (void)
 {
   Ladder ladder = ladder_new (SOUND_OF_ALL, 60 * SECOND, 50);
   g_autoptr (SessionTest) test = ladder.test;
+  guint n = 0;
 
   session_test_cut_out (test, ladder.video[0], 10200 * MS, 30600 * MS);
   for (gint64 key = 32; key < 46; key += 2)
@@ -430,6 +412,9 @@ test_lead_that_is_back_without_keyframe_does_not_lead (void)
     g_assert_cmpint (session_test_lane_file (test, 1, i)->cut.pts, ==,
         i * 4 * SECOND);
   g_assert_cmpuint (count_gaps (test, 0), ==, 8);
+  for (guint i = 0; i < test->requests->len; i++)
+    n += g_array_index (test->requests, TestRequest, i).time == AMS_TIME_NONE;
+  g_assert_cmpuint (n, <=, 4);
 }
 
 /* Sound that all have goes on in all, rather than that of one. */
@@ -849,6 +834,77 @@ test_earlier_recording_goes_on_in_all (void)
   check_aligned (&ladder);
 }
 
+/* A keyframe that would have come in time by the interval so far: all are cut at the one
+ * before, sound at its first frame behind that. */
+static void
+test_late_cut_at_candidate_in_all (void)
+{
+  for (guint i = 0; i < N_SOUNDS * 4; i++) {
+    Ladder ladder = ladder_new (i % N_SOUNDS, 40 * SECOND, 0);
+    g_autoptr (SessionTest) test = ladder.test;
+
+    for (guint j = 0; j < 2; j++) {
+      session_test_find (test, ladder.video[j], 0)->flags = AMS_UNIT_KEY;
+      session_test_find (test, ladder.video[j], 2 * SECOND)->flags =
+          AMS_UNIT_KEY;
+      session_test_find (test, ladder.video[j], 12 * SECOND)->flags =
+          AMS_UNIT_KEY;
+    }
+    test->carries = (i / N_SOUNDS & 1) != 0;
+    session_test_find (test, ladder.video[1], 2 * SECOND)->damaged =
+        (i / N_SOUNDS & 2) != 0;
+    session_test_play (test);
+    g_assert_cmpint (session_test_file (test, 0)->end, ==, 2 * SECOND);
+    if (i / N_SOUNDS & 2)
+      g_assert_cmpuint (count_files (test, 1), ==, count_files (test, 0));
+    else
+      check_aligned (&ladder);
+  }
+}
+
+/* What was marked while the other one led is not kept for what that leads. */
+static void
+test_new_lead_keeps_no_mark (void)
+{
+  Ladder ladder = ladder_new (SOUND_OF_ALL, 40 * SECOND, 0);
+  g_autoptr (SessionTest) test = ladder.test;
+
+  for (guint i = 0; i < 2; i++)
+    session_test_find (test, ladder.video[i], 0)->flags = AMS_UNIT_KEY;
+  session_test_find (test, ladder.video[1], 2 * SECOND)->flags = AMS_UNIT_KEY;
+  session_test_cut_out (test, ladder.video[0], 3 * SECOND, 40 * SECOND);
+  session_test_event (test, TEST_END, ladder.video[0], 3 * SECOND);
+  session_test_play (test);
+  session_test_check_nothing_lost (test);
+  g_assert_cmpuint (test->most_kept, <=,
+      (1 + 4500 * MS / FRAME + 4500 * MS / SOUND_FRAME) *
+          sizeof (AmsFakeRecord));
+}
+
+/* One of them has been away for longer. */
+static void
+test_all_stall_one_for_longer (void)
+{
+  Ladder ladder = ladder_new (SOUND_OF_ALL, 60 * SECOND, 50);
+  g_autoptr (SessionTest) test = ladder.test;
+  guint n = 0;
+
+  session_test_cut_out (test, ladder.video[1], 9 * SECOND, 18400 * MS);
+  for (guint track = 0; track < test->tracks->len; track++)
+    session_test_cut_out (test, track, 18200 * MS, 40 * SECOND);
+  session_test_play (test);
+  g_assert_cmpuint (session_test_count_discontinuities (test), ==, 1);
+  for (guint i = 0; i < count_files (test, 1); i++) {
+    const TestFile *file = session_test_lane_file (test, 1, i);
+
+    if (!file->cut.discontinuity)
+      continue;
+    g_assert_cmpint (file->cut.pts, ==, session_test_file (test, i)->cut.pts);
+    n++;
+  }
+  g_assert_cmpuint (n, ==, 1);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -857,10 +913,14 @@ main (int argc, char **argv)
       test_aligned_cut_at_same_keyframes);
   g_test_add_func ("/session/lanes/late-keyframe",
       test_late_keyframe_all_cut_at_one_before);
+  g_test_add_func ("/session/lanes/late-cut",
+      test_late_cut_at_candidate_in_all);
+  g_test_add_func ("/session/lanes/new-lead", test_new_lead_keeps_no_mark);
+  g_test_add_func ("/session/lanes/stall/all-one-longer",
+      test_all_stall_one_for_longer);
   g_test_add_func ("/session/lanes/half-a-frame",
       test_aligned_but_for_half_a_frame);
   g_test_add_func ("/session/lanes/earliest", test_start_with_earliest_video);
-  g_test_add_func ("/session/lanes/damaged", test_damaged_keyframe_of_follower);
   g_test_add_func ("/session/lanes/mark-age", test_mark_not_kept_for_long);
   g_test_add_func ("/session/lanes/back-without-keyframe",
       test_lead_that_is_back_without_keyframe_does_not_lead);

@@ -242,7 +242,6 @@ ams_session_mark (AmsSession *self, AmsSessionLane *lane, const AmsHeld *held)
 {
   ams_lane_mark (lane->files);
   lane->mark_pts = held->unit.pts;
-  lane->mark_tolerance = held->unit.duration / 2;
   lane->mark_is_late = FALSE;
   lane->mark_has_video = FALSE;
 }
@@ -378,8 +377,7 @@ ams_session_follow (AmsSession *self, AmsSessionLane *lane,
 static gboolean
 is_marked_behind (const AmsSessionLane *lane)
 {
-  return ams_lane_is_marked (lane->files) &&
-      lane->mark_pts >= lane->next.pts - lane->mark_tolerance;
+  return ams_lane_is_marked (lane->files) && lane->mark_pts >= lane->next.pts;
 }
 
 static void

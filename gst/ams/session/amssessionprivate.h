@@ -128,7 +128,6 @@ typedef struct
 
   /* Where its next file may turn out to begin. */
   gint64 mark_pts;
-  gint64 mark_tolerance; /* so much before a cut it is at the cut */
   gboolean mark_is_late; /* only if no keyframe comes, as it is none */
   gboolean mark_has_video; /* a picture has come since */
   gboolean mark_is_key; /* and the first is no recovery point */
