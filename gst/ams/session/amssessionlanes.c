@@ -392,7 +392,8 @@ push_to_lane (AmsSession *self, AmsSessionLane *lane, const AmsCut *cut,
     return;
   if (is_marked_behind (lane))
     begin_at_mark (self, lane);
-  else if (!find_reference (self, lane, NULL))
+  else if (!ams_session_is_led (self, lane) &&
+      !find_reference (self, lane, NULL))
     end_file (lane, end);
 }
 
