@@ -527,6 +527,31 @@ test_first_block_waits_as_any_other (void)
   }
 }
 
+/* What has gone out is in the store alone, or was kept, as it was at that time. */
+static void
+test_mark_is_gone_when_the_store_changes (void)
+{
+  g_auto (GQueue) actions = G_QUEUE_INIT;
+  g_autoptr (AmsLane) lane =
+      ams_lane_new (ams_fake_packager_new (), AMS_FAKE_BLOCK_SIZE, 0, &actions);
+  g_autoptr (GPtrArray) tracks =
+      g_ptr_array_new_with_free_func ((GDestroyNotify) ams_track_free);
+  const AmsCut cut = { 0 };
+
+  ams_lane_set_carries (lane, TRUE);
+  g_ptr_array_add (tracks, ams_track_new (0, AMS_CODEC_H264, NULL));
+  g_assert_true (ams_lane_set_tracks (lane, tracks, NULL));
+  ams_lane_cut (lane, &cut, 0);
+  add_to_lane (lane, 0);
+  ams_lane_mark (lane);
+  g_assert_true (ams_lane_is_at_mark (lane));
+  ams_lane_set_carries (lane, TRUE);
+  g_assert_true (ams_lane_is_at_mark (lane));
+  ams_lane_set_carries (lane, FALSE);
+  g_assert_false (ams_lane_is_at_mark (lane));
+  take_actions (&actions, AMS_ACTION_WRITE);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -546,6 +571,8 @@ main (int argc, char **argv)
   g_test_add_func ("/session/damaged", test_damaged_units_left_out_said_once);
   g_test_add_func ("/session/lane/first-block",
       test_first_block_waits_as_any_other);
+  g_test_add_func ("/session/lane/other-store",
+      test_mark_is_gone_when_the_store_changes);
   g_test_add_func ("/session/crash", test_crash_costs_less_than_a_second);
   return g_test_run ();
 }

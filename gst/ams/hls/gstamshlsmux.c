@@ -554,6 +554,16 @@ gst_ams_hls_mux_class_init (GstAmsHlsMuxClass *klass)
       "The amshls developers");
 }
 
+/* In mid-recording: what is linked has not got what could be carried. */
+static void
+on_remote_linked (GstPad *pad, GstPad *peer, GstAmsHlsMux *self)
+{
+  g_mutex_lock (&self->lock);
+  if (self->session)
+    ams_session_set_carries (self->session, FALSE);
+  g_mutex_unlock (&self->lock);
+}
+
 static GstPad *
 add_src_pad (GstAmsHlsMux *self, GstStaticPadTemplate *template_,
     const gchar *name)
@@ -576,6 +586,8 @@ gst_ams_hls_mux_init (GstAmsHlsMux *self)
   self->pads = g_ptr_array_new_with_free_func (gst_object_unref);
   self->local = add_src_pad (self, &local_template, "local");
   self->remote = add_src_pad (self, &remote_template, "remote");
+  g_signal_connect (self->remote, "linked", G_CALLBACK (on_remote_linked),
+      self);
 }
 
 static void

@@ -5,8 +5,8 @@
 /* Requests for keyframes, on their way upstream. h264parse and h265parse keep such
  * an event without a lock, and look at it while they stream: one that comes from
  * another thread may free it under their hands. So a request goes upstream in the
- * thread that brings the track's data, with its next buffer. Where none comes, the
- * second tick after it sends it. */
+ * thread that brings the track's data, with its next buffer. Where none comes, a
+ * tick sends it. */
 
 #include "config.h"
 
@@ -15,7 +15,7 @@
 #include "gstamshlsmuxprivate.h"
 
 /* ns: then the track does not stream. */
-#define MAX_WAIT (AMS_SECOND / 2)
+#define MAX_WAIT (2 * AMS_SECOND)
 
 static void
 send_request (GstAmsHlsMux *self, GstPad *pad, gint64 time)

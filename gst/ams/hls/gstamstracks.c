@@ -221,10 +221,12 @@ on_ghost_event (GstPad *pad, GstPadProbeInfo *info, gpointer user_data)
   GstAmsTracks *self = user_data;
   GstEvent *event = GST_PAD_PROBE_INFO_EVENT (info);
   Track *track = gst_pad_get_element_private (pad);
+  g_autoptr (GstPad) target = gst_ghost_pad_get_target (GST_GHOST_PAD (pad));
   GstCaps *caps;
 
-  /* The end of a track that never had caps, and so no way to the muxer. */
-  if (GST_EVENT_TYPE (event) == GST_EVENT_EOS && !track->parser_name)
+  /* The end of a track that has no way to the muxer, as it never had caps, or none
+   * that could be taken. */
+  if (GST_EVENT_TYPE (event) == GST_EVENT_EOS && !target)
     gst_pad_send_event (track->mux_pad, gst_event_ref (event));
   if (GST_EVENT_TYPE (event) != GST_EVENT_CAPS)
     return GST_PAD_PROBE_OK;
@@ -370,6 +372,8 @@ gst_ams_tracks_forget (GstAmsTracks *self)
     gst_ghost_pad_set_target (GST_GHOST_PAD (track->ghost), NULL);
     remove_child (self, &track->parser);
     track->parser_name = NULL;
+    /* A probe of this run may still be there in the next. */
+    track->unparsed_since = GST_CLOCK_TIME_NONE;
   }
   g_ptr_array_set_size (self->retired, 0);
 }

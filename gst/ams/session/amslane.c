@@ -71,6 +71,8 @@ ams_lane_set_offset (AmsLane *self, gint64 offset)
 void
 ams_lane_set_carries (AmsLane *self, gboolean carries)
 {
+  if (carries != self->carries)
+    ams_lane_unmark (self);
   self->carries = carries;
 }
 

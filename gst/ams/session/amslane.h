@@ -29,7 +29,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (AmsLane, ams_lane_free)
 void ams_lane_set_offset (AmsLane *self, gint64 offset);
 
 /* The store takes over what is carried from one file to the next
- * (AmsAction.carried), so that it is not kept here and not written again. */
+ * (AmsAction.carried), so that it is not kept here and not written again. A change
+ * undoes the mark. */
 void ams_lane_set_carries (AmsLane *self, gboolean carries);
 
 gboolean ams_lane_check_track (AmsLane *self, const AmsTrack *track,

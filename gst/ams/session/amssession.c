@@ -360,6 +360,8 @@ ams_session_started (AmsSession *self, gint64 target, gint64 time)
 void
 ams_session_set_carries (AmsSession *self, gboolean carries)
 {
+  if (carries != self->carries)
+    ams_cutter_drop_candidate (self->cutter);
   self->carries = carries;
   for (guint i = 0; i < self->lanes->len; i++)
     ams_lane_set_carries (ams_session_get_lane (self, i)->files, carries);

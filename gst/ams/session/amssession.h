@@ -67,8 +67,9 @@ void ams_session_remove_track (AmsSession *self, guint id);
  * here on. @time: ns, where on the packager's time line the first unit is to be;
  * AMS_TIME_NONE: at its beginning. */
 void ams_session_started (AmsSession *self, gint64 target, gint64 time);
-/* Before the start: whether the store takes over what is carried from one file to
- * the next (AmsAction.carried). Otherwise such bytes are kept, and written again. */
+/* Whether the stores take over what is carried from one file to the next
+ * (AmsAction.carried). Otherwise such bytes are kept, and written again. When that
+ * changes, a candidate is forgotten: its bytes are in one place only. */
 void ams_session_set_carries (AmsSession *self, gboolean carries);
 /* The start has failed: there is no recording. */
 void ams_session_fail (AmsSession *self);

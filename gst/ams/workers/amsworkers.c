@@ -95,10 +95,10 @@ control (Pool *self, gint operation, gint fd, guint32 events, gpointer data)
   return epoll_ctl (self->epoll, operation, fd, &event) == 0;
 }
 
-static void
+static gboolean
 arm (Pool *self, gint operation, AmsWork *work)
 {
-  control (self, operation, work->fd, EPOLLIN | EPOLLONESHOT, work);
+  return control (self, operation, work->fd, EPOLLIN | EPOLLONESHOT, work);
 }
 
 /* Life */
@@ -390,6 +390,22 @@ ensure_pool_locked (GError **error)
 
 /* Work */
 
+/* The kernel has limits of its own (max_user_watches). */
+static gboolean
+add_locked (Pool *self, AmsWork *work, GError **error)
+{
+  if (!arm (self, EPOLL_CTL_ADD, work)) {
+    g_set_error (error, G_IO_ERROR, g_io_error_from_errno (errno),
+        "Threads cannot wait for more work: %s", g_strerror (errno));
+    if (self->works->len == 0)
+      close_locked (self);
+    return FALSE;
+  }
+  g_ptr_array_add (self->works, work);
+  update_alarm_locked (self);
+  return TRUE;
+}
+
 gboolean
 ams_workers_add (AmsWork *work, GError **error)
 {
@@ -398,12 +414,7 @@ ams_workers_add (AmsWork *work, GError **error)
   work->time = AMS_WORK_NEVER;
   work->quits = FALSE;
   g_mutex_lock (&lock);
-  ok = ensure_pool_locked (error);
-  if (ok) {
-    g_ptr_array_add (pool->works, work);
-    arm (pool, EPOLL_CTL_ADD, work);
-    update_alarm_locked (pool);
-  }
+  ok = ensure_pool_locked (error) && add_locked (pool, work, error);
   g_mutex_unlock (&lock);
   return ok;
 }
