@@ -387,6 +387,30 @@ test_change_after_candidate (gconstpointer data)
       this->discontinuities);
 }
 
+/* A source that is back says so by a flush, however short the outage was. */
+static void
+test_flush_after_hole_is_discontinuity (void)
+{
+  static const gint64 holes[] = { 40 * MS, 500 * MS, 1500 * MS, 1960 * MS,
+    2500 * MS, 9 * SECOND };
+
+  for (guint i = 0; i < G_N_ELEMENTS (holes); i++) {
+    guint video, sound;
+    g_autoptr (SessionTest) test = session_test_new_with_both (&video, &sound);
+    gint64 back = 6 * SECOND + holes[i];
+
+    session_test_video (test, video, 0, 6 * SECOND, 50);
+    session_test_sound (test, sound, 0, 6 * SECOND);
+    session_test_event (test, TEST_FLUSH, video, back - MS);
+    session_test_event (test, TEST_FLUSH, sound, back - MS);
+    session_test_video (test, video, back, back + 6 * SECOND, 50);
+    session_test_sound (test, sound, back, back + 6 * SECOND);
+    session_test_play (test);
+    g_test_message ("hole of %" G_GINT64_FORMAT " ms", holes[i] / MS);
+    g_assert_cmpuint (session_test_count_discontinuities (test), ==, 1);
+  }
+}
+
 /* A track that waits to join has its tables in no segment before it does. */
 static void
 test_join_after_candidate (void)
@@ -567,6 +591,8 @@ main (int argc, char **argv)
       test_recovery_points_beside_idr_not_cut_at);
   g_test_add_func ("/session/form",
       test_form_changes_units_packaged_as_they_are);
+  g_test_add_func ("/session/flush-after-hole",
+      test_flush_after_hole_is_discontinuity);
   g_test_add_func ("/session/after-candidate/join", test_join_after_candidate);
   g_test_add_func ("/session/damaged", test_damaged_units_left_out_said_once);
   g_test_add_func ("/session/lane/first-block",
