@@ -205,7 +205,6 @@ static void
 test_units_of_no_session_are_dropped (Fixture *f, gconstpointer data)
 {
   AmsSessionInput unit = { .payload = g_bytes_new_static ("12345", 5) };
-  g_autoptr (GBytes) payload = g_bytes_ref (unit.payload);
 
   start (f);
   unit.arrival = f->now;
