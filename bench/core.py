@@ -18,8 +18,9 @@ TS_FRONT = "filesrc location={clip} ! tsdemux name=d d. ! queue ! h264parse ! {v
 LIVE_FRONT = ("filesrc location={clip} ! qtdemux name=d d.video_0 ! queue ! h264parse ! clocksync ! {video} "
     "d.audio_0 ! queue ! aacparse ! clocksync ! {audio} {rest}")
 FILE_FRONT = LIVE_FRONT.replace("clocksync ! ", "")
-# amshlssink needs no queue, and a hop between threads costs as much as all that it does.
-REMUX_FRONT = FILE_FRONT.replace("queue ! ", "")
+# amshlssink needs no queue, and a hop between threads costs as much as all that it does. A qtdemux that pulls makes two system
+# calls for each frame; behind a tee it is pushed the file in large pieces, as ffmpeg reads it.
+REMUX_FRONT = FILE_FRONT.replace("queue ! ", "").replace("{clip} !", "{clip} blocksize=262144 ! tee !")
 FAKE = {"video": "fakesink sync=false async=false", "audio": "fakesink sync=false async=false", "rest": ""}
 
 

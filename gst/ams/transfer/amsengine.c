@@ -13,6 +13,11 @@ GST_DEBUG_CATEGORY (ams_engine_debug);
 
 /* What may wait for the store while the source waits rather than the data. */
 #define PATIENT_QUEUE_BYTES (8 * 1024 * 1024)
+/* And of it for the engine's thread: what is handled before it has left the processor's cache
+ * costs three quarters. */
+#define PATIENT_UNHANDLED_BYTES (512 * 1024)
+/* Whoever waits for room goes on when there is so much: not for each block. */
+#define ROOM_BYTES (256 * 1024)
 /* So long, in µs, and so many, bytes of open files are gathered before the
  * engine's thread is woken for them. */
 #define GATHERING (G_TIME_SPAN_SECOND / 10)
@@ -130,14 +135,23 @@ is_waiting_futile_locked (AmsEngine *self)
       self->held_bytes == self->open_held && !self->open_drains;
 }
 
+gboolean
+ams_engine_has_room_locked (AmsEngine *self, guint64 size)
+{
+  guint64 max = self->config.max_queue_bytes;
+  guint64 total = total_locked (self);
+
+  if (self->patient && self->queue.bytes > 0 &&
+      self->queue.bytes + size > PATIENT_UNHANDLED_BYTES)
+    return FALSE;
+  return total == 0 ||
+      total + size <= (self->patient ? MIN (max, PATIENT_QUEUE_BYTES) : max);
+}
+
 static AmsEngineResult
 wait_for_room_locked (AmsEngine *self, gsize size)
 {
-  guint64 max = self->config.max_queue_bytes;
-
-  while (total_locked (self) > 0 &&
-      total_locked (self) + size >
-          (self->patient ? MIN (max, PATIENT_QUEUE_BYTES) : max)) {
+  while (!ams_engine_has_room_locked (self, size)) {
     if (self->stopping || self->flushing)
       return AMS_ENGINE_FLUSHING;
     if (is_waiting_futile_locked (self)) {
@@ -148,7 +162,9 @@ wait_for_room_locked (AmsEngine *self, gsize size)
           ams_command_new (AMS_COMMAND_GIVE_UP));
     }
     ams_engine_wake_locked (self);
-    g_cond_wait (&self->changed, &self->lock);
+    self->wanted = MAX (size, ROOM_BYTES);
+    ams_engine_wait_locked (self, -1);
+    self->wanted = 0;
   }
   return AMS_ENGINE_OK;
 }
@@ -279,7 +295,7 @@ ams_engine_set_patient (AmsEngine *self, gboolean patient)
 {
   g_mutex_lock (&self->lock);
   self->patient = patient;
-  g_cond_broadcast (&self->changed);
+  ams_engine_tell_locked (self);
   g_mutex_unlock (&self->lock);
 }
 
@@ -302,7 +318,7 @@ ams_engine_set_flushing (AmsEngine *self, gboolean flushing)
     ams_engine_push_locked (self, ams_command_new (AMS_COMMAND_CUT));
     self->open = FALSE;
   }
-  g_cond_broadcast (&self->changed);
+  ams_engine_tell_locked (self);
   g_mutex_unlock (&self->lock);
 }
 

@@ -8,13 +8,37 @@
 
 /* Waiting, from any thread */
 
+/* Waiting */
+
+/* A broadcast is a system call, also when nobody listens. */
+void
+ams_engine_tell_locked (AmsEngine *self)
+{
+  if (self->waiting > 0)
+    g_cond_broadcast (&self->changed);
+}
+
+gboolean
+ams_engine_wait_locked (AmsEngine *self, gint64 deadline)
+{
+  gboolean told = TRUE;
+
+  self->waiting++;
+  if (deadline < 0)
+    g_cond_wait (&self->changed, &self->lock);
+  else
+    told = g_cond_wait_until (&self->changed, &self->lock, deadline);
+  self->waiting--;
+  return told;
+}
+
 static void
 on_cancelled (GCancellable *cancellable, gpointer user_data)
 {
   AmsEngine *self = user_data;
 
   g_mutex_lock (&self->lock);
-  g_cond_broadcast (&self->changed);
+  ams_engine_tell_locked (self);
   g_mutex_unlock (&self->lock);
 }
 
@@ -37,9 +61,7 @@ drain_locked (AmsEngine *self, gint64 deadline, GCancellable *cancellable)
     if (self->flushing || self->stopping ||
         g_cancellable_is_cancelled (cancellable))
       return AMS_DRAIN_CANCELLED;
-    if (deadline < 0)
-      g_cond_wait (&self->changed, &self->lock);
-    else if (!g_cond_wait_until (&self->changed, &self->lock, deadline))
+    if (!ams_engine_wait_locked (self, deadline))
       return AMS_DRAIN_TIMEOUT;
   }
   return AMS_DRAIN_DONE;
@@ -52,9 +74,7 @@ settle_commands_locked (AmsEngine *self, gint64 deadline)
   while (!ams_queue_is_empty (&self->queue) || self->handling) {
     if (self->flushing || self->stopping || self->exited)
       return FALSE;
-    if (deadline < 0)
-      g_cond_wait (&self->changed, &self->lock);
-    else if (!g_cond_wait_until (&self->changed, &self->lock, deadline))
+    if (!ams_engine_wait_locked (self, deadline))
       return FALSE;
   }
   return TRUE;
@@ -123,7 +143,7 @@ wait_for_locked (AmsEngine *self, Asked *asked, GCancellable *cancellable)
 {
   while (!asked->done && !self->exited && !self->stopping &&
       !g_cancellable_is_cancelled (cancellable))
-    g_cond_wait (&self->changed, &self->lock);
+    ams_engine_wait_locked (self, -1);
 }
 
 /* TRUE: the question has been answered. */
@@ -225,7 +245,7 @@ ams_engine_wait_probed (AmsEngine *self)
 {
   g_mutex_lock (&self->lock);
   while (!self->probed && !self->exited && !self->stopping)
-    g_cond_wait (&self->changed, &self->lock);
+    ams_engine_wait_locked (self, -1);
   g_mutex_unlock (&self->lock);
 }
 
@@ -242,7 +262,7 @@ on_answered (AmsQuestion *question, gpointer user_data)
   asked->done = TRUE;
   if (self->stopping)
     ams_engine_wake_locked (self);
-  g_cond_broadcast (&self->changed);
+  ams_engine_tell_locked (self);
   g_mutex_unlock (&self->lock);
   asked_unref (asked);
 }

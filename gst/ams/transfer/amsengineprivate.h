@@ -46,6 +46,8 @@ struct _AmsEngine
    * context, and nothing is called back. An element may hold its own. */
   GMutex lock;
   GCond changed; /* anything that somebody waits for below */
+  guint waiting; /* for it, threads */
+  guint64 wanted; /* room that somebody waits for; 0: nobody does */
   GSource *work; /* NULL once the thread is gone */
   gint64 work_time; /* when it is to be dispatched, monotonic; 0: at once */
   gint64 turned; /* when it was last */
@@ -75,8 +77,15 @@ void ams_engine_wake_locked (AmsEngine *engine);
 /* (transfer full) command */
 AmsEngineResult ams_engine_push_locked (AmsEngine *engine, AmsCommand *command);
 
+/* For @size bytes more. */
+gboolean ams_engine_has_room_locked (AmsEngine *engine, guint64 size);
+
 /* amsengineask.c */
 
+/* To whoever waits: something below the lock has changed. */
+void ams_engine_tell_locked (AmsEngine *engine);
+/* @deadline: monotonic; < 0: there is none. FALSE: it is past. */
+gboolean ams_engine_wait_locked (AmsEngine *engine, gint64 deadline);
 /* In the engine's thread. The command's reference is the answer's from here on. */
 void ams_engine_answer (AmsEngine *engine, AmsCommand *command);
 

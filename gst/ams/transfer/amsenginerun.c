@@ -11,6 +11,8 @@
 #define CANCEL_TIMEOUT (STOP_TIMEOUT / 2)
 /* Commands handled in one turn of the main loop, so that operations get theirs. */
 #define COMMANDS_PER_TURN 32
+/* The lock is taken once for so many bytes. */
+#define HANDLED_BYTES (512 * 1024)
 
 /* Commands */
 
@@ -75,26 +77,23 @@ publish_locked (AmsEngine *self)
   self->open_held = ams_delivery_get_open_held (self->delivery);
   self->open_drains = ams_delivery_open_drains (self->delivery);
   self->probed = ams_delivery_is_probed (self->delivery);
-  g_cond_broadcast (&self->changed);
 }
 
 /* The bytes of what is handled are counted until a body has them, so that what a
  * hanging disk has in hand is counted. */
-static AmsCommand *
-pop (AmsEngine *self)
+static void
+pop (AmsEngine *self, GQueue *commands)
 {
-  AmsCommand *command;
-
   g_mutex_lock (&self->lock);
-  command = self->stopping ? NULL : ams_queue_pop (&self->queue);
-  self->handling |= command != NULL;
-  if (command && command->kind == AMS_COMMAND_DATA)
-    self->handled_bytes = command->cost;
+  if (!self->stopping)
+    self->handled_bytes = ams_queue_pop (&self->queue, commands,
+        MIN (HANDLED_BYTES, self->config.max_queue_bytes / 8));
+  self->handling |= commands->length > 0;
   g_mutex_unlock (&self->lock);
-  return command;
 }
 
-/* Dropping files calls back, so it is done without the lock. */
+/* Dropping files calls back, so it is done without the lock. Who waits is told at the
+ * end of the turn; of room earlier, but not for each block. */
 static void
 settle_bytes (AmsEngine *self)
 {
@@ -104,6 +103,8 @@ settle_bytes (AmsEngine *self)
   self->handled_bytes = 0;
   queued = self->queue.bytes;
   publish_locked (self);
+  if (self->wanted > 0 && ams_engine_has_room_locked (self, self->wanted))
+    ams_engine_tell_locked (self);
   g_mutex_unlock (&self->lock);
   ams_delivery_make_room (self->delivery, queued);
 }
@@ -153,7 +154,7 @@ end (AmsEngine *self)
   g_source_destroy (self->work);
   g_clear_pointer (&self->work, g_source_unref);
   self->exited = TRUE;
-  g_cond_broadcast (&self->changed);
+  ams_engine_tell_locked (self);
   g_mutex_unlock (&self->lock);
 }
 
@@ -179,12 +180,19 @@ end_unless_busy (AmsEngine *self)
 static gint64
 handle_some (AmsEngine *self)
 {
+  GQueue commands = G_QUEUE_INIT;
   AmsCommand *command;
   gint64 next;
 
-  for (guint i = 0; i < COMMANDS_PER_TURN && (command = pop (self)); i++) {
-    handle (self, command);
-    ams_command_free (command);
+  for (guint n = 0; n < COMMANDS_PER_TURN;) {
+    pop (self, &commands);
+    if (g_queue_is_empty (&commands))
+      break;
+    n += commands.length;
+    while ((command = g_queue_pop_head (&commands))) {
+      handle (self, command);
+      ams_command_free (command);
+    }
     settle_bytes (self);
   }
   settle_bytes (self);
@@ -208,6 +216,7 @@ turn (AmsEngine *self)
     self->settled = ams_delivery_is_settled (self->delivery);
   else
     next = 0;
+  ams_engine_tell_locked (self);
   self->work_time = next;
   self->turned = g_get_monotonic_time ();
   stopping = self->stopping;
@@ -441,7 +450,7 @@ wait_for_exit_locked (AmsEngine *self)
   gint64 deadline = g_get_monotonic_time () + STOP_TIMEOUT;
 
   while (!self->exited) {
-    if (!g_cond_wait_until (&self->changed, &self->lock, deadline))
+    if (!ams_engine_wait_locked (self, deadline))
       break;
   }
   self->detached = !self->exited;
@@ -473,7 +482,7 @@ ams_engine_stop (AmsEngine *self)
   g_mutex_lock (&self->lock);
   self->stopping = TRUE;
   ams_engine_wake_locked (self);
-  g_cond_broadcast (&self->changed);
+  ams_engine_tell_locked (self);
   g_mutex_unlock (&self->lock);
   g_cancellable_cancel (self->cancellable);
 

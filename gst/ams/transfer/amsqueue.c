@@ -87,14 +87,28 @@ note_popped (AmsQueue *self, const AmsCommand *command)
   }
 }
 
-AmsCommand *
-ams_queue_pop (AmsQueue *self)
+static gboolean
+goes_along (const AmsCommand *command, guint64 max)
 {
-  AmsCommand *command = g_queue_pop_head (&self->commands);
+  return command && command->kind == AMS_COMMAND_DATA && command->cost <= max;
+}
 
-  if (command)
+guint64
+ams_queue_pop (AmsQueue *self, GQueue *commands, guint64 max)
+{
+  AmsCommand *command = g_queue_peek_head (&self->commands);
+  gboolean is_data = command && command->kind == AMS_COMMAND_DATA;
+  guint64 bytes = 0;
+
+  while (command) {
+    g_queue_push_tail_link (commands, g_queue_pop_head_link (&self->commands));
     note_popped (self, command);
-  return command;
+    bytes += is_data ? command->cost : 0;
+    command = g_queue_peek_head (&self->commands);
+    if (!is_data || bytes > max || !goes_along (command, max - bytes))
+      break;
+  }
+  return bytes;
 }
 
 gboolean

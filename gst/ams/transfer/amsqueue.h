@@ -64,8 +64,9 @@ void ams_queue_init (AmsQueue *queue);
 void ams_queue_clear (AmsQueue *queue);
 /* (transfer full) */
 void ams_queue_push (AmsQueue *queue, AmsCommand *command);
-/* (transfer full) (nullable) */
-AmsCommand *ams_queue_pop (AmsQueue *queue);
+/* Moves the first command to the end of @commands, and if that is of data, those of data
+ * that follow, as long as all cost no more than @max. Returns what they cost. */
+guint64 ams_queue_pop (AmsQueue *queue, GQueue *commands, guint64 max);
 gboolean ams_queue_is_empty (const AmsQueue *queue);
 /* Files, whole or not, that begin in it. */
 guint ams_queue_count_files (const AmsQueue *queue);
