@@ -62,7 +62,7 @@ def end():
     ending.append(True)
     return [threading.Thread(target=pad.send_event, args=[Gst.Event.new_eos()]).start() for pad in hls.sinkpads] or loop.quit()
 
-Gst.init(None)
+Gst.init(None) or (Gst.Structure, Gst.Caps, Gst.Event)  # PyGObject makes a class at its first use, and two threads at once break it
 path = os.path.join(*map(os.path.abspath, folders), args.name)
 line = f'amshlssink name=hls location="{path}-%05d.ts" playlist-location="{path}.m3u8" write-files={"always" if folders else "never"} {args.hls}'
 line += ''.join(f' tee. ! queue ! {"amss3put" if to.startswith("s3:") else "amshttpput"} location={to}' for to in servers)

@@ -30,13 +30,14 @@ def clip(seconds):
 
 
 def wait_until(condition, what, timeout=30, interval=0.02):
-    """Returns what condition() gave at last."""
+    """Returns what condition() gave at last. @what: a sentence, or a function that says it when the time has passed."""
     end = time.monotonic() + timeout
     while True:
         found = condition()
         if found:
             return found
-        tap.check(time.monotonic() < end, f"not within {timeout} s: {what}")
+        if time.monotonic() >= end:
+            tap.check(False, f"not within {timeout} s: {what() if callable(what) else what}")
         time.sleep(interval)
 
 

@@ -100,7 +100,7 @@ def clock_is_near(date, what):
         now = state()
         return now["ready"] >= 2 and not now["seeking"] and now["clock"] and abs(parse_date(now["clock"]) - date) < 0.5 and now
     SHARED.page.eval("document.getElementById('video').pause()")
-    return launch.wait_until(near, what)
+    return launch.wait_until(near, lambda: f"{what}: {state()}, not {date}")
 
 
 def test_recording_from_the_list_plays():
