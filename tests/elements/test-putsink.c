@@ -122,6 +122,65 @@ test_eos_drain_timeout_loses_and_is_an_error (Fixture *f, gconstpointer data)
 }
 
 static void
+push_lane (Fixture *f, guint lane)
+{
+  gst_harness_push_event (f->harness, ams_files_event_new_lane (lane));
+}
+
+static void
+test_lanes_have_files_of_their_own (Fixture *f, gconstpointer data)
+{
+  g_autofree gchar *a = NULL, *b = NULL;
+
+  push_begin (f, "a", 0, NULL);
+  push_lane (f, 1);
+  push_begin (f, "b", 0, NULL);
+  push_data (f, "two");
+  push_lane (f, 0);
+  push_data (f, "one");
+  push_end (f, 3);
+  push_file (f, "p", 1, "a");
+  push_lane (f, 1);
+  push_end (f, 3);
+  push_eos (f);
+  a = ams_fake_store_dup_text (f->store, "a");
+  b = ams_fake_store_dup_text (f->store, "b");
+  g_assert_cmpstr (a, ==, "one");
+  g_assert_cmpstr (b, ==, "two");
+  g_assert_true (ams_log_has (f->ops, "done p"));
+}
+
+/* What is left of any of them is not wanted any more; each lane goes on with its next
+ * file. */
+static void
+test_flush_abandons_the_open_files_of_all_lanes (Fixture *f, gconstpointer data)
+{
+  g_autofree gchar *c = NULL, *d = NULL;
+
+  push_begin (f, "a", 0, NULL);
+  push_lane (f, 1);
+  push_begin (f, "b", 0, NULL);
+  gst_harness_push_event (f->harness, gst_event_new_flush_start ());
+  gst_harness_push_event (f->harness, gst_event_new_flush_stop (TRUE));
+  gst_harness_set_src_caps_str (f->harness, AMS_FILES_CAPS);
+  push_lane (f, 1);
+  g_assert_cmpint (push_data (f, "b"), ==, GST_FLOW_OK);
+  push_end (f, 1);
+  push_file (f, "d", 0, "two");
+  push_lane (f, 0);
+  g_assert_cmpint (push_data (f, "a"), ==, GST_FLOW_OK);
+  push_end (f, 1);
+  push_file (f, "c", 0, "one");
+  push_eos (f);
+  c = ams_fake_store_dup_text (f->store, "c");
+  d = ams_fake_store_dup_text (f->store, "d");
+  g_assert_cmpstr (c, ==, "one");
+  g_assert_cmpstr (d, ==, "two");
+  g_assert_false (ams_log_has (f->ops, "put a 0 0"));
+  g_assert_false (ams_log_has (f->ops, "put b 0 0"));
+}
+
+static void
 test_flush_abandons_the_open_file_only (Fixture *f, gconstpointer data)
 {
   ams_fake_store_script (f->store, "a", FAKE_HANG, 0);
@@ -394,6 +453,9 @@ main (int argc, char **argv)
       test_eos_drain_timeout_loses_and_is_an_error);
   ADD ("flush/abandons-the-open-file-only",
       test_flush_abandons_the_open_file_only);
+  ADD ("lanes/have-files-of-their-own", test_lanes_have_files_of_their_own);
+  ADD ("lanes/flush-abandons-all",
+      test_flush_abandons_the_open_files_of_all_lanes);
   ADD ("flush/wakes-eos", test_flush_wakes_eos);
   ADD ("state/stop-in-flight-is-quick", test_stop_in_flight_is_quick);
   ADD ("state/reuse-through-null", test_reuse_through_null);

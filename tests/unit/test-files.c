@@ -182,6 +182,21 @@ test_small_events_round_trip (void)
 }
 
 static void
+test_lane_round_trip_is_bounded (void)
+{
+  g_autoptr (GstEvent) last = ams_files_event_new_lane (255);
+  g_autoptr (GstEvent) beyond = ams_files_event_new_lane (256);
+  g_autoptr (GstEvent) other = ams_files_event_new_remove ("a", 0);
+  guint lane;
+
+  g_assert_true (ams_files_event_parse_lane (last, &lane));
+  g_assert_cmpuint (lane, ==, 255);
+  g_assert_true (GST_EVENT_IS_SERIALIZED (last));
+  g_assert_false (ams_files_event_parse_lane (beyond, &lane));
+  g_assert_false (ams_files_event_parse_lane (other, &lane));
+}
+
+static void
 test_begin_with_bad_name_is_refused (void)
 {
   static const gchar *const fields[] = {
@@ -358,6 +373,8 @@ main (int argc, char **argv)
       test_end_round_trip_keeps_all);
   g_test_add_func ("/files/small-events/round-trip",
       test_small_events_round_trip);
+  g_test_add_func ("/files/lane/round-trip-is-bounded",
+      test_lane_round_trip_is_bounded);
   g_test_add_func ("/files/fetch/answers-are-collected",
       test_fetch_answers_are_collected);
   g_test_add_func ("/files/list/answers-are-collected",

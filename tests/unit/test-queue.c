@@ -44,6 +44,12 @@ push (Fixture *f, AmsCommandKind kind)
   ams_queue_push (&f->queue, ams_command_new (kind));
 }
 
+static gboolean
+is_in_file (Fixture *f, guint lane)
+{
+  return g_array_index (f->queue.popped, AmsQueuePopped, lane).in_file;
+}
+
 /* Pops up to @max: @length commands of @kind come, which cost @bytes. */
 static void
 assert_pops (Fixture *f, guint64 max, guint length, AmsCommandKind kind,
@@ -88,10 +94,10 @@ test_others_come_alone (Fixture *f, gconstpointer data)
   push (f, AMS_COMMAND_END);
   push (f, AMS_COMMAND_BEGIN);
   assert_pops (f, 300, 1, AMS_COMMAND_BEGIN, 0);
-  g_assert_true (f->queue.in_file);
+  g_assert_true (is_in_file (f, 0));
   assert_pops (f, 300, 2, AMS_COMMAND_DATA, 20);
   assert_pops (f, 300, 1, AMS_COMMAND_END, 0);
-  g_assert_false (f->queue.in_file);
+  g_assert_false (is_in_file (f, 0));
   assert_pops (f, 300, 1, AMS_COMMAND_BEGIN, 0);
 }
 

@@ -8,6 +8,7 @@
 
 #define EVENT_BEGIN "ams-file-begin"
 #define EVENT_END "ams-file-end"
+#define EVENT_LANE "ams-file-lane"
 #define EVENT_REMOVE "ams-file-remove"
 #define EVENT_ADOPT "ams-file-adopt"
 #define EVENT_FAILED "ams-file-failed"
@@ -193,6 +194,26 @@ ams_files_event_parse_end (GstEvent *event, AmsFileEnd *end)
   gst_structure_get_int64 (s, "date-time", &end->date_time);
   gst_structure_get_uint64 (s, "carried", &end->carried);
   return TRUE;
+}
+
+/* ams-file-lane */
+
+GstEvent *
+ams_files_event_new_lane (guint lane)
+{
+  return gst_event_new_custom (GST_EVENT_CUSTOM_DOWNSTREAM,
+      gst_structure_new (EVENT_LANE, "lane", G_TYPE_UINT, lane, NULL));
+}
+
+gboolean
+ams_files_event_parse_lane (GstEvent *event, guint *lane)
+{
+  const GstStructure *s =
+      event_fields (event, GST_EVENT_CUSTOM_DOWNSTREAM, EVENT_LANE);
+
+  *lane = 0;
+  return s && gst_structure_get_uint (s, "lane", lane) &&
+      *lane < AMS_FILES_MAX_LANES;
 }
 
 /* ams-file-remove, ams-file-adopt */

@@ -67,6 +67,12 @@ gboolean ams_files_event_parse_begin (GstEvent *event, AmsFileBegin *begin);
 GstEvent *ams_files_event_new_end (const AmsFileEnd *end);
 gboolean ams_files_event_parse_end (GstEvent *event, AmsFileEnd *end);
 
+/* Several files may be open at a time, each in a lane of its own: from here on, begin,
+ * buffers and end are of lane @lane. At first that is 0. */
+#define AMS_FILES_MAX_LANES 256
+GstEvent *ams_files_event_new_lane (guint lane);
+gboolean ams_files_event_parse_lane (GstEvent *event, guint *lane);
+
 /* Take @name out of the store @after seconds from when the playlists handed
  * over before are there. */
 GstEvent *ams_files_event_new_remove (const gchar *name, gdouble after);

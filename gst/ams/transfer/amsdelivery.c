@@ -384,9 +384,10 @@ spill_job (AmsJob *job, gpointer user_data)
 
 /* Whoever appends to it may be waiting for room. */
 static void
-spill_open (AmsDelivery *self)
+spill_open (gpointer lane, gpointer user_data)
 {
-  AmsOutgoing *file = self->open;
+  AmsDelivery *self = user_data;
+  AmsOutgoing *file = ((AmsDeliveryLane *) lane)->open;
 
   if (!file || file->held == 0 || !ams_body_drains (file->body))
     return;
@@ -419,7 +420,7 @@ spill (AmsDelivery *self, gint64 now)
   if (now >= self->spilled + SPILL_INTERVAL) {
     self->spilled = now;
     ams_schedule_foreach (self->schedule, spill_job, self);
-    spill_open (self);
+    g_ptr_array_foreach (self->lanes, spill_open, self);
   }
   return self->spilled + SPILL_INTERVAL;
 }
@@ -496,6 +497,30 @@ frees_memory (const AmsJob *job, gpointer user_data)
       file->held > 0;
 }
 
+/* The largest: the next ones are whole again soonest. */
+static gboolean
+drop_open (AmsDelivery *self)
+{
+  AmsDeliveryLane *current = self->lane, *largest = NULL;
+  guint64 held = 0;
+
+  for (guint i = 0; i < self->lanes->len; i++) {
+    AmsDeliveryLane *lane = g_ptr_array_index (self->lanes, i);
+
+    if (lane->open && ams_outgoing_is_droppable (lane->open) &&
+        lane->open->held > held) {
+      largest = lane;
+      held = lane->open->held;
+    }
+  }
+  if (!largest)
+    return FALSE;
+  self->lane = largest;
+  ams_delivery_give_up_open (self);
+  self->lane = current;
+  return TRUE;
+}
+
 static gboolean
 drop_something (AmsDelivery *self)
 {
@@ -512,11 +537,7 @@ drop_something (AmsDelivery *self)
     ams_delivery_give_up_job (self, job, error);
     return TRUE;
   }
-  if (!self->open || !ams_outgoing_is_droppable (self->open) ||
-      self->open->held == 0)
-    return FALSE;
-  ams_delivery_give_up_open (self);
-  return TRUE;
+  return drop_open (self);
 }
 
 void
@@ -544,16 +565,35 @@ ams_delivery_get_held (AmsDelivery *self)
   return self->held;
 }
 
+static AmsOutgoing *
+get_open (AmsDelivery *self, guint lane)
+{
+  return ((AmsDeliveryLane *) g_ptr_array_index (self->lanes, lane))->open;
+}
+
 guint64
 ams_delivery_get_open_held (AmsDelivery *self)
 {
-  return self->open ? self->open->held : 0;
+  guint64 held = 0;
+
+  for (guint i = 0; i < self->lanes->len; i++) {
+    const AmsOutgoing *open = get_open (self, i);
+
+    held += open ? open->held : 0;
+  }
+  return held;
 }
 
 gboolean
 ams_delivery_open_drains (AmsDelivery *self)
 {
-  return self->open && ams_body_drains (self->open->body);
+  for (guint i = 0; i < self->lanes->len; i++) {
+    const AmsOutgoing *open = get_open (self, i);
+
+    if (open && ams_body_drains (open->body))
+      return TRUE;
+  }
+  return FALSE;
 }
 
 gboolean
@@ -588,8 +628,12 @@ ams_delivery_get_stats (AmsDelivery *self, AmsDeliveryStats *stats)
   stats->in_flight = ams_schedule_get_in_flight (self->schedule);
   stats->withheld = g_hash_table_size (self->withheld);
   stats->waiting_removes = ams_schedule_get_waiting_removes (self->schedule);
-  stats->unsafe_bytes = self->unsafe -
-      (self->open && is_unsafe (self->open) ? self->open->held : 0);
+  stats->unsafe_bytes = self->unsafe;
+  for (guint i = 0; i < self->lanes->len; i++) {
+    const AmsOutgoing *open = get_open (self, i);
+
+    stats->unsafe_bytes -= open && is_unsafe (open) ? open->held : 0;
+  }
   if (self->config.spool)
     stats->spooled_bytes = ams_spool_get_bytes (self->config.spool);
   if (oldest)
@@ -620,7 +664,8 @@ ams_delivery_new (AmsStore *store, const AmsDeliveryConfig *config,
   self->schedule = ams_schedule_new (config->max_parallel, on_dropped, self);
   self->faults = ams_faults_new ();
   self->remove_faults = ams_faults_new ();
-  g_queue_init (&self->carried);
+  self->lanes = g_ptr_array_new_with_free_func (ams_delivery_lane_free);
+  ams_delivery_select (self, 0);
   self->withheld =
       g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
   self->cancellable = g_object_ref (cancellable);
@@ -649,9 +694,7 @@ ams_delivery_free (AmsDelivery *self)
     ams_operation_orphan (operation);
   g_hash_table_unref (self->operations);
   g_clear_pointer (&self->probe, ams_probe_free);
-  /* Dropped, not abandoned: what is on disk stays for the next start. */
-  g_clear_pointer (&self->open, ams_outgoing_free);
-  g_queue_clear_full (&self->carried, (GDestroyNotify) g_bytes_unref);
+  g_ptr_array_unref (self->lanes);
   ams_schedule_free (self->schedule);
   ams_faults_free (self->faults);
   ams_faults_free (self->remove_faults);

@@ -105,6 +105,9 @@ AmsDelivery *ams_delivery_new (AmsStore *store, const AmsDeliveryConfig *config,
 /* Operations still in flight are cancelled and orphaned: their ends are ignored. */
 void ams_delivery_free (AmsDelivery *delivery);
 
+/* From here on, begin(), write(), end(), and what ends an open file before it is whole,
+ * concern the file of lane @lane; at first that is 0. */
+void ams_delivery_select (AmsDelivery *delivery, guint lane);
 void ams_delivery_begin (AmsDelivery *delivery, const AmsFileBegin *begin);
 void ams_delivery_write (AmsDelivery *delivery, GBytes *bytes);
 void ams_delivery_end (AmsDelivery *delivery, const AmsFileEnd *end);
@@ -130,7 +133,7 @@ gint64 ams_delivery_run (AmsDelivery *delivery);
  * fit, if that is the policy. */
 void ams_delivery_make_room (AmsDelivery *delivery, guint64 queued);
 
-/* Bytes in memory: in all, of the open file, and whether that one drains. */
+/* Bytes in memory: in all, of the open files, and whether any of those drains. */
 guint64 ams_delivery_get_held (AmsDelivery *delivery);
 guint64 ams_delivery_get_open_held (AmsDelivery *delivery);
 gboolean ams_delivery_open_drains (AmsDelivery *delivery);

@@ -12,7 +12,34 @@
 GST_DEBUG_CATEGORY_EXTERN (ams_delivery_debug);
 #define GST_CAT_DEFAULT ams_delivery_debug
 
-/* The open file */
+/* The open files */
+
+static AmsDeliveryLane *
+lane_new (void)
+{
+  AmsDeliveryLane *lane = g_new0 (AmsDeliveryLane, 1);
+
+  g_queue_init (&lane->carried);
+  return lane;
+}
+
+void
+ams_delivery_lane_free (gpointer data)
+{
+  AmsDeliveryLane *lane = data;
+
+  g_clear_pointer (&lane->open, ams_outgoing_free);
+  g_queue_clear_full (&lane->carried, (GDestroyNotify) g_bytes_unref);
+  g_free (lane);
+}
+
+void
+ams_delivery_select (AmsDelivery *self, guint lane)
+{
+  while (self->lanes->len <= lane)
+    g_ptr_array_add (self->lanes, lane_new ());
+  self->lane = g_ptr_array_index (self->lanes, lane);
+}
 
 static AmsBody *
 create_body (AmsDelivery *self, const AmsFileBegin *begin)
@@ -30,14 +57,14 @@ ams_delivery_write (AmsDelivery *self, GBytes *bytes)
   g_autoptr (GError) error = NULL;
   gboolean had_held;
 
-  if (!self->open)
+  if (!self->lane->open)
     return;
-  had_held = self->open->held > 0;
-  if (!ams_body_append (self->open->body, bytes, &error))
-    ams_delivery_note_failure (self, self->open->begin.name, error);
-  else if (had_held && ams_body_drains (self->open->body))
-    ams_delivery_note_success (self, self->open->begin.name);
-  ams_delivery_count_held (self, self->open);
+  had_held = self->lane->open->held > 0;
+  if (!ams_body_append (self->lane->open->body, bytes, &error))
+    ams_delivery_note_failure (self, self->lane->open->begin.name, error);
+  else if (had_held && ams_body_drains (self->lane->open->body))
+    ams_delivery_note_success (self, self->lane->open->begin.name);
+  ams_delivery_count_held (self, self->lane->open);
 }
 
 static void
@@ -45,7 +72,7 @@ write_carried (AmsDelivery *self)
 {
   GBytes *bytes;
 
-  while ((bytes = g_queue_pop_head (&self->carried))) {
+  while ((bytes = g_queue_pop_head (&self->lane->carried))) {
     ams_delivery_write (self, bytes);
     g_bytes_unref (bytes);
   }
@@ -55,10 +82,10 @@ void
 ams_delivery_begin (AmsDelivery *self, const AmsFileBegin *begin)
 {
   ams_delivery_abandon (self);
-  self->open = ams_outgoing_new (begin);
-  self->open->body = create_body (self, begin);
-  if (ams_outgoing_is_playlist (self->open))
-    self->open->lineage =
+  self->lane->open = ams_outgoing_new (begin);
+  self->lane->open->body = create_body (self, begin);
+  if (ams_outgoing_is_playlist (self->lane->open))
+    self->lane->open->lineage =
         ams_lineages_begin (self->lineages, begin->name, begin->extends);
   if (begin->role == AMS_FILE_ROLE_SEGMENT)
     write_carried (self);
@@ -67,7 +94,7 @@ ams_delivery_begin (AmsDelivery *self, const AmsFileBegin *begin)
 static AmsOutgoing *
 close_open (AmsDelivery *self)
 {
-  AmsOutgoing *file = g_steal_pointer (&self->open);
+  AmsOutgoing *file = g_steal_pointer (&self->lane->open);
 
   ams_delivery_uncount (self, file);
   ams_body_abandon (file->body);
@@ -78,7 +105,7 @@ close_open (AmsDelivery *self)
 void
 ams_delivery_abandon (AmsDelivery *self)
 {
-  if (self->open)
+  if (self->lane->open)
     ams_outgoing_free (close_open (self));
 }
 
@@ -118,10 +145,10 @@ ams_delivery_cut_open (AmsDelivery *self)
 {
   g_autoptr (GError) error = NULL;
 
-  if (!self->open)
+  if (!self->lane->open)
     return;
   error = ams_store_error_new (AMS_FAILURE_LOST, 0, 0,
-      "“%s” was cut off by a flush", self->open->begin.name);
+      "“%s” was cut off by a flush", self->lane->open->begin.name);
   fail_open (self, error);
 }
 
@@ -130,9 +157,9 @@ ams_delivery_give_up_open (AmsDelivery *self)
 {
   g_autoptr (GError) error = ams_delivery_new_queue_error (self);
 
-  if (!self->open)
+  if (!self->lane->open)
     return;
-  ams_delivery_say_queue_fault (self, self->open->begin.name);
+  ams_delivery_say_queue_fault (self, self->lane->open->begin.name);
   fail_open (self, error);
 }
 
@@ -150,9 +177,10 @@ fail_short (AmsDelivery *self, guint64 size)
   g_autoptr (GError) error = ams_store_error_new (AMS_FAILURE_PERMANENT, 0, 0,
       "“%s” should have %" G_GUINT64_FORMAT
       " bytes, but only %" G_GUINT64_FORMAT " came",
-      self->open->begin.name, size, ams_body_get_size (self->open->body));
+      self->lane->open->begin.name, size,
+      ams_body_get_size (self->lane->open->body));
 
-  ams_delivery_say_warning (self, error, self->open->begin.name);
+  ams_delivery_say_warning (self, error, self->lane->open->begin.name);
   fail_open (self, error);
 }
 
@@ -160,7 +188,7 @@ fail_short (AmsDelivery *self, guint64 size)
 static gboolean
 refer (AmsDelivery *self, guint64 size, GError **error)
 {
-  AmsBody *body = self->open->body;
+  AmsBody *body = self->lane->open->body;
 
   if (AMS_IS_COPY_BODY (body))
     return ams_copy_body_refer (AMS_COPY_BODY (body), size, error);
@@ -214,7 +242,7 @@ hand_over (AmsDelivery *self, AmsOutgoing *file)
 static void
 finish_open (AmsDelivery *self, guint64 size)
 {
-  AmsOutgoing *file = g_steal_pointer (&self->open);
+  AmsOutgoing *file = g_steal_pointer (&self->lane->open);
 
   file->size = size;
   ams_body_finish (file->body, size);
@@ -226,14 +254,14 @@ finish_open (AmsDelivery *self, guint64 size)
 static void
 carry (AmsDelivery *self, const AmsFileEnd *end)
 {
-  const gchar *name = self->open->begin.name;
-  guint64 came = ams_body_get_size (self->open->body);
+  const gchar *name = self->lane->open->begin.name;
+  guint64 came = ams_body_get_size (self->lane->open->body);
   g_autoptr (GError) error = NULL;
 
   if (end->size > came || end->carried > came - end->size)
     GST_WARNING ("%s: not all that is to be carried over has come", name);
-  else if (!ams_body_read_blocks (self->open->body, end->size, end->carried,
-               &self->carried, &error))
+  else if (!ams_body_read_blocks (self->lane->open->body, end->size,
+               end->carried, &self->lane->carried, &error))
     ams_delivery_say_warning (self, error, name);
 }
 
@@ -242,15 +270,16 @@ ams_delivery_end (AmsDelivery *self, const AmsFileEnd *end)
 {
   g_autoptr (GError) error = NULL;
 
-  if (!self->open)
+  if (!self->lane->open)
     return;
   if (end->carried > 0)
     carry (self, end);
   if (!end->complete)
     ams_delivery_abandon (self);
-  else if (self->open->begin.by_reference && !refer (self, end->size, &error))
+  else if (self->lane->open->begin.by_reference &&
+      !refer (self, end->size, &error))
     fail_open (self, error);
-  else if (end->size > ams_body_get_size (self->open->body))
+  else if (end->size > ams_body_get_size (self->lane->open->body))
     fail_short (self, end->size);
   else
     finish_open (self, end->size);

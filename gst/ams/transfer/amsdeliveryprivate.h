@@ -17,6 +17,13 @@
 
 G_BEGIN_DECLS
 
+/* Files of different lanes may be open at the same time. */
+typedef struct
+{
+  AmsOutgoing *open;
+  GQueue carried; /* GBytes: its next file begins with them */
+} AmsDeliveryLane;
+
 struct _AmsDelivery
 {
   AmsStore *store;
@@ -37,8 +44,8 @@ struct _AmsDelivery
   AmsLineages *lineages;
   GHashTable
       *taken; /* set of names that another file has here: never removed */
-  AmsOutgoing *open;
-  GQueue carried; /* GBytes: the next file begins with them */
+  GPtrArray *lanes; /* AmsDeliveryLane */
+  AmsDeliveryLane *lane; /* of them: what comes now is its */
   guint64 held;
   guint64 unsafe; /* of held, media */
   gboolean is_held_back; /* until released */
@@ -87,6 +94,8 @@ void ams_delivery_heed_names (AmsDelivery *delivery, const AmsFileBegin *begin);
 
 /* amsdeliveryinput.c */
 
+/* Its open file is dropped, not abandoned: what is on disk stays for the next start. */
+void ams_delivery_lane_free (gpointer lane);
 /* (transfer full) */
 GError *ams_delivery_new_queue_error (AmsDelivery *delivery);
 void ams_delivery_say_queue_fault (AmsDelivery *delivery, const gchar *name);

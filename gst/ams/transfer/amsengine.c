@@ -100,6 +100,34 @@ push (AmsEngine *self, AmsCommand *command)
   return result;
 }
 
+/* Lanes */
+
+static AmsEngineLane *
+get_lane_locked (AmsEngine *self)
+{
+  return &g_array_index (self->lanes, AmsEngineLane, self->lane);
+}
+
+static AmsEngineResult
+push_for_lane_locked (AmsEngine *self, guint lane, AmsCommand *command)
+{
+  command->lane = lane;
+  return ams_engine_push_locked (self, command);
+}
+
+/* No open file will be whole: @kind says why. */
+static void
+close_all_locked (AmsEngine *self, AmsCommandKind kind)
+{
+  for (guint i = 0; i < self->lanes->len; i++) {
+    AmsEngineLane *lane = &g_array_index (self->lanes, AmsEngineLane, i);
+
+    if (lane->open)
+      push_for_lane_locked (self, i, ams_command_new (kind));
+    lane->open = FALSE;
+  }
+}
+
 /* Room */
 
 static guint64
@@ -121,13 +149,14 @@ take_back_locked (AmsEngine *self)
   while (total_locked (self) > max && self->queue.bytes > max / 2) {
     if (!ams_queue_take_back (&self->queue))
       break;
-    if (ams_queue_has_taken_last (&self->queue))
-      self->skipping = TRUE;
+    for (guint i = 0; i < self->lanes->len; i++) {
+      if (ams_queue_has_taken_last (&self->queue, i))
+        g_array_index (self->lanes, AmsEngineLane, i).skipping = TRUE;
+    }
   }
 }
 
-/* Nothing but the open file is left, and that one goes nowhere before it is
- * whole. */
+/* Nothing but open files is left, and those go nowhere before they are whole. */
 static gboolean
 is_waiting_futile_locked (AmsEngine *self)
 {
@@ -151,14 +180,16 @@ ams_engine_has_room_locked (AmsEngine *self, guint64 size)
 static AmsEngineResult
 wait_for_room_locked (AmsEngine *self, gsize size)
 {
+  AmsEngineLane *lane = get_lane_locked (self);
+
   while (!ams_engine_has_room_locked (self, size)) {
     if (self->stopping || self->flushing)
       return AMS_ENGINE_FLUSHING;
     if (is_waiting_futile_locked (self)) {
-      if (!ams_queue_is_droppable (self->upstream_role))
+      if (!ams_queue_is_droppable (lane->role))
         return AMS_ENGINE_OK;
-      self->skipping = TRUE;
-      return ams_engine_push_locked (self,
+      lane->skipping = TRUE;
+      return push_for_lane_locked (self, self->lane,
           ams_command_new (AMS_COMMAND_GIVE_UP));
     }
     ams_engine_wake_locked (self);
@@ -189,6 +220,16 @@ make_room_locked (AmsEngine *self, gsize size)
 
 /* The streaming thread's side */
 
+void
+ams_engine_select (AmsEngine *self, guint lane)
+{
+  g_mutex_lock (&self->lock);
+  if (self->lanes->len <= lane)
+    g_array_set_size (self->lanes, lane + 1);
+  self->lane = lane;
+  g_mutex_unlock (&self->lock);
+}
+
 AmsEngineResult
 ams_engine_begin (AmsEngine *self, const AmsFileBegin *begin)
 {
@@ -197,10 +238,9 @@ ams_engine_begin (AmsEngine *self, const AmsFileBegin *begin)
 
   ams_file_begin_copy (&command->begin, begin);
   g_mutex_lock (&self->lock);
-  result = ams_engine_push_locked (self, command);
-  self->open = result == AMS_ENGINE_OK;
-  self->upstream_role = begin->role;
-  self->skipping = FALSE;
+  result = push_for_lane_locked (self, self->lane, command);
+  *get_lane_locked (self) =
+      (AmsEngineLane){ .open = result == AMS_ENGINE_OK, .role = begin->role };
   g_mutex_unlock (&self->lock);
   return result;
 }
@@ -208,20 +248,21 @@ ams_engine_begin (AmsEngine *self, const AmsFileBegin *begin)
 static AmsEngineResult
 write_locked (AmsEngine *self, GBytes *bytes, gsize cost)
 {
+  AmsEngineLane *lane = get_lane_locked (self);
   AmsEngineResult result;
   AmsCommand *command;
 
   if (self->flushing || self->stopping)
     return AMS_ENGINE_FLUSHING;
-  if (!self->open || self->skipping)
+  if (!lane->open || lane->skipping)
     return AMS_ENGINE_OK;
   result = make_room_locked (self, cost);
-  if (result != AMS_ENGINE_OK || self->skipping || !self->open)
+  if (result != AMS_ENGINE_OK || lane->skipping || !lane->open)
     return result;
   command = ams_command_new (AMS_COMMAND_DATA);
   command->bytes = g_bytes_ref (bytes);
   command->cost = cost;
-  return ams_engine_push_locked (self, command);
+  return push_for_lane_locked (self, self->lane, command);
 }
 
 AmsEngineResult
@@ -244,11 +285,11 @@ ams_engine_end (AmsEngine *self, const AmsFileEnd *end)
 
   command->end = *end;
   g_mutex_lock (&self->lock);
-  if (self->open)
-    result = ams_engine_push_locked (self, command);
+  if (get_lane_locked (self)->open)
+    result = push_for_lane_locked (self, self->lane, command);
   else
     ams_command_free (command);
-  self->open = FALSE;
+  get_lane_locked (self)->open = FALSE;
   g_mutex_unlock (&self->lock);
   return result;
 }
@@ -303,9 +344,7 @@ void
 ams_engine_abandon (AmsEngine *self)
 {
   g_mutex_lock (&self->lock);
-  if (self->open)
-    ams_engine_push_locked (self, ams_command_new (AMS_COMMAND_ABANDON));
-  self->open = FALSE;
+  close_all_locked (self, AMS_COMMAND_ABANDON);
   g_mutex_unlock (&self->lock);
 }
 
@@ -314,10 +353,8 @@ ams_engine_set_flushing (AmsEngine *self, gboolean flushing)
 {
   g_mutex_lock (&self->lock);
   self->flushing = flushing;
-  if (flushing && self->open) {
-    ams_engine_push_locked (self, ams_command_new (AMS_COMMAND_CUT));
-    self->open = FALSE;
-  }
+  if (flushing)
+    close_all_locked (self, AMS_COMMAND_CUT);
   ams_engine_tell_locked (self);
   g_mutex_unlock (&self->lock);
 }
@@ -351,6 +388,7 @@ ams_engine_finalize (GObject *object)
   g_mutex_lock (&self->lock);
   g_mutex_unlock (&self->lock);
   ams_queue_clear (&self->queue);
+  g_array_unref (self->lanes);
   g_clear_pointer (&self->config.spool, ams_spool_close);
   g_object_unref (self->store);
   g_object_unref (self->cancellable);
@@ -378,6 +416,8 @@ ams_engine_init (AmsEngine *self)
   g_mutex_init (&self->lock);
   g_cond_init (&self->changed);
   ams_queue_init (&self->queue);
+  self->lanes = g_array_new (FALSE, TRUE, sizeof (AmsEngineLane));
+  g_array_set_size (self->lanes, 1);
   self->work_time = AMS_RETRY_FOREVER;
   self->cancellable = g_cancellable_new ();
   self->settled = TRUE;

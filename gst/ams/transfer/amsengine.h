@@ -52,6 +52,8 @@ gboolean ams_engine_stop (AmsEngine *engine);
 
 /* From the streaming thread. Only write() may wait, and only if the policy is to
  * block; flushing or stopping ends that. */
+/* ams_delivery_select() */
+void ams_engine_select (AmsEngine *engine, guint lane);
 AmsEngineResult ams_engine_begin (AmsEngine *engine, const AmsFileBegin *begin);
 AmsEngineResult ams_engine_write (AmsEngine *engine, GBytes *bytes);
 AmsEngineResult ams_engine_end (AmsEngine *engine, const AmsFileEnd *end);
@@ -72,9 +74,9 @@ void ams_engine_release (AmsEngine *engine);
  * max_queue_bytes, if that is less) are queued: nothing need be given up, nor held. */
 void ams_engine_set_patient (AmsEngine *engine, gboolean patient);
 
-/* The open file will not be whole, and nobody is told. */
+/* No open file will be whole, and nobody is told. */
 void ams_engine_abandon (AmsEngine *engine);
-/* TRUE: the open file has failed, and waiting ends; whole files go on. */
+/* TRUE: the open files have failed, and waiting ends; whole files go on. */
 void ams_engine_set_flushing (AmsEngine *engine, gboolean flushing);
 
 /* Waits until all that was handed over as a whole is settled, but for removes

@@ -15,6 +15,13 @@
 
 G_BEGIN_DECLS
 
+typedef struct
+{
+  gboolean open; /* upstream has begun a file and not ended it */
+  AmsFileRole role; /* of that */
+  gboolean skipping; /* the rest of it is not wanted any more */
+} AmsEngineLane;
+
 struct _AmsEngine
 {
   GObject parent;
@@ -57,9 +64,8 @@ struct _AmsEngine
   guint64 held_bytes; /* in bodies */
   guint64 open_held; /* of them, of the file open in the delivery */
   gboolean open_drains;
-  gboolean open; /* upstream has begun a file and not ended it */
-  AmsFileRole upstream_role; /* of that */
-  gboolean skipping; /* the rest of it is not wanted any more */
+  GArray *lanes; /* AmsEngineLane */
+  guint lane; /* of them: what upstream says now is about that one's file */
   gboolean patient; /* see ams_engine_set_patient() */
   gboolean flushing;
   gboolean stopping;

@@ -29,6 +29,7 @@ handle (AmsEngine *self, AmsCommand *command)
 {
   AmsDelivery *delivery = self->delivery;
 
+  ams_delivery_select (delivery, command->lane);
   switch (command->kind) {
     case AMS_COMMAND_BEGIN:
       handle_begin (self, command);

@@ -48,13 +48,15 @@ ams_queue_init (AmsQueue *self)
 {
   *self = (AmsQueue){ 0 };
   g_queue_init (&self->commands);
+  self->popped = g_array_new (FALSE, TRUE, sizeof (AmsQueuePopped));
 }
 
 void
 ams_queue_clear (AmsQueue *self)
 {
   g_queue_clear_full (&self->commands, ams_command_free);
-  ams_queue_init (self);
+  g_clear_pointer (&self->popped, g_array_unref);
+  self->bytes = 0;
 }
 
 void
@@ -62,16 +64,26 @@ ams_queue_push (AmsQueue *self, AmsCommand *command)
 {
   if (command->kind == AMS_COMMAND_DATA)
     self->bytes += command->cost;
+  if (self->popped->len <= command->lane)
+    g_array_set_size (self->popped, command->lane + 1);
   g_queue_push_tail (&self->commands, command);
+}
+
+static AmsQueuePopped *
+get_popped (AmsQueue *self, guint lane)
+{
+  return &g_array_index (self->popped, AmsQueuePopped, lane);
 }
 
 static void
 note_popped (AmsQueue *self, const AmsCommand *command)
 {
+  AmsQueuePopped *popped = get_popped (self, command->lane);
+
   switch (command->kind) {
     case AMS_COMMAND_BEGIN:
-      self->in_file = !command->given_up;
-      self->role = command->begin.role;
+      popped->in_file = !command->given_up;
+      popped->role = command->begin.role;
       break;
     case AMS_COMMAND_DATA:
       self->bytes -= command->cost;
@@ -80,7 +92,7 @@ note_popped (AmsQueue *self, const AmsCommand *command)
     case AMS_COMMAND_ABANDON:
     case AMS_COMMAND_CUT:
     case AMS_COMMAND_GIVE_UP:
-      self->in_file = FALSE;
+      popped->in_file = FALSE;
       break;
     default:
       break;
@@ -133,9 +145,9 @@ ams_queue_is_droppable (AmsFileRole role)
   return role == AMS_FILE_ROLE_SEGMENT || role == AMS_FILE_ROLE_OTHER;
 }
 
-/* Takes out the data from @link up to the file's end. TRUE: there were some. */
+/* Takes out the data of @lane from @link up to the file's end. TRUE: there were some. */
 static gboolean
-take_back_data (AmsQueue *self, GList *link)
+take_back_data (AmsQueue *self, GList *link, guint lane)
 {
   gboolean any = FALSE;
   GList *next;
@@ -144,6 +156,8 @@ take_back_data (AmsQueue *self, GList *link)
     AmsCommand *command = link->data;
 
     next = link->next;
+    if (command->lane != lane)
+      continue;
     if (command->kind == AMS_COMMAND_BEGIN ||
         command->kind == AMS_COMMAND_END ||
         command->kind == AMS_COMMAND_ABANDON ||
@@ -159,28 +173,35 @@ take_back_data (AmsQueue *self, GList *link)
   return any;
 }
 
-/* Of the file whose beginning was popped already. */
+/* Of a file whose beginning was popped already. */
 static gboolean
-take_back_first (AmsQueue *self)
+take_back_first (AmsQueue *self, guint lane)
 {
-  if (!self->in_file || !ams_queue_is_droppable (self->role) ||
-      !take_back_data (self, self->commands.head))
+  const AmsQueuePopped *popped = get_popped (self, lane);
+  AmsCommand *command;
+
+  if (!popped->in_file || !ams_queue_is_droppable (popped->role) ||
+      !take_back_data (self, self->commands.head, lane))
     return FALSE;
-  g_queue_push_head (&self->commands, ams_command_new (AMS_COMMAND_GIVE_UP));
+  command = ams_command_new (AMS_COMMAND_GIVE_UP);
+  command->lane = lane;
+  g_queue_push_head (&self->commands, command);
   return TRUE;
 }
 
 gboolean
 ams_queue_take_back (AmsQueue *self)
 {
-  if (take_back_first (self))
-    return TRUE;
+  for (guint lane = 0; lane < self->popped->len; lane++) {
+    if (take_back_first (self, lane))
+      return TRUE;
+  }
   for (GList *l = self->commands.head; l; l = l->next) {
     AmsCommand *command = l->data;
 
     if (command->kind == AMS_COMMAND_BEGIN && !command->given_up &&
         ams_queue_is_droppable (command->begin.role) &&
-        take_back_data (self, l->next)) {
+        take_back_data (self, l->next, command->lane)) {
       command->given_up = TRUE;
       return TRUE;
     }
@@ -189,11 +210,13 @@ ams_queue_take_back (AmsQueue *self)
 }
 
 gboolean
-ams_queue_has_taken_last (const AmsQueue *self)
+ams_queue_has_taken_last (const AmsQueue *self, guint lane)
 {
   for (const GList *l = self->commands.tail; l; l = l->prev) {
     const AmsCommand *command = l->data;
 
+    if (command->lane != lane)
+      continue;
     switch (command->kind) {
       case AMS_COMMAND_GIVE_UP:
         return TRUE;

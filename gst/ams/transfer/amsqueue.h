@@ -30,6 +30,7 @@ typedef enum
 typedef struct
 {
   AmsCommandKind kind;
+  guint lane; /* of the file that it is about */
   union
   {
     AmsFileBegin begin;
@@ -49,12 +50,18 @@ typedef struct
   gboolean given_up; /* BEGIN: its bytes were taken back */
 } AmsCommand;
 
+/* Of a lane. */
+typedef struct
+{
+  gboolean in_file; /* what was popped last is of a file that is still open */
+  AmsFileRole role; /* of that file */
+} AmsQueuePopped;
+
 typedef struct
 {
   GQueue commands; /* of AmsCommand */
   guint64 bytes; /* what the data in them cost */
-  gboolean in_file; /* what was popped last is of a file that is still open */
-  AmsFileRole role; /* of that file */
+  GArray *popped; /* AmsQueuePopped, by lane */
 } AmsQueue;
 
 AmsCommand *ams_command_new (AmsCommandKind kind);
@@ -77,7 +84,8 @@ gboolean ams_queue_is_droppable (AmsFileRole role);
 /* Takes the data of the oldest file that may be given up back out, and leaves word
  * of that for the engine's thread. FALSE: there is none. */
 gboolean ams_queue_take_back (AmsQueue *queue);
-/* The file that data are pushed for now was taken back: no more of it is wanted. */
-gboolean ams_queue_has_taken_last (const AmsQueue *queue);
+/* The file that data are pushed for now in @lane was taken back: no more of it is
+ * wanted. */
+gboolean ams_queue_has_taken_last (const AmsQueue *queue, guint lane);
 
 G_END_DECLS

@@ -17,6 +17,26 @@ GST_DEBUG_CATEGORY_EXTERN (gst_ams_put_sink_debug);
 
 #define PRIVATE(sink) gst_ams_put_sink_get_private (sink)
 
+/* Lanes */
+
+static GstAmsPutPosition *
+position (GstAmsPutSink *self)
+{
+  return &g_array_index (PRIVATE (self)->positions, GstAmsPutPosition,
+      PRIVATE (self)->lane);
+}
+
+void
+gst_ams_put_sink_select (GstAmsPutSink *self, AmsEngine *engine, guint lane)
+{
+  GstAmsPutSinkPrivate *priv = PRIVATE (self);
+
+  if (priv->positions->len <= lane)
+    g_array_set_size (priv->positions, lane + 1);
+  priv->lane = lane;
+  ams_engine_select (engine, lane);
+}
+
 /* Data */
 
 /* Posts for what nobody has posted for yet. */
@@ -69,7 +89,7 @@ begin_data (GstAmsPutSink *self, AmsEngine *engine)
     PRIVATE (self)->has_data = TRUE;
     GST_OBJECT_UNLOCK (self);
     ams_engine_begin (engine, &begin);
-    PRIVATE (self)->position = GST_AMS_PUT_IN_DATA;
+    *position (self) = GST_AMS_PUT_IN_DATA;
     PRIVATE (self)->data_size = 0;
     return TRUE;
   }
@@ -97,9 +117,9 @@ accepts_data (GstAmsPutSink *self, AmsEngine *engine, GstFlowReturn *flow)
 
   *flow = in_error ? GST_FLOW_ERROR : GST_FLOW_OK;
   if (in_error || gst_ams_put_sink_is_refused (self) ||
-      PRIVATE (self)->position == GST_AMS_PUT_SKIPPING)
+      *position (self) == GST_AMS_PUT_SKIPPING)
     return FALSE;
-  if (PRIVATE (self)->position != GST_AMS_PUT_BETWEEN_FILES)
+  if (*position (self) != GST_AMS_PUT_BETWEEN_FILES)
     return TRUE;
   gst_ams_put_sink_preroll (self);
   if (begin_data (self, engine))
@@ -196,10 +216,10 @@ begin_file (GstAmsPutSink *self, AmsEngine *engine, const AmsFileBegin *begin)
 {
   GstAmsPutSinkPrivate *priv = PRIVATE (self);
 
-  priv->position = GST_AMS_PUT_SKIPPING;
+  *position (self) = GST_AMS_PUT_SKIPPING;
   if (!check_file (self, begin))
     return;
-  priv->position = GST_AMS_PUT_IN_FILE;
+  *position (self) = GST_AMS_PUT_IN_FILE;
   if (begin->final)
     note_final (self, begin->name);
   if (begin->role == AMS_FILE_ROLE_SEGMENT) {
@@ -216,19 +236,21 @@ begin_file (GstAmsPutSink *self, AmsEngine *engine, const AmsFileBegin *begin)
 static gboolean
 take_file_event (GstAmsPutSink *self, AmsEngine *engine, GstEvent *event)
 {
-  GstAmsPutSinkPrivate *priv = PRIVATE (self);
   g_auto (AmsFileBegin) begin = { 0 };
   g_autofree gchar *name = NULL, *from = NULL;
   AmsFileEnd end;
   gdouble after;
   guint64 size;
+  guint lane;
 
   if (ams_files_event_parse_begin (event, &begin)) {
     begin_file (self, engine, &begin);
   } else if (ams_files_event_parse_end (event, &end)) {
-    if (priv->position == GST_AMS_PUT_IN_FILE)
+    if (*position (self) == GST_AMS_PUT_IN_FILE)
       ams_engine_end (engine, &end);
-    priv->position = GST_AMS_PUT_BETWEEN_FILES;
+    *position (self) = GST_AMS_PUT_BETWEEN_FILES;
+  } else if (ams_files_event_parse_lane (event, &lane)) {
+    gst_ams_put_sink_select (self, engine, lane);
   } else if (ams_files_event_parse_remove (event, &name, &after)) {
     ams_engine_remove (engine, name, after);
   } else if (ams_files_event_parse_adopt (event, &name, &from, &size)) {
@@ -345,10 +367,10 @@ end_data (GstAmsPutSink *self, AmsEngine *engine)
         PRIVATE (self)->data_size > 0 && !gst_ams_put_sink_is_in_error (self),
     .duration = GST_CLOCK_TIME_NONE };
 
-  if (PRIVATE (self)->position != GST_AMS_PUT_IN_DATA)
+  if (*position (self) != GST_AMS_PUT_IN_DATA)
     return;
   ams_engine_end (engine, &end);
-  PRIVATE (self)->position = GST_AMS_PUT_BETWEEN_FILES;
+  *position (self) = GST_AMS_PUT_BETWEEN_FILES;
 }
 
 static void
@@ -409,6 +431,15 @@ has_data (GstAmsPutSink *self)
 }
 
 static void
+pass_flush (GstAmsPutPosition *at)
+{
+  if (*at == GST_AMS_PUT_IN_FILE)
+    *at = GST_AMS_PUT_SKIPPING;
+  if (*at == GST_AMS_PUT_IN_DATA)
+    *at = GST_AMS_PUT_BETWEEN_FILES;
+}
+
+static void
 handle_flush (GstAmsPutSink *self, gboolean start)
 {
   g_autoptr (AmsEngine) engine = gst_ams_put_sink_ref_engine (self);
@@ -421,11 +452,20 @@ handle_flush (GstAmsPutSink *self, gboolean start)
   if (start)
     return;
   /* FLUSH_STOP is serialized with the data, so this is the streaming thread. */
-  if (PRIVATE (self)->position == GST_AMS_PUT_IN_FILE)
-    PRIVATE (self)->position = GST_AMS_PUT_SKIPPING;
-  if (PRIVATE (self)->position == GST_AMS_PUT_IN_DATA)
-    PRIVATE (self)->position = GST_AMS_PUT_BETWEEN_FILES;
+  for (guint i = 0; i < PRIVATE (self)->positions->len; i++)
+    pass_flush (
+        &g_array_index (PRIVATE (self)->positions, GstAmsPutPosition, i));
   gst_ams_put_sink_clear_eos (self);
+}
+
+static void
+handle_stream_start (GstAmsPutSink *self)
+{
+  g_autoptr (AmsEngine) engine = gst_ams_put_sink_ref_engine (self);
+
+  gst_ams_put_sink_clear_eos (self);
+  if (engine)
+    gst_ams_put_sink_select (self, engine, 0);
 }
 
 static gboolean
@@ -449,7 +489,7 @@ handle_segment (GstAmsPutSink *self, GstEvent *event)
   const GstSegment *segment;
 
   gst_event_parse_segment (event, &segment);
-  if (PRIVATE (self)->position != GST_AMS_PUT_IN_DATA ||
+  if (*position (self) != GST_AMS_PUT_IN_DATA ||
       segment->format != GST_FORMAT_BYTES ||
       segment->start == PRIVATE (self)->data_size)
     return TRUE;
@@ -477,7 +517,7 @@ gst_ams_put_sink_sink_event (GstPad *pad, GstObject *parent, GstEvent *event)
       handle_custom (self, event);
       break;
     case GST_EVENT_STREAM_START:
-      gst_ams_put_sink_clear_eos (self);
+      handle_stream_start (self);
       break;
     case GST_EVENT_FLUSH_START:
     case GST_EVENT_FLUSH_STOP:

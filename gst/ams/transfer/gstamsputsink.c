@@ -350,7 +350,8 @@ start (GstAmsPutSink *self)
     post_cannot_start (self, error);
     return FALSE;
   }
-  priv->position = GST_AMS_PUT_BETWEEN_FILES;
+  g_array_set_size (priv->positions, 0);
+  gst_ams_put_sink_select (self, engine, 0);
   priv->drain_until = 0;
   priv->kept_up = FALSE;
   priv->said = FALSE;
@@ -533,6 +534,7 @@ gst_ams_put_sink_finalize (GObject *object)
 {
   g_free (PRIVATE (GST_AMS_PUT_SINK (object))->final);
   g_ptr_array_unref (PRIVATE (GST_AMS_PUT_SINK (object))->unsaid);
+  g_array_unref (PRIVATE (GST_AMS_PUT_SINK (object))->positions);
   G_OBJECT_CLASS (gst_ams_put_sink_parent_class)->finalize (object);
 }
 
@@ -562,5 +564,7 @@ gst_ams_put_sink_init (GstAmsPutSink *self)
 
   gst_ams_put_settings_init (&priv->settings);
   priv->unsaid = gst_ams_put_sink_new_events ();
+  priv->positions = g_array_new (FALSE, TRUE, sizeof (GstAmsPutPosition));
+  g_array_set_size (priv->positions, 1);
   GST_OBJECT_FLAG_SET (self, GST_ELEMENT_FLAG_SINK);
 }

@@ -26,7 +26,8 @@ typedef struct
   GstPad *sinkpad;
 
   /* Streaming thread, and the one that changes the state while that one is out. */
-  GstAmsPutPosition position;
+  GArray *positions; /* GstAmsPutPosition, by lane */
+  guint lane; /* what comes now is its */
   guint64 data_size; /* of ordinary data so far */
   guint64 notified; /* files that were handed over when somebody was notified */
   gchar *final; /* the last playlist that was said to be final */
@@ -89,6 +90,9 @@ gboolean gst_ams_put_sink_is_refused (GstAmsPutSink *self);
 
 /* gstamsputinput.c; all but drain_time() in the streaming thread */
 
+/* What comes from here on is of lane @lane. Also while no data flow. */
+void gst_ams_put_sink_select (GstAmsPutSink *self, AmsEngine *engine,
+    guint lane);
 GstFlowReturn gst_ams_put_sink_chain (GstPad *pad, GstObject *parent,
     GstBuffer *buffer);
 GstFlowReturn gst_ams_put_sink_chain_list (GstPad *pad, GstObject *parent,
