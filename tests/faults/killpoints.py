@@ -39,6 +39,7 @@ SERVER = []
 
 class Recording:
     """A folder with what a recorder leaves in it, and, where there is a server, a folder there."""
+    pipeline = PIPELINE
     line = DISK
     rec = "rec"
 
@@ -54,7 +55,7 @@ class Recording:
     def run(self, at=None):
         """One life of a recorder: its exit code, and what it said."""
         env = {"LD_PRELOAD": LIBRARY, "AMS_DIE_AT": str(at), "AMS_DIE_BELOW": self.folder} if at else {}
-        with launch.Launch(PIPELINE + self.line + self.options, self.folder, env=env) as recorder:
+        with launch.Launch(self.pipeline + self.line + self.options, self.folder, env=env) as recorder:
             return recorder.ended(), recorder.said()
 
     def copy(self, name):
@@ -211,11 +212,66 @@ def chains(base, calls):
     tap.check(not wrong, "\n".join(wrong))
 
 
+def time_stamps(data):
+    """Of the pictures that begin in a transport stream, 90 kHz."""
+    found = []
+    for at in range(0, len(data) - 187, 188):
+        packet = data[at:at + 188]
+        start = 4 + (1 + packet[4] if packet[3] & 0x20 else 0)
+        pes = packet[start:start + 14]
+        if packet[1] & 0x40 and len(pes) == 14 and pes[:3] == b"\0\0\1" and pes[3] & 0xf0 == 0xe0 and pes[7] & 0x80:
+            found.append((pes[9] >> 1 & 7) << 30 | pes[10] << 22 | pes[11] >> 1 << 15 | pes[12] << 7 | pes[13] >> 1)
+    return found
+
+
+class Late(Recording):
+    """Its keyframes are late now and then, so that a segment ends after the fact, and what is behind its end moves to the next one."""
+    pipeline = "filesrc location=../late.mp4 ! qtdemux ! h264parse ! amshlssink name=h target-duration=2 "
+
+    def begin(self):
+        super().begin()
+        self.written = set()
+
+    def copy(self, name):
+        other = super().copy(name)
+        other.written = set(self.written)
+        return other
+
+    def run(self, at=None):
+        """Notes the pictures that are on the disk then, but for the last of a file that is not whole: it may not be."""
+        lived = super().run(at)
+        for name, data in launch.files_in(self.folder).items():
+            if name.endswith((".ts", ".ts.part")):
+                found = time_stamps(data)
+                self.written.update(found[:-1] if name.endswith(".part") else found)
+        return lived
+
+    def problems(self):
+        listed = [stamp for name in self.listed() for stamp in time_stamps(launch.files_in(self.kept)[name])]
+        twice = len(listed) - len(set(listed))
+        lost = self.written - set(listed)
+        return super().problems() + ([f"{twice} pictures twice"] if twice else []) + ([f"{len(lost)} pictures lost: {sorted(lost)}"] if lost else [])
+
+
+def make_late():
+    """Keyframes each half second, but for those that come after two."""
+    tap.run(["ffmpeg", "-v", "error", "-f", "lavfi", "-i", "testsrc2=s=160x120:r=10:d=8", "-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt",
+        "yuv420p", "-b:v", "2M", "-x264-params", "keyint=1000:scenecut=0:bframes=0", "-force_key_frames", "0,0.5,1,1.5,3.5,4,4.5,5,7",
+        os.path.join(FOLDER[0], "late.mp4")])
+
+
 FOLDER = []
 
 
 def test_killed_in_a_first_session():
     each_call(Recording(FOLDER[0], "first"))
+
+
+def test_killed_with_a_segment_that_ends_late():
+    make_late()
+    base = Late(FOLDER[0], "late")
+    each_call(base)
+    chains(base, 60)
 
 
 def test_killed_in_a_recovery():

@@ -472,6 +472,39 @@ test_carried_bytes_begin_the_next_segment (Fixture *f, gconstpointer data)
   assert_stored (f, "b", "wothreefour");
 }
 
+/* A crash must not find the first file without its end while the second does not have
+ * that yet. */
+static void
+test_carried_bytes_are_cut_off_when_the_next_has_them (Fixture *f,
+    gconstpointer data)
+{
+  start (f);
+  begin_segment (f, "a", "onetwo");
+  end_segment (f, 3, 3);
+  put_playlist (f, 1, "a");
+  settle (f);
+  g_assert_false (ams_log_has (f->ops, "put a 0 0"));
+  begin_segment (f, "b", "three");
+  drain (f);
+  assert_stored (f, "a", "one");
+  assert_stored (f, "p", "a");
+  end_segment (f, 8, 0);
+  drain (f);
+  assert_stored (f, "b", "twothree");
+}
+
+/* It never comes: the first is not held for ever. */
+static void
+test_carried_bytes_of_no_next_file_are_not_waited_for (Fixture *f,
+    gconstpointer data)
+{
+  start (f);
+  begin_segment (f, "a", "onetwo");
+  end_segment (f, 3, 3);
+  drain (f);
+  assert_stored (f, "a", "one");
+}
+
 static void
 test_carried_more_than_came_gives_the_next_up (Fixture *f, gconstpointer data)
 {
@@ -528,6 +561,10 @@ main (int argc, char **argv)
   ADD ("notify/given-up", test_notify_given_up_leaves_playlists_alone);
   ADD ("notify/held-back", test_notify_waits_for_the_held_back);
   ADD ("carried/begin-the-next", test_carried_bytes_begin_the_next_segment);
+  ADD ("carried/cut-off-later",
+      test_carried_bytes_are_cut_off_when_the_next_has_them);
+  ADD ("carried/no-next",
+      test_carried_bytes_of_no_next_file_are_not_waited_for);
   ADD ("carried/more-than-came", test_carried_more_than_came_gives_the_next_up);
   add_copy_tests ();
   return g_test_run ();

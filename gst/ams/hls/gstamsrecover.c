@@ -132,6 +132,7 @@ look (AmsRecording *recording, const GstAmsStores *stores, GstAmsFound *found,
   g_auto (GstAmsAnswers) remote = {
     0,
   };
+  g_autofree gchar *last = NULL;
 
   found->journal = gst_ams_recover_journal (stores->local,
       ams_recording_get_journal_name (recording));
@@ -155,6 +156,9 @@ look (AmsRecording *recording, const GstAmsStores *stores, GstAmsFound *found,
   found->read = g_hash_table_new_full (g_str_hash, g_str_equal, g_free,
       (GDestroyNotify) g_bytes_unref);
   gst_ams_unfinished_decide (stores, found);
+  last = gst_ams_unlisted_last_name (recording, found->earlier);
+  gst_ams_unfinished_part (stores, found->survey->orphans, last,
+      &recovered->handover);
   if (remote.failed && !found->remote.failed &&
       !gst_ams_unlisted_probe (recording, stores, found, recovered, error))
     return FALSE;
@@ -210,7 +214,7 @@ recover_orphan (AmsRecording *recording, const GstAmsStores *stores,
     recovered->recovered++;
   }
   g_free (segment.name);
-  return data && !file->partial;
+  return data && (!file->partial || file->most > 0);
 }
 
 static void

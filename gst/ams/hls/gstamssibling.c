@@ -8,7 +8,7 @@
 
 #include "playlist/amspaths.h"
 #include "files/amsfiles.h"
-#include "gstamsunlisted.h"
+#include "gstamsunfinished.h"
 
 GST_DEBUG_CATEGORY_EXTERN (gst_ams_hls_sink_debug);
 #define GST_CAT_DEFAULT gst_ams_hls_sink_debug
@@ -88,6 +88,27 @@ find_left (const GstAmsStores *stores, const gchar *name)
   return NULL;
 }
 
+/* (transfer full) (element-type AmsRecoveryFile) What the journal knows and @earlier does not. */
+static GPtrArray *
+find_orphans (AmsRecording *recording, const GstAmsStores *stores,
+    const AmsJournal *journal, const AmsPlaylistParsed *earlier)
+{
+  g_autoptr (GHashTable) unlisted = find_unlisted (earlier, recording, journal);
+  GPtrArray *orphans =
+      g_ptr_array_new_with_free_func ((GDestroyNotify) ams_recovery_file_free);
+
+  for (guint i = 0; i < journal->segments->len; i++) {
+    const AmsJournalSegment *known = g_ptr_array_index (journal->segments, i);
+    AmsRecoveryFile *file = g_hash_table_contains (unlisted, known->name)
+        ? find_left (stores, known->name)
+        : NULL;
+
+    if (file)
+      g_ptr_array_add (orphans, file);
+  }
+  return orphans;
+}
+
 /* Lists what the journal knows and @earlier does not. @recovered (element-type
  * AmsRecoveryFile): that, and how large it is. */
 static void
@@ -96,24 +117,22 @@ finish_session (AmsRecording *recording, const GstAmsStores *stores,
     AmsPlaylist *playlist, GstAmsHandover *handover, GPtrArray *recovered)
 {
   const gchar *root = ams_recording_get_config (recording)->playlist_root;
-  g_autoptr (GHashTable) unlisted = find_unlisted (earlier, recording, journal);
+  g_autoptr (GPtrArray) orphans =
+      find_orphans (recording, stores, journal, earlier);
   guint64 end_pts = G_MAXUINT64;
   guint i;
 
-  for (i = 0; i < journal->segments->len; i++) {
-    const AmsJournalSegment *known = g_ptr_array_index (journal->segments, i);
+  gst_ams_unfinished_part (stores, orphans, NULL, handover);
+  for (i = 0; i < orphans->len; i++) {
+    const AmsRecoveryFile *file = g_ptr_array_index (orphans, i);
     g_autofree gchar *relative =
-        ams_paths_relative (journal->final_playlist, known->name);
+        ams_paths_relative (journal->final_playlist, file->name);
     g_autofree gchar *uri = ams_playlist_uri (root, relative);
     g_autoptr (GBytes) data = NULL;
     AmsRecordingSegment segment = {
       NULL,
     };
-    AmsRecoveryFile *file;
 
-    if (!g_hash_table_contains (unlisted, known->name) ||
-        !(file = find_left (stores, known->name)))
-      continue;
     data = gst_ams_unlisted_measure (stores, file, NULL, journal,
         handover->warnings, &end_pts, &segment);
     if (data) {
@@ -128,7 +147,6 @@ finish_session (AmsRecording *recording, const GstAmsStores *stores,
           ams_recovery_file_new (file->name, segment.size, FALSE));
     }
     g_free (segment.name);
-    ams_recovery_file_free (file);
   }
 }
 

@@ -8,6 +8,7 @@
 
 #include "files/amsfiles.h"
 #include "playlist/amspaths.h"
+#include "recording/amsoverlap.h"
 
 #include <string.h>
 
@@ -206,6 +207,83 @@ gst_ams_unfinished_rename (AmsRecording *recording, const GstAmsStores *stores,
   g_free (segment->name);
   *segment = named;
   return g_steal_pointer (&part);
+}
+
+/* ---- parts that overlap ---- */
+
+static gboolean
+is_part (const AmsRecoveryFile *file)
+{
+  return file->partial && !file->remote;
+}
+
+static void
+drop_part (GPtrArray *orphans, guint i, GstAmsHandover *handover)
+{
+  const AmsRecoveryFile *file = g_ptr_array_index (orphans, i);
+  g_autofree gchar *part = name_part (file->name);
+
+  GST_INFO ("what there is of \"%s\" is in the segment before it", file->name);
+  if (part)
+    g_ptr_array_add (handover->local, ams_files_event_new_remove (part, 0));
+  g_ptr_array_remove_index (orphans, i);
+}
+
+/* FALSE: the orphan @i is gone. @before: (nullable) the bytes of @earlier (NULL: it is whole, and
+ * listed). @data: of the orphan. */
+static gboolean
+part_orphan (GPtrArray *orphans, guint i, AmsRecoveryFile *earlier,
+    GBytes *before, GBytes *data, GstAmsHandover *handover)
+{
+  guint64 own = 0;
+  AmsOverlap overlap =
+      before ? ams_overlap_find (before, data, &own) : AMS_OVERLAP_NONE;
+
+  if (overlap == AMS_OVERLAP_INSIDE ||
+      (overlap == AMS_OVERLAP_END && !earlier &&
+          g_bytes_get_size (before) - own == g_bytes_get_size (data))) {
+    drop_part (orphans, i, handover);
+    return FALSE;
+  }
+  if (overlap == AMS_OVERLAP_END && earlier) {
+    GST_INFO ("\"%s\" ends after %" G_GUINT64_FORMAT
+              " bytes: the next segment has the rest",
+        earlier->name, own);
+    earlier->most = own;
+  }
+  return TRUE;
+}
+
+/* (transfer full) (nullable): a part, or a whole file. */
+static GBytes *
+read_local (const GstAmsStores *stores, const gchar *name, gboolean partial)
+{
+  return gst_ams_ask_one (stores->local, name, partial, MAX_SEGMENT_SIZE);
+}
+
+void
+gst_ams_unfinished_part (const GstAmsStores *stores, GPtrArray *orphans,
+    const gchar *listed, GstAmsHandover *handover)
+{
+  AmsRecoveryFile *first = orphans->len > 0 ? orphans->pdata[0] : NULL;
+  AmsRecoveryFile *earlier = NULL;
+  g_autoptr (GBytes) before = first && is_part (first) && listed
+      ? read_local (stores, listed, FALSE)
+      : NULL;
+  guint i = 0;
+
+  while (i < orphans->len) {
+    AmsRecoveryFile *file = g_ptr_array_index (orphans, i);
+    g_autoptr (GBytes) data =
+        is_part (file) ? read_local (stores, file->name, TRUE) : NULL;
+
+    if (data && !part_orphan (orphans, i, earlier, before, data, handover))
+      continue;
+    g_clear_pointer (&before, g_bytes_unref);
+    before = g_steal_pointer (&data);
+    earlier = file;
+    i++;
+  }
 }
 
 /* ---- listed ---- */

@@ -18,6 +18,13 @@ G_BEGIN_DECLS
  * what the part has. What was read is in @found->read. */
 void gst_ams_unfinished_decide (const GstAmsStores *stores, GstAmsFound *found);
 
+/* @orphans: (element-type AmsRecoveryFile) in order. A segment that ended late leaves its end
+ * to the next one: where a crash finds that in both, it is left to the later; a part of
+ * which the one before has all is taken out, and @handover removes it. @listed:
+ * (nullable) the segment in front of all. */
+void gst_ams_unfinished_part (const GstAmsStores *stores, GPtrArray *orphans,
+    const gchar *listed, GstAmsHandover *handover);
+
 /* @segment is what was recovered of @file. If the remote store may have more of it under
  * its name, and does not answer, it gets another name, as that one cannot be put there any
  * more. Returns the name of the part on the disk, of which it is made. (transfer full)

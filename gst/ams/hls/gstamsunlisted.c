@@ -276,8 +276,9 @@ last_end_pts (const GstAmsStores *stores, const gchar *name)
   return end_pts;
 }
 
-static gchar *
-last_listed_name (AmsRecording *recording, const AmsPlaylistParsed *earlier)
+gchar *
+gst_ams_unlisted_last_name (AmsRecording *recording,
+    const AmsPlaylistParsed *earlier)
 {
   g_autofree gchar *uri = NULL;
 
@@ -338,6 +339,12 @@ gst_ams_unlisted_measure (const GstAmsStores *stores,
   g_autoptr (GBytes) data = read_orphan (stores, file, read, warnings);
   guint64 usable;
 
+  if (data && file->most > 0 && file->most < g_bytes_get_size (data)) {
+    GBytes *own = g_bytes_new_from_bytes (data, 0, file->most);
+
+    g_bytes_unref (data);
+    data = own;
+  }
   if (!data ||
       !ams_recovery_measure (file, data, journal, end_pts, segment, &usable)) {
     GST_INFO ("\"%s\", left by a crash, has nothing that is whole", file->name);
@@ -355,7 +362,8 @@ gst_ams_unlisted_first_pts (AmsRecording *recording, const GstAmsStores *stores,
     const GstAmsFound *found)
 {
   const GPtrArray *orphans = found->survey->orphans;
-  g_autofree gchar *last = last_listed_name (recording, found->earlier);
+  g_autofree gchar *last =
+      gst_ams_unlisted_last_name (recording, found->earlier);
 
   if (!last || orphans->len == 0 ||
       ams_recovery_is_noted (g_ptr_array_index (orphans, 0), found->journal))
@@ -401,7 +409,8 @@ is_next (AmsRecording *recording, const AmsRecoveryFile *file,
     const GstAmsFound *found)
 {
   const AmsNames *names = ams_recording_get_segment_names (recording);
-  g_autofree gchar *last = last_listed_name (recording, found->earlier);
+  g_autofree gchar *last =
+      gst_ams_unlisted_last_name (recording, found->earlier);
   guint64 number, listed;
 
   if (!last || found->earlier->ended)

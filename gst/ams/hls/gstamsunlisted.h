@@ -55,6 +55,10 @@ gboolean gst_ams_unlisted_probe (AmsRecording *recording,
 gboolean gst_ams_unlisted_check (AmsRecording *recording,
     const GstAmsStores *stores, GstAmsFound *found, GError **error);
 
+/* (transfer full) (nullable) The last segment that @earlier (nullable) lists. */
+gchar *gst_ams_unlisted_last_name (AmsRecording *recording,
+    const AmsPlaylistParsed *earlier);
+
 /* What is whole of @file. @read: (nullable) as in GstAmsFound. (transfer full) (nullable): nothing is whole. */
 GBytes *gst_ams_unlisted_measure (const GstAmsStores *stores,
     const AmsRecoveryFile *file, GHashTable *read, const AmsJournal *journal,

@@ -416,13 +416,14 @@ ams_recovery_measure (const AmsRecoveryFile *file, GBytes *data,
 {
   const AmsJournalSegment *known =
       journal ? ams_journal_find (journal, file->name) : NULL;
+  gboolean whole = !file->partial || file->most > 0;
   AmsTsScan scan;
 
-  if (!ams_ts_scan (data, !file->partial, &scan) ||
-      scan.duration > LONGEST_SEGMENT || (scan.duration == 0 && file->partial))
+  if (!ams_ts_scan (data, whole, &scan) || scan.duration > LONGEST_SEGMENT ||
+      (scan.duration == 0 && file->partial))
     return FALSE;
 
-  *usable = file->partial ? scan.usable : file->size;
+  *usable = whole ? g_bytes_get_size (data) : scan.usable;
   g_free (segment->name);
   segment->name = g_strdup (file->name);
   segment->size = *usable;

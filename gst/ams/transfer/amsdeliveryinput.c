@@ -12,6 +12,9 @@
 GST_DEBUG_CATEGORY_EXTERN (ams_delivery_debug);
 #define GST_CAT_DEFAULT ams_delivery_debug
 
+/* µs: so long a file waits for the next one to have what was behind its end. */
+#define CARRY_TIMEOUT G_TIME_SPAN_SECOND
+
 /* The open files */
 
 static AmsDeliveryLane *
@@ -30,6 +33,7 @@ ams_delivery_lane_free (gpointer data)
 
   g_clear_pointer (&lane->open, ams_outgoing_free);
   g_queue_clear_full (&lane->carried, (GDestroyNotify) g_bytes_unref);
+  g_free (lane->carried_from);
   g_free (lane);
 }
 
@@ -78,6 +82,17 @@ write_carried (AmsDelivery *self)
   }
 }
 
+/* The next file has what was behind the end of this one: it may be cut off. */
+static void
+release_carried (AmsDelivery *self)
+{
+  g_autofree gchar *name = g_steal_pointer (&self->lane->carried_from);
+  AmsJob *job = name ? ams_schedule_find_file (self->schedule, name) : NULL;
+
+  if (job)
+    ams_schedule_allow (self->schedule, job);
+}
+
 void
 ams_delivery_begin (AmsDelivery *self, const AmsFileBegin *begin)
 {
@@ -87,8 +102,10 @@ ams_delivery_begin (AmsDelivery *self, const AmsFileBegin *begin)
   if (ams_outgoing_is_playlist (self->lane->open))
     self->lane->open->lineage =
         ams_lineages_begin (self->lineages, begin->name, begin->extends);
-  if (begin->role == AMS_FILE_ROLE_SEGMENT)
+  if (begin->role == AMS_FILE_ROLE_SEGMENT) {
     write_carried (self);
+    release_carried (self);
+  }
 }
 
 static AmsOutgoing *
@@ -164,10 +181,29 @@ ams_delivery_give_up_open (AmsDelivery *self)
 }
 
 static void
+add_file_at (AmsDelivery *self, AmsOutgoing *file, AmsJobKind kind, guint64 id,
+    gint64 not_before)
+{
+  AmsJob *job = ams_outgoing_to_job (file, kind, id);
+
+  job->not_before = not_before;
+  ams_schedule_add (self->schedule, job, g_get_monotonic_time ());
+}
+
+static void
 add_file (AmsDelivery *self, AmsOutgoing *file, AmsJobKind kind, guint64 id)
 {
-  ams_schedule_add (self->schedule, ams_outgoing_to_job (file, kind, id),
-      g_get_monotonic_time ());
+  add_file_at (self, file, kind, id, 0);
+}
+
+/* When @file may be put: a crash must not find it without its end while the next one
+ * does not have that yet. That comes at once. */
+static gint64
+get_time_to_put (AmsDelivery *self, const AmsOutgoing *file)
+{
+  if (g_strcmp0 (self->lane->carried_from, file->begin.name) != 0)
+    return 0;
+  return g_get_monotonic_time () + CARRY_TIMEOUT;
 }
 
 /* What upstream says is longer than what it sent: bytes are missing. */
@@ -236,7 +272,7 @@ hand_over (AmsDelivery *self, AmsOutgoing *file)
   if (ams_outgoing_is_playlist (file))
     ams_lineages_hand_over (self->lineages, file->begin.name, file->size);
   g_hash_table_remove (self->withheld, file->begin.name);
-  add_file (self, file, AMS_JOB_PUT, id);
+  add_file_at (self, file, AMS_JOB_PUT, id, get_time_to_put (self, file));
 }
 
 static void
@@ -258,11 +294,15 @@ carry (AmsDelivery *self, const AmsFileEnd *end)
   guint64 came = ams_body_get_size (self->lane->open->body);
   g_autoptr (GError) error = NULL;
 
-  if (end->size > came || end->carried > came - end->size)
+  if (end->size > came || end->carried > came - end->size) {
     GST_WARNING ("%s: not all that is to be carried over has come", name);
-  else if (!ams_body_read_blocks (self->lane->open->body, end->size,
-               end->carried, &self->lane->carried, &error))
+    return;
+  }
+  if (!ams_body_read_blocks (self->lane->open->body, end->size, end->carried,
+          &self->lane->carried, &error))
     ams_delivery_say_warning (self, error, name);
+  g_free (self->lane->carried_from);
+  self->lane->carried_from = error ? NULL : g_strdup (name);
 }
 
 void

@@ -22,6 +22,7 @@ typedef struct
 {
   AmsOutgoing *open;
   GQueue carried; /* GBytes: its next file begins with them */
+  gchar *carried_from; /* the file that has them, too, until then; NULL: none */
 } AmsDeliveryLane;
 
 struct _AmsDelivery

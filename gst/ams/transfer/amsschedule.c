@@ -508,6 +508,13 @@ ams_schedule_rename (AmsSchedule *self, AmsJob *job, const gchar *name)
   job->attempts = 0;
 }
 
+void
+ams_schedule_allow (AmsSchedule *self, AmsJob *job)
+{
+  if (!job->in_flight && !job->set_aside && !job->struck)
+    job->not_before = 0;
+}
+
 /* FALSE: none is struck. */
 gboolean
 ams_schedule_hurry_first (AmsSchedule *self)

@@ -54,7 +54,7 @@ void ams_schedule_set_max_parallel (AmsSchedule *schedule, guint max_parallel);
 /* µs between the beginnings of the puts of one playlist; 0: none. */
 void ams_schedule_set_version_interval (AmsSchedule *schedule, gint64 interval);
 
-/* @job: (transfer full) */
+/* @job: (transfer full); its not_before may be set. */
 void ams_schedule_add (AmsSchedule *schedule, AmsJob *job, gint64 now);
 /* A version of the playlist @name went missing before all that is added: what waits for
  * playlists waits for one of this name. */
@@ -80,6 +80,8 @@ void ams_schedule_set_aside (AmsSchedule *schedule, AmsJob *job);
 /* A job that is not in flight may go, as @name. */
 void ams_schedule_rename (AmsSchedule *schedule, AmsJob *job,
     const gchar *name);
+/* A job that is not in flight, and was to wait (AmsJob.not_before), may go. */
+void ams_schedule_allow (AmsSchedule *schedule, AmsJob *job);
 /* Jobs that were struck by the endpoint's failure may go at once. */
 void ams_schedule_hurry (AmsSchedule *schedule);
 /* The one of them that was handed over first. FALSE: there is none. */
