@@ -7,9 +7,9 @@
 
 #include "config.h"
 
+#include "amsthreads.h"
 #include "hls-common.h"
 
-#include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -93,33 +93,6 @@ wait_until_all_hang (void)
 
 /* ---- threads ---- */
 
-static guint
-count_threads (const gchar *prefix)
-{
-  g_autoptr (GDir) dir = g_dir_open ("/proc/self/task", 0, NULL);
-  const gchar *task;
-  guint n = 0;
-
-  while ((task = g_dir_read_name (dir))) {
-    g_autofree gchar *path =
-        g_build_filename ("/proc/self/task", task, "comm", NULL);
-    g_autofree gchar *name = NULL;
-
-    /* It may have ended meanwhile. */
-    if (g_file_get_contents (path, &name, NULL, NULL))
-      n += g_str_has_prefix (name, prefix);
-  }
-  return n;
-}
-
-/* Threads end by themselves, and say nothing; the test's watchdog looks to that. */
-static void
-wait_for_threads (const gchar *prefix, guint most)
-{
-  while (count_threads (prefix) > most)
-    g_thread_yield ();
-}
-
 static void
 record_side_by_side (guint count)
 {
@@ -134,15 +107,15 @@ record_side_by_side (guint count)
     hls_push_until (hls[i], SECONDS (5));
   for (guint i = 0; i < count; i++)
     hls_wait_segments (hls[i], 2);
-  wait_for_threads ("ams", MOST);
-  g_assert_cmpuint (count_threads ("ams-worker"), >=, 2);
-  g_assert_cmpuint (count_threads ("ams-delivery"), ==, 0);
+  ams_threads_wait ("ams", 0, MOST);
+  g_assert_cmpuint (ams_threads_count ("ams-worker"), >=, 2);
+  g_assert_cmpuint (ams_threads_count ("ams-delivery"), ==, 0);
   for (guint i = 0; i < count; i++) {
     hls_eos (hls[i]);
     hls_stop (hls[i]);
     hls_free (hls[i]);
   }
-  wait_for_threads ("ams", 0);
+  ams_threads_wait ("ams", 0, 0);
 }
 
 static void
@@ -168,7 +141,7 @@ test_threads_come_again_with_the_next_recording (void)
     hls_push_until (hls, SECONDS (1));
     hls_eos (hls);
     hls_stop (hls);
-    wait_for_threads ("ams", 0);
+    ams_threads_wait ("ams", 0, 0);
   }
 }
 
@@ -204,7 +177,7 @@ test_disk_that_hangs_holds_up_no_other_stream (void)
     hls_stop (hls[i]);
     hls_free (hls[i]);
   }
-  wait_for_threads ("ams", MOST);
+  ams_threads_wait ("ams", 0, MOST);
   hls_stop (other);
 }
 

@@ -10,6 +10,7 @@
 #include "local/amsstreamstore.h"
 
 #include "amsfakestore.h"
+#include "amsthreads.h"
 
 #include <string.h>
 
@@ -401,29 +402,6 @@ test_error_policy_refuses (Fixture *f, gconstpointer data)
   g_assert_cmpint (put_data (f, text), ==, AMS_ENGINE_FULL);
 }
 
-/* How often threads that are called so went to sleep. */
-static guint64
-count_sleeps (const gchar *name)
-{
-  g_autoptr (GDir) dir = g_dir_open ("/proc/self/task", 0, NULL);
-  const gchar *task;
-  guint64 n = 0;
-
-  while ((task = g_dir_read_name (dir))) {
-    g_autofree gchar *path =
-        g_build_filename ("/proc/self/task", task, "status", NULL);
-    g_autofree gchar *text = NULL;
-    const gchar *line;
-
-    if (!g_file_get_contents (path, &text, NULL, NULL) ||
-        !g_str_has_prefix (text + strlen ("Name:\t"), name))
-      continue;
-    line = strstr (text, "\nvoluntary_ctxt_switches:\t");
-    n += g_ascii_strtoull (strchr (line, '\t'), NULL, 10);
-  }
-  return n;
-}
-
 /* In a live recording they come often. */
 static void
 test_bytes_are_gathered (Fixture *f, gconstpointer data)
@@ -438,14 +416,14 @@ test_bytes_are_gathered (Fixture *f, gconstpointer data)
   start (f);
   ams_engine_begin (f->engine, &begin);
   ams_engine_settle_commands (f->engine, -1);
-  sleeps = count_sleeps (thread);
+  sleeps = ams_threads_count_sleeps (thread);
   begun = g_get_monotonic_time ();
   for (guint i = 0; i < 300; i++) {
     while (g_get_monotonic_time () < begun + i * S / 1000)
       g_thread_yield ();
     put_data (f, "x");
   }
-  g_assert_cmpuint (count_sleeps (thread) - sleeps, <, 60);
+  g_assert_cmpuint (ams_threads_count_sleeps (thread) - sleeps, <, 60);
 }
 
 typedef struct

@@ -6,7 +6,7 @@
 
 #include "workers/amscontext.h"
 
-#include <string.h>
+#include "amsthreads.h"
 
 #include <glib.h>
 
@@ -50,38 +50,6 @@ wait_for (guint *what, guint least)
   g_mutex_lock (&lock);
   wait_for_locked (what, least);
   g_mutex_unlock (&lock);
-}
-
-static guint
-count_threads (const gchar *name)
-{
-  g_autoptr (GDir) dir = g_dir_open ("/proc/self/task", 0, NULL);
-  const gchar *task;
-  guint n = 0;
-
-  while ((task = g_dir_read_name (dir))) {
-    g_autofree gchar *path =
-        g_build_filename ("/proc/self/task", task, "comm", NULL);
-    g_autofree gchar *text = NULL;
-
-    /* It may have ended meanwhile. */
-    if (g_file_get_contents (path, &text, NULL, NULL))
-      n += strcmp (g_strstrip (text), name) == 0;
-  }
-  return n;
-}
-
-/* Threads begin and end by themselves, and say nothing. */
-static void
-wait_for_threads (const gchar *name, guint number)
-{
-  gint64 deadline = g_get_monotonic_time () + WATCHDOG;
-
-  while (count_threads (name) != number) {
-    if (g_get_monotonic_time () > deadline)
-      g_error ("%u threads %s, not %u", count_threads (name), name, number);
-    g_thread_yield ();
-  }
 }
 
 static gboolean
@@ -178,8 +146,8 @@ stop (Item *item)
 static void
 check_all_have_ended (void)
 {
-  wait_for_threads (WORKER, 0);
-  wait_for_threads (WATCH, 0);
+  ams_threads_wait (WORKER, 0, 0);
+  ams_threads_wait (WATCH, 0, 0);
 }
 
 static void
@@ -191,8 +159,8 @@ test_first_context_starts_few_threads_and_the_last_ends_them (void)
   start (&items[1]);
   call (&items[0], 1);
   call (&items[1], 1);
-  wait_for_threads (WORKER, 2);
-  wait_for_threads (WATCH, 1);
+  ams_threads_wait (WORKER, 2, 2);
+  ams_threads_wait (WATCH, 1, 1);
   stop (&items[0]);
   call (&items[1], 2);
   stop (&items[1]);
@@ -436,7 +404,7 @@ test_what_hangs_holds_up_nothing_else (void)
     set_hangs (&hanging[i], FALSE);
   for (guint i = 0; i < MANY; i++)
     stop (&hanging[i]);
-  wait_for_threads (WORKER, 2);
+  ams_threads_wait (WORKER, 2, 2);
   call (&item, 3);
   stop (&item);
 }
@@ -454,7 +422,7 @@ test_all_that_hang_have_a_thread_each (void)
   }
   for (guint i = 0; i < MANY; i++)
     wait_for (&items[i].calls, 1);
-  wait_for_threads (WORKER, MANY);
+  ams_threads_wait (WORKER, MANY, MANY);
   for (guint i = 0; i < MANY; i++)
     set_hangs (&items[i], FALSE);
   for (guint i = 0; i < MANY; i++)
@@ -498,7 +466,7 @@ test_slow_contexts_get_more_threads (void)
     g_source_set_callback (idle, be_slow, &slow[i], NULL);
     g_source_attach (idle, ams_context_get_main (slow[i].context));
   }
-  wait_for_threads (WORKER, G_N_ELEMENTS (slow));
+  ams_threads_wait (WORKER, G_N_ELEMENTS (slow), G_N_ELEMENTS (slow));
   for (guint i = 0; i < G_N_ELEMENTS (slow); i++)
     stop (&slow[i]);
 }
