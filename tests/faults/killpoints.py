@@ -171,6 +171,14 @@ def check_chain(base, name, kills):
     return problems, died
 
 
+def dies_before(base, at, call):
+    other = base.copy(f"{base.name}-looks")
+    try:
+        return f"before: {call} " in other.run(at)[1]
+    finally:
+        other.remove()
+
+
 def crashed(recording):
     """A whole session, and one that was killed with a segment open: what there is of that is not listed."""
     code, said = recording.run()
@@ -272,6 +280,17 @@ def test_killed_with_a_segment_that_ends_late():
     base = Late(FOLDER[0], "late")
     each_call(base)
     chains(base, 60)
+
+
+def test_killed_again_before_what_was_cut_has_its_name():
+    base = Late(FOLDER[0], "twice")
+    named = [at for at in range(10, 50) if dies_before(base, at, "renameat2")]
+    tap.check(named, "no kill comes before a part gets its name")
+    base.run(named[0])
+    again = [at for at in range(1, 40) if dies_before(base, at, "renameat2")]
+    tap.check(again, "no kill comes before a part that was recovered gets its name")
+    wrong = [p for at in again for p in check_chain(base, f"twice-{at}", [at, at])[0]]
+    tap.check(not wrong, "\n".join(wrong))
 
 
 def test_killed_in_a_recovery():

@@ -703,6 +703,28 @@ test_measure (gconstpointer data)
       (t->first + (t->partial ? 9 : 10) * FRAME) % WRAP);
 }
 
+/* Its end was noted, or cut off, and a kill came before it got its name: nothing in it says
+ * that the last picture is whole, but what was noted does. */
+static void
+test_measure_part_that_lasts_as_long_as_noted_is_whole (void)
+{
+  for (gint off = -2; off <= 2; off++) {
+    g_autoptr (GBytes) bytes = make_ts (90000, 10);
+    g_autoptr (AmsJournal) journal = make_journal ("1.ts 2.ts", 3);
+    g_autoptr (AmsRecordingSegment) segment = g_new0 (AmsRecordingSegment, 1);
+    AmsRecoveryFile file = { (gchar *) "2.ts", g_bytes_get_size (bytes), TRUE };
+    AmsJournalSegment *known = g_ptr_array_index (journal->segments, 1);
+    guint64 end_pts = G_MAXUINT64, usable;
+    gboolean whole = ABS (off) < 2;
+
+    known->duration = 10 * FRAME_NS + off * (FRAME_NS / 2 + 1000000);
+    g_assert_true (ams_recovery_measure (&file, bytes, journal, &end_pts,
+        segment, &usable));
+    g_assert_cmpuint (usable, ==, (whole ? 12 : 11) * PACKET);
+    g_assert_cmpuint (segment->duration, ==, (whole ? 10 : 9) * FRAME_NS);
+  }
+}
+
 /* The first of a session: its time stamps go on, its counters do not. */
 static void
 test_measure_says_itself_that_it_continues_nothing (void)
@@ -887,6 +909,8 @@ main (int argc, char **argv)
       test_measure_in_row);
   g_test_add_func ("/recovery/date/continues-nothing/unknown",
       test_date_of_what_continues_nothing_is_unknown);
+  g_test_add_func ("/recovery/measure/noted/whole",
+      test_measure_part_that_lasts_as_long_as_noted_is_whole);
   g_test_add_func ("/recovery/measure/continues-nothing/apart",
       test_measure_says_itself_that_it_continues_nothing);
   g_test_add_func ("/recovery/measure/single-frame-of-a-part-is-useless",

@@ -214,7 +214,7 @@ recover_orphan (AmsRecording *recording, const GstAmsStores *stores,
     recovered->recovered++;
   }
   g_free (segment.name);
-  return data && (!file->partial || file->most > 0);
+  return data && (!file->partial || file->whole > 0);
 }
 
 static void
@@ -354,6 +354,8 @@ begin_apart (AmsRecording *recording, const GstAmsStores *stores,
   GST_WARNING ("a new recording is begun beside the earlier one: %s",
       why->message);
   g_ptr_array_set_size (recovered->handover.warnings, 0);
+  g_ptr_array_set_size (recovered->handover.local, 0);
+  g_ptr_array_set_size (recovered->handover.remote, 0);
   if (!begin (recording, options->date_time, TRUE, error) ||
       !claim (recording, stores, options, FALSE, recovered, error))
     return FALSE;

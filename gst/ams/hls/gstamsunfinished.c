@@ -229,29 +229,38 @@ drop_part (GPtrArray *orphans, guint i, GstAmsHandover *handover)
   g_ptr_array_remove_index (orphans, i);
 }
 
-/* FALSE: the orphan @i is gone. @before: (nullable) the bytes of @earlier (NULL: it is whole, and
- * listed). @data: of the orphan. */
+/* All of @data, a part, is in @before: or what it has beyond that cannot be listed. */
 static gboolean
-part_orphan (GPtrArray *orphans, guint i, AmsRecoveryFile *earlier,
-    GBytes *before, GBytes *data, GstAmsHandover *handover)
+is_inside (GBytes *before, GBytes *data, gboolean earlier_is_part)
 {
-  guint64 own = 0;
-  AmsOverlap overlap =
-      before ? ams_overlap_find (before, data, &own) : AMS_OVERLAP_NONE;
+  guint64 own;
 
-  if (overlap == AMS_OVERLAP_INSIDE ||
-      (overlap == AMS_OVERLAP_END && !earlier &&
-          g_bytes_get_size (before) - own == g_bytes_get_size (data))) {
-    drop_part (orphans, i, handover);
-    return FALSE;
+  switch (ams_overlap_find (before, data, &own)) {
+    case AMS_OVERLAP_INSIDE:
+      return TRUE;
+    case AMS_OVERLAP_END:
+      return !ams_overlap_has_media (data) ||
+          (!earlier_is_part &&
+              g_bytes_get_size (before) - own == g_bytes_get_size (data));
+    default:
+      return FALSE;
   }
-  if (overlap == AMS_OVERLAP_END && earlier) {
-    GST_INFO ("\"%s\" ends after %" G_GUINT64_FORMAT
-              " bytes: the next segment has the rest",
-        earlier->name, own);
-    earlier->most = own;
-  }
-  return TRUE;
+}
+
+/* @earlier, a part, ends where @data, the next segment, begins, if that can be told. */
+static void
+find_end (AmsRecoveryFile *earlier, GBytes *before, GBytes *data)
+{
+  guint64 own;
+
+  if (ams_overlap_find (before, data, &own) == AMS_OVERLAP_END)
+    earlier->whole = own;
+  else if (ams_overlap_is_followed (before, data))
+    earlier->whole = g_bytes_get_size (before);
+  if (earlier->whole > 0)
+    GST_INFO ("\"%s\" has %" G_GUINT64_FORMAT " of %" G_GSIZE_FORMAT
+              " bytes, and is whole: the next segment goes on from there",
+        earlier->name, earlier->whole, g_bytes_get_size (before));
 }
 
 /* (transfer full) (nullable): a part, or a whole file. */
@@ -261,24 +270,39 @@ read_local (const GstAmsStores *stores, const gchar *name, gboolean partial)
   return gst_ams_ask_one (stores->local, name, partial, MAX_SEGMENT_SIZE);
 }
 
+static gboolean
+has_part (const GPtrArray *orphans)
+{
+  for (guint i = 0; i < orphans->len; i++) {
+    if (is_part (g_ptr_array_index (orphans, i)))
+      return TRUE;
+  }
+  return FALSE;
+}
+
 void
 gst_ams_unfinished_part (const GstAmsStores *stores, GPtrArray *orphans,
     const gchar *listed, GstAmsHandover *handover)
 {
-  AmsRecoveryFile *first = orphans->len > 0 ? orphans->pdata[0] : NULL;
   AmsRecoveryFile *earlier = NULL;
-  g_autoptr (GBytes) before = first && is_part (first) && listed
-      ? read_local (stores, listed, FALSE)
-      : NULL;
+  g_autoptr (GBytes) before = NULL;
   guint i = 0;
 
+  if (!has_part (orphans))
+    return;
+  before = listed ? read_local (stores, listed, FALSE) : NULL;
   while (i < orphans->len) {
     AmsRecoveryFile *file = g_ptr_array_index (orphans, i);
     g_autoptr (GBytes) data =
-        is_part (file) ? read_local (stores, file->name, TRUE) : NULL;
+        file->remote ? NULL : read_local (stores, file->name, file->partial);
+    gboolean parted = earlier && is_part (earlier);
 
-    if (data && !part_orphan (orphans, i, earlier, before, data, handover))
+    if (before && data && is_part (file) && is_inside (before, data, parted)) {
+      drop_part (orphans, i, handover);
       continue;
+    }
+    if (before && data && parted)
+      find_end (earlier, before, data);
     g_clear_pointer (&before, g_bytes_unref);
     before = g_steal_pointer (&data);
     earlier = file;

@@ -339,8 +339,8 @@ gst_ams_unlisted_measure (const GstAmsStores *stores,
   g_autoptr (GBytes) data = read_orphan (stores, file, read, warnings);
   guint64 usable;
 
-  if (data && file->most > 0 && file->most < g_bytes_get_size (data)) {
-    GBytes *own = g_bytes_new_from_bytes (data, 0, file->most);
+  if (data && file->whole > 0 && file->whole < g_bytes_get_size (data)) {
+    GBytes *own = g_bytes_new_from_bytes (data, 0, file->whole);
 
     g_bytes_unref (data);
     data = own;

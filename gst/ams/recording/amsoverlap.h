@@ -22,4 +22,10 @@ typedef enum
 /* @size: with END, how many bytes of @earlier are its own. */
 AmsOverlap ams_overlap_find (GBytes *earlier, GBytes *later, guint64 *size);
 
+/* Nothing is missing between the two: what @earlier ends with is whole, though nothing in it
+ * says so. */
+gboolean ams_overlap_is_followed (GBytes *earlier, GBytes *later);
+/* There is something in @part that can be listed. */
+gboolean ams_overlap_has_media (GBytes *part);
+
 G_END_DECLS

@@ -22,6 +22,8 @@ G_DEFINE_QUARK (ams_recovery_error_quark, ams_recovery_error)
 /* ns: a playlist with a longer segment could not be read again. */
 #define LONGEST_SEGMENT (G_GUINT64_CONSTANT (86400) * 1000000000)
 
+#define PACKET_SIZE 188
+
 /* Segments that a store gets at most while a disk hangs with the journal. */
 #define MAX_AHEAD 16
 
@@ -409,6 +411,21 @@ take_note (const AmsRecoveryFile *file, const AmsJournalSegment *known,
     segment->discontinuity = !follows_on;
 }
 
+/* The end of a part was cut off, or noted, before it was to get its name: it lasts as long as
+ * it was to. */
+static gboolean
+is_whole (GBytes *data, const AmsJournalSegment *known)
+{
+  AmsTsScan scan;
+
+  return known && known->duration > 0 &&
+      g_bytes_get_size (data) % PACKET_SIZE == 0 &&
+      ams_ts_scan (data, TRUE, &scan) &&
+      MAX (scan.duration, known->duration) -
+          MIN (scan.duration, known->duration) <
+      SHORTEST_SEGMENT;
+}
+
 gboolean
 ams_recovery_measure (const AmsRecoveryFile *file, GBytes *data,
     const AmsJournal *journal, guint64 *end_pts, AmsRecordingSegment *segment,
@@ -416,11 +433,11 @@ ams_recovery_measure (const AmsRecoveryFile *file, GBytes *data,
 {
   const AmsJournalSegment *known =
       journal ? ams_journal_find (journal, file->name) : NULL;
-  gboolean whole = !file->partial || file->most > 0;
+  gboolean whole = !file->partial || file->whole > 0 || is_whole (data, known);
   AmsTsScan scan;
 
   if (!ams_ts_scan (data, whole, &scan) || scan.duration > LONGEST_SEGMENT ||
-      (scan.duration == 0 && file->partial))
+      (scan.duration == 0 && !whole))
     return FALSE;
 
   *usable = whole ? g_bytes_get_size (data) : scan.usable;

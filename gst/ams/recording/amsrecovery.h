@@ -39,7 +39,9 @@ typedef struct
   guint64 part_size;
   gboolean is_part; /* that part has all bytes: it only needs its name */
   gboolean is_doubtful; /* the store may have more of it, and does not answer */
-  guint64 most; /* bytes: what is behind them is the next one's; 0: all are its own */
+  /* Of a part: so many bytes are the segment, whole; what is behind them is the next one's. 0:
+   * where it ends is not known. */
+  guint64 whole;
   guint line; /* of a listed file: its place in the playlist, from 0 */
 } AmsRecoveryFile;
 

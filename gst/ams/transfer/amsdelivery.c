@@ -497,30 +497,6 @@ frees_memory (const AmsJob *job, gpointer user_data)
       file->held > 0;
 }
 
-/* The largest: the next ones are whole again soonest. */
-static gboolean
-drop_open (AmsDelivery *self)
-{
-  AmsDeliveryLane *current = self->lane, *largest = NULL;
-  guint64 held = 0;
-
-  for (guint i = 0; i < self->lanes->len; i++) {
-    AmsDeliveryLane *lane = g_ptr_array_index (self->lanes, i);
-
-    if (lane->open && ams_outgoing_is_droppable (lane->open) &&
-        lane->open->held > held) {
-      largest = lane;
-      held = lane->open->held;
-    }
-  }
-  if (!largest)
-    return FALSE;
-  self->lane = largest;
-  ams_delivery_give_up_open (self);
-  self->lane = current;
-  return TRUE;
-}
-
 static gboolean
 drop_something (AmsDelivery *self)
 {
@@ -537,7 +513,7 @@ drop_something (AmsDelivery *self)
     ams_delivery_give_up_job (self, job, error);
     return TRUE;
   }
-  return drop_open (self);
+  return ams_delivery_drop_open (self);
 }
 
 void
@@ -563,37 +539,6 @@ guint64
 ams_delivery_get_held (AmsDelivery *self)
 {
   return self->held;
-}
-
-static AmsOutgoing *
-get_open (AmsDelivery *self, guint lane)
-{
-  return ((AmsDeliveryLane *) g_ptr_array_index (self->lanes, lane))->open;
-}
-
-guint64
-ams_delivery_get_open_held (AmsDelivery *self)
-{
-  guint64 held = 0;
-
-  for (guint i = 0; i < self->lanes->len; i++) {
-    const AmsOutgoing *open = get_open (self, i);
-
-    held += open ? open->held : 0;
-  }
-  return held;
-}
-
-gboolean
-ams_delivery_open_drains (AmsDelivery *self)
-{
-  for (guint i = 0; i < self->lanes->len; i++) {
-    const AmsOutgoing *open = get_open (self, i);
-
-    if (open && ams_body_drains (open->body))
-      return TRUE;
-  }
-  return FALSE;
 }
 
 gboolean
@@ -630,7 +575,7 @@ ams_delivery_get_stats (AmsDelivery *self, AmsDeliveryStats *stats)
   stats->waiting_removes = ams_schedule_get_waiting_removes (self->schedule);
   stats->unsafe_bytes = self->unsafe;
   for (guint i = 0; i < self->lanes->len; i++) {
-    const AmsOutgoing *open = get_open (self, i);
+    const AmsOutgoing *open = ams_delivery_get_open (self, i);
 
     stats->unsafe_bytes -= open && is_unsafe (open) ? open->held : 0;
   }

@@ -13,37 +13,9 @@ GST_DEBUG_CATEGORY_EXTERN (ams_delivery_debug);
 #define GST_CAT_DEFAULT ams_delivery_debug
 
 /* µs: so long a file waits for the next one to have what was behind its end. */
-#define CARRY_TIMEOUT G_TIME_SPAN_SECOND
+#define SURPLUS_TIMEOUT G_TIME_SPAN_SECOND
 
 /* The open files */
-
-static AmsDeliveryLane *
-lane_new (void)
-{
-  AmsDeliveryLane *lane = g_new0 (AmsDeliveryLane, 1);
-
-  g_queue_init (&lane->carried);
-  return lane;
-}
-
-void
-ams_delivery_lane_free (gpointer data)
-{
-  AmsDeliveryLane *lane = data;
-
-  g_clear_pointer (&lane->open, ams_outgoing_free);
-  g_queue_clear_full (&lane->carried, (GDestroyNotify) g_bytes_unref);
-  g_free (lane->carried_from);
-  g_free (lane);
-}
-
-void
-ams_delivery_select (AmsDelivery *self, guint lane)
-{
-  while (self->lanes->len <= lane)
-    g_ptr_array_add (self->lanes, lane_new ());
-  self->lane = g_ptr_array_index (self->lanes, lane);
-}
 
 static AmsBody *
 create_body (AmsDelivery *self, const AmsFileBegin *begin)
@@ -53,6 +25,27 @@ create_body (AmsDelivery *self, const AmsFileBegin *begin)
   if (begin->by_reference)
     return ams_copy_body_new (begin->local_path);
   return ams_store_create_body (self->store, begin);
+}
+
+static void
+allow_longer (AmsDelivery *self)
+{
+  g_autofree gchar *name = g_steal_pointer (&self->lane->longer);
+  AmsJob *job = name ? ams_schedule_find_file (self->schedule, name) : NULL;
+
+  if (job)
+    ams_schedule_allow (self->schedule, job);
+}
+
+/* The next file has what was behind the end of the one before it, where a crash leaves it: that may be cut. */
+static void
+look_at_surplus (AmsDelivery *self)
+{
+  const AmsOutgoing *open = self->lane->open;
+
+  if (self->lane->longer && open->begin.role == AMS_FILE_ROLE_SEGMENT &&
+      open->held == 0 && ams_body_get_size (open->body) >= self->lane->surplus)
+    allow_longer (self);
 }
 
 void
@@ -69,6 +62,7 @@ ams_delivery_write (AmsDelivery *self, GBytes *bytes)
   else if (had_held && ams_body_drains (self->lane->open->body))
     ams_delivery_note_success (self, self->lane->open->begin.name);
   ams_delivery_count_held (self, self->lane->open);
+  look_at_surplus (self);
 }
 
 static void
@@ -82,17 +76,6 @@ write_carried (AmsDelivery *self)
   }
 }
 
-/* The next file has what was behind the end of this one: it may be cut off. */
-static void
-release_carried (AmsDelivery *self)
-{
-  g_autofree gchar *name = g_steal_pointer (&self->lane->carried_from);
-  AmsJob *job = name ? ams_schedule_find_file (self->schedule, name) : NULL;
-
-  if (job)
-    ams_schedule_allow (self->schedule, job);
-}
-
 void
 ams_delivery_begin (AmsDelivery *self, const AmsFileBegin *begin)
 {
@@ -102,10 +85,8 @@ ams_delivery_begin (AmsDelivery *self, const AmsFileBegin *begin)
   if (ams_outgoing_is_playlist (self->lane->open))
     self->lane->open->lineage =
         ams_lineages_begin (self->lineages, begin->name, begin->extends);
-  if (begin->role == AMS_FILE_ROLE_SEGMENT) {
+  if (begin->role == AMS_FILE_ROLE_SEGMENT)
     write_carried (self);
-    release_carried (self);
-  }
 }
 
 static AmsOutgoing *
@@ -201,9 +182,9 @@ add_file (AmsDelivery *self, AmsOutgoing *file, AmsJobKind kind, guint64 id)
 static gint64
 get_time_to_put (AmsDelivery *self, const AmsOutgoing *file)
 {
-  if (g_strcmp0 (self->lane->carried_from, file->begin.name) != 0)
+  if (g_strcmp0 (self->lane->longer, file->begin.name) != 0)
     return 0;
-  return g_get_monotonic_time () + CARRY_TIMEOUT;
+  return g_get_monotonic_time () + SURPLUS_TIMEOUT;
 }
 
 /* What upstream says is longer than what it sent: bytes are missing. */
@@ -275,13 +256,32 @@ hand_over (AmsDelivery *self, AmsOutgoing *file)
   add_file_at (self, file, AMS_JOB_PUT, id, get_time_to_put (self, file));
 }
 
+/* What came behind its end is the beginning of the next one, however that gets it. What is
+ * in memory only is lost in a crash in any case. */
 static void
-finish_open (AmsDelivery *self, guint64 size)
+note_surplus (AmsDelivery *self, const AmsFileEnd *end)
 {
-  AmsOutgoing *file = g_steal_pointer (&self->lane->open);
+  const AmsOutgoing *file = self->lane->open;
+  guint64 came = ams_body_get_size (file->body);
 
-  file->size = size;
-  ams_body_finish (file->body, size);
+  if (file->begin.role != AMS_FILE_ROLE_SEGMENT)
+    return;
+  allow_longer (self);
+  if (came <= end->size || !(end->carried > 0 || ams_body_drains (file->body)))
+    return;
+  self->lane->longer = g_strdup (file->begin.name);
+  self->lane->surplus = came - end->size;
+}
+
+static void
+finish_open (AmsDelivery *self, const AmsFileEnd *end)
+{
+  AmsOutgoing *file;
+
+  note_surplus (self, end);
+  file = g_steal_pointer (&self->lane->open);
+  file->size = end->size;
+  ams_body_finish (file->body, end->size);
   hand_over (self, file);
 }
 
@@ -301,8 +301,6 @@ carry (AmsDelivery *self, const AmsFileEnd *end)
   if (!ams_body_read_blocks (self->lane->open->body, end->size, end->carried,
           &self->lane->carried, &error))
     ams_delivery_say_warning (self, error, name);
-  g_free (self->lane->carried_from);
-  self->lane->carried_from = error ? NULL : g_strdup (name);
 }
 
 void
@@ -322,7 +320,7 @@ ams_delivery_end (AmsDelivery *self, const AmsFileEnd *end)
   else if (end->size > ams_body_get_size (self->lane->open->body))
     fail_short (self, end->size);
   else
-    finish_open (self, end->size);
+    finish_open (self, end);
 }
 
 void

@@ -22,7 +22,10 @@ typedef struct
 {
   AmsOutgoing *open;
   GQueue carried; /* GBytes: its next file begins with them */
-  gchar *carried_from; /* the file that has them, too, until then; NULL: none */
+  /* The file that has more bytes than are its own, which the next one begins with: it is not
+   * cut before that has them. NULL: there is none. */
+  gchar *longer;
+  guint64 surplus; /* so many */
 } AmsDeliveryLane;
 
 struct _AmsDelivery
@@ -93,10 +96,16 @@ gboolean ams_delivery_is_renamed (AmsDelivery *delivery, AmsJob *job,
 /* What @begin, of a playlist version that is about to be handed over, says of names. */
 void ams_delivery_heed_names (AmsDelivery *delivery, const AmsFileBegin *begin);
 
-/* amsdeliveryinput.c */
+/* amsdeliverylanes.c */
 
 /* Its open file is dropped, not abandoned: what is on disk stays for the next start. */
 void ams_delivery_lane_free (gpointer lane);
+/* (nullable) */
+AmsOutgoing *ams_delivery_get_open (AmsDelivery *delivery, guint lane);
+/* Gives the largest open file up, so that the others go on. FALSE: none may be. */
+gboolean ams_delivery_drop_open (AmsDelivery *delivery);
+
+/* amsdeliveryinput.c */
 /* (transfer full) */
 GError *ams_delivery_new_queue_error (AmsDelivery *delivery);
 void ams_delivery_say_queue_fault (AmsDelivery *delivery, const gchar *name);

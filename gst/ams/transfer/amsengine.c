@@ -192,7 +192,8 @@ wait_for_room_locked (AmsEngine *self, gsize size)
       return push_for_lane_locked (self, self->lane,
           ams_command_new (AMS_COMMAND_GIVE_UP));
     }
-    ams_engine_wake_locked (self);
+    if (!ams_queue_is_empty (&self->queue))
+      ams_engine_wake_locked (self);
     self->wanted = MAX (size, ROOM_BYTES);
     ams_engine_wait_locked (self, -1);
     self->wanted = 0;

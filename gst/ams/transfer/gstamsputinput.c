@@ -455,6 +455,9 @@ handle_flush (GstAmsPutSink *self, gboolean start)
   for (guint i = 0; i < PRIVATE (self)->positions->len; i++)
     pass_flush (
         &g_array_index (PRIVATE (self)->positions, GstAmsPutPosition, i));
+  /* A queue that was flushed may have had another lane's beginning. */
+  if (engine)
+    gst_ams_put_sink_select (self, engine, 0);
   gst_ams_put_sink_clear_eos (self);
 }
 
