@@ -15,6 +15,7 @@ import time
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "common"))
 import hlsplay  # noqa: E402
 import launch  # noqa: E402
+import mvcheck  # noqa: E402
 import serve  # noqa: E402
 import tap  # noqa: E402
 import tscheck  # noqa: E402
@@ -36,7 +37,8 @@ def clip():
     tap.have_element()
     folder = os.path.join(WORK, "clip")
     os.makedirs(folder)
-    line = (VIDEO + "amshlssink name=h target-duration=2 location=rec/cam1-%05d.ts playlist-location=rec/cam1.m3u8 " + AUDIO + "h.")
+    line = (VIDEO + "amshlssink name=h target-duration=2 location=rec/cam1-%05d.ts playlist-location=rec/cam1.m3u8 "
+        "multivariant-location=rec/cam1_adaptive.m3u8 " + AUDIO + "h.")
     record(folder, line, 6)
     path = os.path.join(folder, "rec", "cam1.m3u8")
     with open(path, "rb") as f:
@@ -182,6 +184,21 @@ def test_hlsdemux_plays_the_radio():
 
 def test_hls_js_plays_the_clip_over_the_join():
     seen = hlsplay.play(clip(), 8)
+    tap.check(seen["ok"], seen)
+
+
+def multivariant():
+    return clip().replace("cam1.m3u8", "cam1_adaptive.m3u8")
+
+
+def test_multivariant_playlist_satisfies_the_rules():
+    report = mvcheck.check(multivariant())
+    tap.check(not report.findings and len(report.measured) == 1, "\n".join(map(str, report.findings)))
+
+
+def test_players_play_the_multivariant_playlist():
+    decode_with_ffmpeg(multivariant(), 360)
+    seen = hlsplay.play(multivariant(), 8)
     tap.check(seen["ok"], seen)
 
 

@@ -14,6 +14,7 @@ import time
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "common"))
 import hlsplay  # noqa: E402
 import launch  # noqa: E402
+import mvcheck  # noqa: E402
 import serve  # noqa: E402
 import servers  # noqa: E402
 import tap  # noqa: E402
@@ -252,6 +253,19 @@ def test_live_playlist_takes_away_what_it_lists_no_longer():
         report = tscheck.check(playlist_on(server))
         tap.check(not report.findings, "\n".join(report.findings))
         tap.check(report.playlist.sequence >= 3, f"the sequence number is {report.playlist.sequence}")
+
+
+def test_multivariant_playlist_is_there_and_replaced_by_the_next_session():
+    with tap.folder() as folder, servers.Nginx(folder) as server:
+        line = launch.LIVE + HLS + "write-files=never multivariant-location=stream123_adaptive.m3u8 " + put(server)
+        path = playlist_on(server).replace("stream123.m3u8", "stream123_adaptive.m3u8")
+        for segments in (2, 4):
+            with launch.Launch(line, folder) as recorder:
+                launch.wait_until(lambda: os.path.exists(playlist_on(server)) and len(tscheck.parse_playlist(playlist_on(server)).entries) >= segments,
+                    f"{segments} segments")
+                recorder.stop()
+            report = mvcheck.check(path)
+            tap.check(not report.findings and len(report.measured) == 1, "\n".join(map(str, report.findings)))
 
 
 def test_clock_set_during_a_recording_does_not_hold_it_up():

@@ -3,6 +3,7 @@
  */
 
 #include <gio/gio.h>
+#include <string.h>
 
 #include "playlist/amspaths.h"
 #include "playlist/amsplaylist.h"
@@ -54,22 +55,55 @@ static void
 test_split (gconstpointer data)
 {
   const Split *t = data;
-  g_autofree gchar *root = NULL, *segment = NULL, *playlist = NULL;
+  const AmsPathsTemplates templates = { t->location, t->playlist_location };
+  g_auto (AmsPaths) paths = { NULL };
   g_autoptr (GError) error = NULL;
 
   if (!t->root) {
-    g_assert_false (ams_paths_split (t->location, t->playlist_location, &root,
-        &segment, &playlist, &error));
+    g_assert_false (ams_paths_split (&templates, &paths, &error));
     g_assert_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_FILENAME);
-    g_assert_null (root);
+    g_assert_null (paths.root);
     return;
   }
-  g_assert_true (ams_paths_split (t->location, t->playlist_location, &root,
-      &segment, &playlist, &error));
+  g_assert_true (ams_paths_split (&templates, &paths, &error));
   g_assert_no_error (error);
-  g_assert_cmpstr (root, ==, t->root);
-  g_assert_cmpstr (segment, ==, t->segment);
-  g_assert_cmpstr (playlist, ==, t->playlist);
+  g_assert_cmpstr (paths.root, ==, t->root);
+  g_assert_cmpstr (paths.location, ==, t->segment);
+  g_assert_cmpstr (paths.playlist, ==, t->playlist);
+  g_assert_null (paths.multivariant);
+}
+
+/* A third template may be nearer to the root. */
+static const struct
+{
+  const gchar *location, *playlist, *multivariant;
+  const gchar *root, *name; /* NULL: refused */
+} with_multivariant[] = {
+  { "cam/%d.ts", "cam/l.m3u8", "l_adaptive.m3u8", ".", "l_adaptive.m3u8" },
+  { "/rec/cam/%d.ts", "/rec/cam/l.m3u8", "/rec/cam/a.m3u8", "/rec/cam/",
+      "a.m3u8" },
+  { "/rec/cam/%d.ts", "/rec/cam/l.m3u8", "/rec/a.m3u8", "/rec/", "a.m3u8" },
+  { "../%d.ts", "../l.m3u8", "../a.m3u8", "../", "a.m3u8" },
+  { "/rec/%d.ts", "/rec/l.m3u8", "a.m3u8" },
+  { "%d.ts", "l.m3u8", "/rec/a.m3u8" },
+  { "%d.ts", "l.m3u8", "../a.m3u8" },
+};
+
+static void
+test_split_with_multivariant (void)
+{
+  for (guint i = 0; i < G_N_ELEMENTS (with_multivariant); i++) {
+    const AmsPathsTemplates templates = { with_multivariant[i].location,
+      with_multivariant[i].playlist, with_multivariant[i].multivariant };
+    g_auto (AmsPaths) paths = { NULL };
+    g_autoptr (GError) error = NULL;
+    gboolean ok = ams_paths_split (&templates, &paths, &error);
+
+    g_assert_cmpint (ok, ==, with_multivariant[i].root != NULL);
+    g_assert_cmpstr (paths.root, ==, with_multivariant[i].root);
+    g_assert_cmpstr (paths.multivariant, ==, with_multivariant[i].name);
+    g_assert_true (ok || strstr (error->message, "multivariant-location"));
+  }
 }
 
 static void
@@ -243,6 +277,8 @@ main (int argc, char **argv)
   ADD_TABLE (splits, "/paths-split/", test_split);
   ADD_TABLE (relatives, "/paths-relative/", test_relative);
   ADD_TABLE (uris, "/paths-name-of-uri/", test_uri);
+  g_test_add_func ("/paths-split/with-multivariant",
+      test_split_with_multivariant);
   g_test_add_func ("/paths-escapes/any/told", test_escapes);
   g_test_add_func ("/paths-hidden/any/beside", test_hidden);
   g_test_add_func ("/paths-hidden/long/fits", test_hidden_of_a_long_name_fits);

@@ -12,6 +12,28 @@
 
 #include <gio/gio.h>
 
+static gboolean
+check_multivariant (const GstAmsHlsSettings *settings,
+    const GstAmsHlsOnDisk *disk, GError **error)
+{
+  const gchar *location = settings->multivariant_location;
+
+  if (!disk->any && ams_paths_escapes (location)) {
+    g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_FILENAME,
+        "multivariant-location \"%s\" names a file behind the src pad, so it "
+        "must be relative and without \"..\"",
+        location);
+    return FALSE;
+  }
+  if (*location && !g_str_equal (location, settings->playlist_location))
+    return TRUE;
+  g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_FILENAME,
+      "multivariant-location is \"%s\": the multivariant playlist names the "
+      "one at playlist-location, and needs a name of its own",
+      location);
+  return FALSE;
+}
+
 gboolean
 gst_ams_hls_check_locations (const GstAmsHlsSettings *settings,
     const GstAmsHlsOnDisk *disk, GError **error)
@@ -31,7 +53,8 @@ gst_ams_hls_check_locations (const GstAmsHlsSettings *settings,
         settings->location, settings->playlist_location);
     return FALSE;
   }
-  return TRUE;
+  return !settings->multivariant_location ||
+      check_multivariant (settings, disk, error);
 }
 
 static gboolean
@@ -69,12 +92,16 @@ gst_ams_hls_check_folders (const GstAmsHlsSettings *settings,
   return (!disk->segments ||
              check_folder (settings->location, begins, error)) &&
       (!disk->playlists ||
-          check_playlist_folder (settings->playlist_location, begins, error));
+          (check_playlist_folder (settings->playlist_location, begins, error) &&
+              (!settings->multivariant_location ||
+                  check_playlist_folder (settings->multivariant_location,
+                      begins, error))));
 }
 
 gboolean
 gst_ams_hls_check_names (const AmsRecordingConfig *config,
-    const GstAmsHlsOnDisk *disk, const gchar *root, GError **error)
+    const gchar *multivariant, const GstAmsHlsOnDisk *disk, const gchar *root,
+    GError **error)
 {
   g_autofree gchar *within = g_build_filename (root, "x", NULL);
   gsize max = ams_disk_get_name_max (within);
@@ -83,6 +110,9 @@ gst_ams_hls_check_names (const AmsRecordingConfig *config,
              ams_names_fit (config->location, AMS_NAMES_SEGMENT,
                  config->add_date_time, config->zone, max, error)) &&
       (!disk->playlists ||
-          ams_names_fit (config->playlist_location, AMS_NAMES_PLAYLIST,
-              config->add_date_time, config->zone, max, error));
+          (ams_names_fit (config->playlist_location, AMS_NAMES_PLAYLIST,
+               config->add_date_time, config->zone, max, error) &&
+              (!multivariant ||
+                  ams_names_fit (multivariant, AMS_NAMES_PLAYLIST,
+                      config->add_date_time, config->zone, max, error))));
 }

@@ -28,8 +28,10 @@ gboolean gst_ams_hls_check_locations (const GstAmsHlsSettings *settings,
 gboolean gst_ams_hls_check_folders (const GstAmsHlsSettings *settings,
     const GstAmsHlsOnDisk *disk, gboolean begins, GError **error);
 
-/* @root: the folder in which the names of @config are. */
+/* @root: the folder in which the names of @config are, and that of @multivariant
+ * (nullable). */
 gboolean gst_ams_hls_check_names (const AmsRecordingConfig *config,
-    const GstAmsHlsOnDisk *disk, const gchar *root, GError **error);
+    const gchar *multivariant, const GstAmsHlsOnDisk *disk, const gchar *root,
+    GError **error);
 
 G_END_DECLS

@@ -157,12 +157,16 @@ gst_ams_hls_mux_chain (GstPad *pad, GstObject *parent, GstBuffer *buffer)
   AmsSessionInput unit = { 0 };
   GstFlowReturn flow = GST_FLOW_OK;
   gboolean any = FALSE;
+  guint channels = 0;
+  guint64 services = 0;
 
   GST_LOG_OBJECT (pad, "%" GST_PTR_FORMAT, buffer);
   gst_ams_hls_mux_send_request (self, pad);
   unit.seen = track->seen;
   unit.arrival = gst_ams_hls_mux_now ();
   if (gst_ams_input_take_buffer (track->input, buffer, &unit)) {
+    if (gst_ams_input_find_captions (track->input, &unit, &channels, &services))
+      gst_ams_publisher_add_captions (self->publisher, channels, services);
     gst_ams_hls_mux_read_clocks (self, track, &unit);
     flow = take_unit (self, pad, track, &unit, &any);
   }
@@ -199,6 +203,8 @@ take_caps (GstAmsHlsMux *self, GstAmsHlsMuxTrack *track, GstEvent *event)
   ok = !self->session ||
       ams_session_set_track (self->session, track->id, form, over, &error);
   g_mutex_unlock (&self->lock);
+  if (ok)
+    gst_ams_publisher_add_track (self->publisher, form);
   gst_ams_hls_mux_run (self);
   return ok || refuse_caps (self, track, error);
 }
@@ -329,6 +335,8 @@ add_to_session_locked (GstAmsHlsMux *self, GstAmsHlsMuxTrack *track)
 {
   track->id = ams_session_add_track (self->session,
       track->video ? AMS_TRACK_VIDEO : AMS_TRACK_AUDIO, 0);
+  gst_ams_input_watch_captions (track->input,
+      track->video && gst_ams_publisher_has_multivariant (self->publisher));
 }
 
 GstPad *

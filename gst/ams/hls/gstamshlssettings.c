@@ -12,6 +12,7 @@
 
 #define DEFAULT_LOCATION "segment%05d.ts"
 #define DEFAULT_PLAYLIST_LOCATION "playlist.m3u8"
+#define DEFAULT_MULTIVARIANT_LOCATION NULL
 #define DEFAULT_PLAYLIST_ROOT NULL
 #define DEFAULT_TARGET_DURATION 6
 #define DEFAULT_PLAYLIST_TYPE AMS_PLAYLIST_EVENT
@@ -60,9 +61,10 @@ enum
   PROP_DELETE_ON_ENDED,
   PROP_DELETE_DELAY,
   PROP_WHEN_BUSY,
+  PROP_MULTIVARIANT_LOCATION,
 };
 
-G_STATIC_ASSERT (PROP_WHEN_BUSY == GST_AMS_HLS_SETTINGS_LAST_ID);
+G_STATIC_ASSERT (PROP_MULTIVARIANT_LOCATION == GST_AMS_HLS_SETTINGS_LAST_ID);
 
 #define GST_TYPE_AMS_HLS_SINK_PLAYLIST_TYPE (playlist_type_get_type ())
 static GType
@@ -171,6 +173,7 @@ gst_ams_hls_settings_init (GstAmsHlsSettings *settings)
 {
   settings->location = g_strdup (DEFAULT_LOCATION);
   settings->playlist_location = g_strdup (DEFAULT_PLAYLIST_LOCATION);
+  settings->multivariant_location = g_strdup (DEFAULT_MULTIVARIANT_LOCATION);
   settings->playlist_root = g_strdup (DEFAULT_PLAYLIST_ROOT);
   settings->target_duration = DEFAULT_TARGET_DURATION;
   settings->playlist_type = DEFAULT_PLAYLIST_TYPE;
@@ -199,6 +202,7 @@ gst_ams_hls_settings_clear (GstAmsHlsSettings *settings)
 {
   g_clear_pointer (&settings->location, g_free);
   g_clear_pointer (&settings->playlist_location, g_free);
+  g_clear_pointer (&settings->multivariant_location, g_free);
   g_clear_pointer (&settings->playlist_root, g_free);
   g_clear_pointer (&settings->time_zone, g_free);
 }
@@ -210,6 +214,7 @@ gst_ams_hls_settings_copy (const GstAmsHlsSettings *settings,
   *copy = *settings;
   copy->location = g_strdup (settings->location);
   copy->playlist_location = g_strdup (settings->playlist_location);
+  copy->multivariant_location = g_strdup (settings->multivariant_location);
   copy->playlist_root = g_strdup (settings->playlist_root);
   copy->time_zone = g_strdup (settings->time_zone);
 }
@@ -272,6 +277,9 @@ gst_ams_hls_settings_set (GstAmsHlsSettings *settings, guint id,
       break;
     case PROP_PLAYLIST_LOCATION:
       set_string (&settings->playlist_location, value);
+      break;
+    case PROP_MULTIVARIANT_LOCATION:
+      set_string (&settings->multivariant_location, value);
       break;
     case PROP_PLAYLIST_ROOT:
       set_string (&settings->playlist_root, value);
@@ -352,6 +360,9 @@ gst_ams_hls_settings_get (const GstAmsHlsSettings *settings, guint id,
       break;
     case PROP_PLAYLIST_LOCATION:
       g_value_set_string (value, settings->playlist_location);
+      break;
+    case PROP_MULTIVARIANT_LOCATION:
+      g_value_set_string (value, settings->multivariant_location);
       break;
     case PROP_PLAYLIST_ROOT:
       g_value_set_string (value, settings->playlist_root);
@@ -441,6 +452,12 @@ install_name_properties (GObjectClass *klass)
           "Template of the playlist's file name; {session:FORMAT} as in "
           "location",
           DEFAULT_PLAYLIST_LOCATION, PARAM_FLAGS));
+  g_object_class_install_property (klass, PROP_MULTIVARIANT_LOCATION,
+      g_param_spec_string ("multivariant-location", "Multivariant location",
+          "Template of the name of a multivariant playlist (master) above the "
+          "playlist, which says bit rate, codecs, resolution, frame rate and "
+          "captions of it; {session:FORMAT} as in location. Unset: none",
+          DEFAULT_MULTIVARIANT_LOCATION, PARAM_FLAGS));
   g_object_class_install_property (klass, PROP_PLAYLIST_ROOT,
       g_param_spec_string ("playlist-root", "Playlist root",
           "URI that is put before the segments' names in the playlist, e.g. "

@@ -24,6 +24,7 @@ typedef struct
 {
   gchar *location;
   gchar *playlist_location;
+  gchar *multivariant_location; /* (nullable) */
   gchar *playlist_root;
   guint target_duration;
   AmsPlaylistType playlist_type;
@@ -58,7 +59,7 @@ GTimeZone *gst_ams_hls_settings_get_zone (const GstAmsHlsSettings *settings,
     GError **error);
 
 /* The properties have the ids 1 to this. */
-#define GST_AMS_HLS_SETTINGS_LAST_ID 23
+#define GST_AMS_HLS_SETTINGS_LAST_ID 24
 
 void gst_ams_hls_settings_install (GObjectClass *klass);
 /* FALSE: @id is none of these. */

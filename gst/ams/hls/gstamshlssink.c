@@ -268,9 +268,11 @@ find_on_disk (GstAmsHlsSink *self, GstAmsHlsOnDisk *disk)
 /* Takes @config. */
 static gboolean
 configure_publisher (GstAmsHlsSink *self, const GstAmsHlsSettings *settings,
-    const GstAmsHlsOnDisk *disk, AmsRecordingConfig *config, const gchar *root,
-    GError **error)
+    const GstAmsHlsOnDisk *disk, AmsRecordingConfig *config,
+    const AmsPaths *paths, GError **error)
 {
+  const gchar *root = paths->root;
+
   /* What an application's streams lead to cannot be read back. */
   GstAmsPublisherSettings publisher = {
     .recording = config,
@@ -280,6 +282,7 @@ configure_publisher (GstAmsHlsSink *self, const GstAmsHlsSettings *settings,
     .unlistable = disk->any && !(disk->playlists && disk->segments),
     .root = g_str_equal (root, ".") || !disk->any ? NULL : g_strdup (root),
     .folder = folder_for_remote (settings, disk, root),
+    .multivariant = g_strdup (paths->multivariant),
     .delete_on_ended = settings->delete_on_ended,
     .delete_delay = settings->delete_delay,
   };
@@ -288,7 +291,17 @@ configure_publisher (GstAmsHlsSink *self, const GstAmsHlsSettings *settings,
     return TRUE;
   g_free (publisher.root);
   g_free (publisher.folder);
+  g_free (publisher.multivariant);
   return FALSE;
+}
+
+static gboolean
+split (const GstAmsHlsSettings *settings, AmsPaths *paths, GError **error)
+{
+  const AmsPathsTemplates templates = { settings->location,
+    settings->playlist_location, settings->multivariant_location };
+
+  return ams_paths_split (&templates, paths, error);
 }
 
 /* Gives the settings to the parts. @begins: not just to see whether they are good. FALSE: one is
@@ -299,7 +312,9 @@ configure (GstAmsHlsSink *self, gboolean begins)
   g_auto (GstAmsHlsSettings) settings = {
     NULL,
   };
-  g_autofree gchar *root = NULL, *name = NULL, *playlist_name = NULL;
+  g_auto (AmsPaths) paths = {
+    NULL,
+  };
   g_autoptr (AmsRecordingConfig) config = NULL;
   g_autoptr (GError) error = NULL;
   GstAmsHlsOnDisk disk;
@@ -307,18 +322,19 @@ configure (GstAmsHlsSink *self, gboolean begins)
   copy_settings (self, &settings);
   find_on_disk (self, &disk);
   if (!gst_ams_hls_check_locations (&settings, &disk, &error) ||
-      !ams_paths_split (settings.location, settings.playlist_location, &root,
-          &name, &playlist_name, &error) ||
+      !split (&settings, &paths, &error) ||
       !gst_ams_hls_check_folders (&settings, &disk, begins, &error))
     return refuse (self, error);
-  config = gst_ams_hls_settings_make_recording (&settings, name, playlist_name,
-      &error);
-  if (!config || !gst_ams_hls_check_names (config, &disk, root, &error) ||
+  config = gst_ams_hls_settings_make_recording (&settings, paths.location,
+      paths.playlist, &error);
+  if (!config ||
+      !gst_ams_hls_check_names (config, paths.multivariant, &disk, paths.root,
+          &error) ||
       !configure_publisher (self, &settings, &disk, g_steal_pointer (&config),
-          root, &error))
+          &paths, &error))
     return refuse (self, error);
   configure_mux (self, &settings);
-  configure_store (self, &settings, root);
+  configure_store (self, &settings, paths.root);
   return TRUE;
 }
 

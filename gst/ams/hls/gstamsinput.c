@@ -9,6 +9,7 @@
 #include <gst/audio/audio.h>
 
 #include "gstamscaps.h"
+#include "media/amscaptions.h"
 #include "media/amsnalunits.h"
 
 /* NTP counts from 1900. */
@@ -25,6 +26,7 @@ struct _GstAmsInput
   AmsCodec codec;
   AmsNalConfig *nal; /* NULL: no H.264 or H.265 */
   gint64 frame_duration; /* by the caps; 0: unknown */
+  AmsCaptions *captions; /* NULL: they are not looked for */
 };
 
 GstAmsInput *
@@ -41,6 +43,7 @@ gst_ams_input_free (GstAmsInput *self)
 {
   gst_clear_caps (&self->caps);
   g_clear_pointer (&self->nal, ams_nal_config_free);
+  g_clear_pointer (&self->captions, ams_captions_free);
   g_free (self);
 }
 
@@ -262,5 +265,29 @@ gst_ams_input_take_buffer (GstAmsInput *self, GstBuffer *buffer,
   unit->date_time = get_reference_date (buffer);
   if (self->codec == AMS_CODEC_OPUS)
     take_clipping (buffer, unit);
+  return TRUE;
+}
+
+void
+gst_ams_input_watch_captions (GstAmsInput *self, gboolean watch)
+{
+  g_clear_pointer (&self->captions, ams_captions_free);
+  if (watch)
+    self->captions = ams_captions_new ();
+}
+
+gboolean
+gst_ams_input_find_captions (GstAmsInput *self, const AmsSessionInput *input,
+    guint *channels, guint64 *services)
+{
+  const AmsUnit unit = { .pts = input->pts,
+    .dts = input->dts,
+    .payload = input->payload };
+
+  if (!self->captions || !self->nal || input->pts == AMS_TIME_NONE ||
+      !ams_captions_add (self->captions, self->nal, &unit))
+    return FALSE;
+  *channels |= ams_captions_get_channels (self->captions);
+  *services |= ams_captions_get_services (self->captions);
   return TRUE;
 }

@@ -32,4 +32,11 @@ gint64 gst_ams_input_to_running_time (GstAmsInput *self, GstClockTime time);
 gboolean gst_ams_input_take_buffer (GstAmsInput *self, GstBuffer *buffer,
     AmsSessionInput *unit);
 
+/* Whether captions are looked for. Not while buffers come. */
+void gst_ams_input_watch_captions (GstAmsInput *self, gboolean watch);
+/* Those of @unit, the next one. TRUE: there are some that there had not been; they
+ * are added to *@channels and *@services (amscaptions.h). */
+gboolean gst_ams_input_find_captions (GstAmsInput *self,
+    const AmsSessionInput *unit, guint *channels, guint64 *services);
+
 G_END_DECLS

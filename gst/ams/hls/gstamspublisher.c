@@ -145,6 +145,9 @@ gst_ams_publisher_end_file (GstAmsPublisher *self, guint64 size,
   segment = ams_recording_end_segment (self->recording, size, file_end.duration,
       &raised);
   ams_recording_render (self->recording, &version);
+  if (self->master)
+    ams_master_add_segment (self->master, size, file_end.duration,
+        ams_recording_get_target_duration (self->recording));
   g_mutex_unlock (&self->lock);
 
   GST_DEBUG_OBJECT (self->element,
@@ -154,6 +157,7 @@ gst_ams_publisher_end_file (GstAmsPublisher *self, guint64 size,
   gst_ams_publisher_push_event (self, ams_files_event_new_end (&file_end));
   announce_later (self, segment, version.version);
   ret = gst_ams_publisher_push_version (self, &version);
+  gst_ams_publisher_push_multivariant (self, FALSE);
   gst_ams_publisher_push_removals (self);
   if (raised)
     warn_raised (self, segment);
@@ -171,6 +175,38 @@ gst_ams_publisher_set_dependent (GstAmsPublisher *self)
 {
   g_mutex_lock (&self->lock);
   ams_recording_set_dependent (self->recording);
+  if (self->master)
+    ams_master_set_dependent (self->master);
+  g_mutex_unlock (&self->lock);
+}
+
+gboolean
+gst_ams_publisher_has_multivariant (GstAmsPublisher *self)
+{
+  gboolean any;
+
+  g_mutex_lock (&self->lock);
+  any = self->master != NULL;
+  g_mutex_unlock (&self->lock);
+  return any;
+}
+
+void
+gst_ams_publisher_add_track (GstAmsPublisher *self, const AmsTrack *track)
+{
+  g_mutex_lock (&self->lock);
+  if (self->master)
+    ams_master_add_track (self->master, track);
+  g_mutex_unlock (&self->lock);
+}
+
+void
+gst_ams_publisher_add_captions (GstAmsPublisher *self, guint channels,
+    guint64 services)
+{
+  g_mutex_lock (&self->lock);
+  if (self->master)
+    ams_master_add_captions (self->master, channels, services);
   g_mutex_unlock (&self->lock);
 }
 
@@ -285,6 +321,25 @@ clear_settings (GstAmsPublisher *self)
   g_clear_pointer (&self->recording, ams_recording_free);
   g_clear_pointer (&self->settings.root, g_free);
   g_clear_pointer (&self->settings.folder, g_free);
+  g_clear_pointer (&self->settings.multivariant, g_free);
+  g_clear_pointer (&self->master, ams_master_free);
+}
+
+/* Said at the start, rather than when the first segment is whole. */
+static gboolean
+check_multivariant (AmsRecording *recording, const gchar *template_,
+    GError **error)
+{
+  const AmsRecordingConfig *config = ams_recording_get_config (recording);
+  g_autoptr (AmsNames) names = NULL;
+
+  if (!template_)
+    return TRUE;
+  names = ams_names_new (template_, AMS_NAMES_PLAYLIST, config->add_date_time,
+      error);
+  if (!names)
+    g_prefix_error (error, "multivariant-location: ");
+  return names != NULL;
 }
 
 gboolean
@@ -296,13 +351,17 @@ gst_ams_publisher_configure (GstAmsPublisher *self,
 
   if (!recording)
     return FALSE;
+  if (!check_multivariant (recording, settings->multivariant, error)) {
+    ams_recording_free (recording);
+    return FALSE;
+  }
   g_mutex_lock (&self->lock);
   clear_settings (self);
   self->settings = *settings;
   self->recording = recording;
   self->unlisted = 0;
   g_mutex_unlock (&self->lock);
-  settings->root = settings->folder = NULL;
+  settings->root = settings->folder = settings->multivariant = NULL;
   return TRUE;
 }
 
@@ -361,7 +420,12 @@ gst_ams_publisher_reset (GstAmsPublisher *self)
   gst_ams_claimer_reset (self->claimer);
   g_ptr_array_set_size (self->unheeded, 0);
   g_ptr_array_set_size (self->unheeded_renames, 0);
+  g_clear_pointer (&self->multivariant, g_free);
+  self->multivariant_version = 0;
   g_mutex_lock (&self->lock);
+  g_clear_pointer (&self->master, ams_master_free);
+  if (self->settings.multivariant)
+    self->master = ams_master_new ();
   g_queue_clear_full (&self->taken, g_free);
   g_queue_clear_full (&self->failed, g_free);
   g_queue_clear_full (&self->unannounced, (GDestroyNotify) unannounced_free);
@@ -416,6 +480,7 @@ void
 gst_ams_publisher_free (GstAmsPublisher *self)
 {
   clear_settings (self);
+  g_free (self->multivariant);
   gst_ams_claimer_free (self->claimer);
   g_ptr_array_unref (self->unheeded);
   g_ptr_array_unref (self->unheeded_renames);

@@ -9,6 +9,7 @@
 #pragma once
 
 #include <gst/gst.h>
+#include "recording/amsmaster.h"
 #include "recording/amsrecording.h"
 #include "cut/amscut.h"
 #include "gstamsrecover.h"
@@ -23,6 +24,8 @@ typedef struct
   gchar *root; /* put before names in messages; NULL: nothing. Taken */
   gchar *
       folder; /* absolute: the files on disk are in it; NULL: there are none that a remote store may read. Taken */
+  gchar *
+      multivariant; /* template of its name; NULL: there is no multivariant playlist. Taken */
   gboolean unlistable; /* the store on disk cannot be asked what it has */
   gboolean delete_on_ended;
   gdouble delete_delay; /* s */
@@ -72,6 +75,12 @@ GstFlowReturn gst_ams_publisher_end_file (GstAmsPublisher *self, guint64 size,
 /* A segment does not begin with a keyframe: EXT-X-INDEPENDENT-SEGMENTS is not said
  * any more. */
 void gst_ams_publisher_set_dependent (GstAmsPublisher *self);
+/* Any thread: what the multivariant playlist, if there is one, has to say. A track of the
+ * recording has this form from here on; captions as ams_master_add_captions(). */
+gboolean gst_ams_publisher_has_multivariant (GstAmsPublisher *self);
+void gst_ams_publisher_add_track (GstAmsPublisher *self, const AmsTrack *track);
+void gst_ams_publisher_add_captions (GstAmsPublisher *self, guint channels,
+    guint64 services);
 gboolean gst_ams_publisher_file_is_open (GstAmsPublisher *self);
 /* The recording ends: the last playlist, then @eos, which is taken. */
 void gst_ams_publisher_end (GstAmsPublisher *self, GstEvent *eos);

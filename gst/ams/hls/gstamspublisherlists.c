@@ -9,6 +9,8 @@
 
 #include "gstamspublisherprivate.h"
 
+#include "playlist/amspaths.h"
+
 #include "gstamshlsmessages.h"
 
 GST_DEBUG_CATEGORY_EXTERN (gst_ams_hls_mux_debug);
@@ -323,6 +325,69 @@ gst_ams_publisher_push_version (GstAmsPublisher *self,
     return push_disk_first (self, &begin, version->pieces);
   }
   return push_file (self, NULL, &begin, version->pieces);
+}
+
+gboolean
+gst_ams_publisher_begin_multivariant (GstAmsPublisher *self, GError **error)
+{
+  g_autofree gchar *relative = NULL, *uri = NULL;
+
+  if (!self->settings.multivariant)
+    return TRUE;
+  self->multivariant = ams_recording_format_playlist (self->recording,
+      self->settings.multivariant, error);
+  if (!self->multivariant)
+    return FALSE;
+  relative = ams_paths_relative (self->multivariant,
+      ams_recording_get_playlist_name (self->recording));
+  uri = ams_playlist_uri (NULL, relative);
+  g_mutex_lock (&self->lock);
+  ams_master_begin (self->master, uri,
+      ams_recording_get_target_duration (self->recording));
+  g_mutex_unlock (&self->lock);
+  return TRUE;
+}
+
+/* (transfer full) (nullable): what is there is right. */
+static GBytes *
+render_multivariant (GstAmsPublisher *self, gboolean ended)
+{
+  g_autoptr (GError) error = NULL;
+  GBytes *text;
+
+  g_mutex_lock (&self->lock);
+  text = ams_master_render (self->master, ended, &error);
+  g_mutex_unlock (&self->lock);
+  if (error)
+    GST_ELEMENT_WARNING (self->element, STREAM, MUX,
+        ("The multivariant playlist \"%s\" is not written: %s.",
+            self->multivariant, error->message),
+        (NULL));
+  return text;
+}
+
+/* That a running vod's playlist is not there, and this one is, would help nobody. */
+void
+gst_ams_publisher_push_multivariant (GstAmsPublisher *self, gboolean ended)
+{
+  const AmsRecordingConfig *config = ams_recording_get_config (self->recording);
+  g_autoptr (GPtrArray) pieces =
+      g_ptr_array_new_with_free_func ((GDestroyNotify) g_bytes_unref);
+  AmsFileBegin begin = { .name = self->multivariant,
+    .role = AMS_FILE_ROLE_MASTER,
+    .final = ended };
+  GBytes *text;
+
+  if (!self->multivariant || (!ended && config->type == AMS_PLAYLIST_VOD))
+    return;
+  text = render_multivariant (self, ended);
+  if (!text)
+    return;
+  GST_DEBUG_OBJECT (self->element, "writes \"%s\"", self->multivariant);
+  begin.version = ++self->multivariant_version;
+  begin.content_type = (gchar *) ams_file_content_type (begin.role, begin.name);
+  g_ptr_array_add (pieces, text);
+  push_file (self, NULL, &begin, pieces);
 }
 
 void

@@ -48,12 +48,15 @@ struct _GstAmsPublisher
       *unheeded; /* names that a hidden playlist heeds: no remote has seen it */
   GPtrArray *unheeded_renames; /* likewise */
   AmsCut current; /* how the open file began */
+  gchar *multivariant; /* the name of that playlist; NULL: there is none */
+  guint64 multivariant_version;
 
   GMutex lock;
   GCond cond;
   /* under the lock */
   AmsRecording *
       recording; /* changed by the streaming thread only, which reads it without */
+  AmsMaster *master; /* NULL: there is no multivariant playlist */
   GQueue failed; /* names the stores gave up */
   GQueue taken; /* names that other files have in a store */
   GQueue unannounced; /* GstAmsUnannounced */
@@ -80,6 +83,12 @@ gboolean gst_ams_publisher_has_journal (GstAmsPublisher *self);
 void gst_ams_publisher_push_journal (GstAmsPublisher *self);
 /* What the stores gave up, or have under another name, is so in the next version. */
 void gst_ams_publisher_heed_failed (GstAmsPublisher *self);
+/* FALSE, and @error: it cannot have a name. */
+gboolean gst_ams_publisher_begin_multivariant (GstAmsPublisher *self,
+    GError **error);
+/* If it is to be written: after the playlist that it names. @ended: for the last time */
+void gst_ams_publisher_push_multivariant (GstAmsPublisher *self,
+    gboolean ended);
 /* Nobody is to see the playlist @name but the next session. */
 gboolean gst_ams_publisher_is_for_disk_only (GstAmsPublisher *self,
     const gchar *name);

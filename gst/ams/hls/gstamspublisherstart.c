@@ -148,6 +148,8 @@ gst_ams_publisher_start (GstAmsPublisher *self, const AmsCut *cut)
   gst_ams_publisher_push_stream_start (self);
   if (!gst_ams_recover (self->recording, &stores, &options, &recovered, &error))
     return fail_start (self, &recovered, error);
+  if (!gst_ams_publisher_begin_multivariant (self, &error))
+    return gst_ams_publisher_post_error (self, error, NULL);
   self->started = TRUE;
   expect_announcements (self, recovered.answered > 0);
   self->continued = recovered.continued;
@@ -179,6 +181,10 @@ push_deletions (GstAmsPublisher *self)
   if (!self->settings.delete_on_ended || self->continued)
     return;
   names = ams_recording_get_own_files (self->recording);
+  if (self->multivariant)
+    gst_ams_publisher_push_event (self,
+        ams_files_event_new_remove (self->multivariant,
+            self->settings.delete_delay));
   gst_ams_publisher_push_event (self,
       ams_files_event_new_remove (
           ams_recording_get_playlist_name (self->recording),
@@ -201,8 +207,10 @@ push_final (GstAmsPublisher *self)
   g_mutex_lock (&self->lock);
   any = ams_recording_finish (self->recording, &version);
   g_mutex_unlock (&self->lock);
-  if (any)
-    gst_ams_publisher_push_version (self, &version);
+  if (!any)
+    return;
+  gst_ams_publisher_push_version (self, &version);
+  gst_ams_publisher_push_multivariant (self, TRUE);
 }
 
 /* Comes back when all stores have stored or given up what was handed over, or cannot

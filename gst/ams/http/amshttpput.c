@@ -597,7 +597,7 @@ ams_http_put_async (AmsHttpPlace *place, AmsStore *store, const AmsPut *put,
   job->is_protected =
       ams_put_is_protected (put, place->options.overwrite, place->own);
   job->is_guarded = place->options.guard_lists && !job->is_protected &&
-      ams_put_is_list (put->role) &&
+      ams_put_is_guarded (put->role) &&
       place->options.overwrite != AMS_OVERWRITE_ALWAYS;
   g_task_set_task_data (task, job, job_free);
   /* What is stored is stored, also when it was cancelled meanwhile. */

@@ -13,6 +13,12 @@ ams_put_is_list (AmsFileRole role)
 }
 
 gboolean
+ams_put_is_guarded (AmsFileRole role)
+{
+  return role == AMS_FILE_ROLE_PLAYLIST;
+}
+
+gboolean
 ams_put_is_made_once (AmsFileRole role)
 {
   return role == AMS_FILE_ROLE_SEGMENT || role == AMS_FILE_ROLE_INIT ||

@@ -22,6 +22,9 @@ typedef enum
 
 /* A playlist or a master. */
 gboolean ams_put_is_list (AmsFileRole role);
+/* What another recorder may have written since, so that it is looked at before it is replaced. A master says
+ * nothing of what was recorded: the playlists that it names are guarded. */
+gboolean ams_put_is_guarded (AmsFileRole role);
 /* A file that is made once, under a name of its own. */
 gboolean ams_put_is_made_once (AmsFileRole role);
 /* Whether what is there is not to be replaced. @own: a set of the names that may be put again. */

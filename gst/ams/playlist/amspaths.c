@@ -11,6 +11,10 @@
 /* Bytes that file systems take. */
 #define MAX_BASENAME 255
 
+/* In sentences. */
+#define PLAYLIST "playlist-location"
+#define MULTIVARIANT "multivariant-location"
+
 static gboolean
 has_dotdot (const gchar *path)
 {
@@ -89,39 +93,78 @@ fail_playlist (const gchar *location, GError **error)
   return FALSE;
 }
 
-gboolean
-ams_paths_split (const gchar *untidy_location,
-    const gchar *untidy_playlist_location, gchar **root, gchar **name,
-    gchar **playlist_name, GError **error)
+/* What the templates have in common, in bytes: a folder, with the slash behind it. */
+static gsize
+common_length (const gchar *location, const gchar *other)
 {
-  g_autofree gchar *location = tidy (untidy_location);
-  g_autofree gchar *playlist_location = tidy (untidy_playlist_location);
-  gsize common = 0;
+  return ams_paths_escapes (location) || ams_paths_escapes (other)
+      ? common_folder_length (location, other)
+      : 0;
+}
+
+static gboolean
+check_kind (const gchar *location, const gchar *property, const gchar *other,
+    GError **error)
+{
+  if (g_path_is_absolute (location) == g_path_is_absolute (other))
+    return TRUE;
+  g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_FILENAME,
+      "location \"%s\" and %s \"%s\" must both be absolute or both be relative",
+      location, property, other);
+  return FALSE;
+}
+
+static gboolean
+check_dots (const gchar *location, const gchar *property, const gchar *other,
+    gsize common, GError **error)
+{
+  if (!has_dotdot (location + common) && !has_dotdot (other + common))
+    return TRUE;
+  g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_FILENAME,
+      "\"..\" may only be in the part that location \"%s\" and %s \"%s\" have in "
+      "common",
+      location, property, other);
+  return FALSE;
+}
+
+gboolean
+ams_paths_split (const AmsPathsTemplates *templates, AmsPaths *paths,
+    GError **error)
+{
+  g_autofree gchar *location = tidy (templates->location);
+  g_autofree gchar *playlist = tidy (templates->playlist);
+  g_autofree gchar *multivariant =
+      templates->multivariant ? tidy (templates->multivariant) : NULL;
+  gsize common;
 
   if (is_playlist (location))
     return fail_playlist (location, error);
-  if (g_path_is_absolute (location) != g_path_is_absolute (playlist_location)) {
-    g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_FILENAME,
-        "location \"%s\" and playlist-location \"%s\" must both be absolute "
-        "or both be relative",
-        location, playlist_location);
+  if (!check_kind (location, PLAYLIST, playlist, error) ||
+      (multivariant &&
+          !check_kind (location, MULTIVARIANT, multivariant, error)))
     return FALSE;
-  }
-  if (ams_paths_escapes (location) || ams_paths_escapes (playlist_location))
-    common = common_folder_length (location, playlist_location);
-  if (has_dotdot (location + common) ||
-      has_dotdot (playlist_location + common)) {
-    g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_FILENAME,
-        "\"..\" may only be in the part that location \"%s\" and "
-        "playlist-location \"%s\" have in common",
-        location, playlist_location);
+  common = common_length (location, playlist);
+  if (multivariant)
+    common = MIN (common, common_length (location, multivariant));
+  if (!check_dots (location, PLAYLIST, playlist, common, error) ||
+      (multivariant &&
+          !check_dots (location, MULTIVARIANT, multivariant, common, error)))
     return FALSE;
-  }
 
-  *root = common > 0 ? g_strndup (location, common) : g_strdup (".");
-  *name = g_strdup (location + common);
-  *playlist_name = g_strdup (playlist_location + common);
+  paths->root = common > 0 ? g_strndup (location, common) : g_strdup (".");
+  paths->location = g_strdup (location + common);
+  paths->playlist = g_strdup (playlist + common);
+  paths->multivariant = multivariant ? g_strdup (multivariant + common) : NULL;
   return TRUE;
+}
+
+void
+ams_paths_clear (AmsPaths *paths)
+{
+  g_clear_pointer (&paths->root, g_free);
+  g_clear_pointer (&paths->location, g_free);
+  g_clear_pointer (&paths->playlist, g_free);
+  g_clear_pointer (&paths->multivariant, g_free);
 }
 
 gchar *

@@ -11,12 +11,31 @@
 
 G_BEGIN_DECLS
 
-/* Splits the two location templates into the folder that both are in (no
- * template in it) and what is relative to it. Relative locations without ".."
- * stay as they are, and *@root is ".": the names that a store behind the src
- * pad sees are those that were written. FALSE when one is absolute and the other is not, or ".." comes behind a template. */
-gboolean ams_paths_split (const gchar *location, const gchar *playlist_location,
-    gchar **root, gchar **name, gchar **playlist_name, GError **error);
+/* Location templates, as they were set. */
+typedef struct
+{
+  const gchar *location;
+  const gchar *playlist;
+  const gchar *multivariant; /* (nullable) */
+} AmsPathsTemplates;
+
+/* The folder that all are in (no template in it), and what is relative to it. */
+typedef struct
+{
+  gchar *root;
+  gchar *location;
+  gchar *playlist;
+  gchar *multivariant; /* (nullable) */
+} AmsPaths;
+
+void ams_paths_clear (AmsPaths *paths);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (AmsPaths, ams_paths_clear)
+
+/* Relative locations without ".." stay as they are, and the root is ".": the names that a
+ * store behind the src pad sees are those that were written. FALSE when one is absolute and
+ * another is not, or ".." comes behind a template. */
+gboolean ams_paths_split (const AmsPathsTemplates *templates, AmsPaths *paths,
+    GError **error);
 
 /* Whether @location is absolute or leads out of the current folder. */
 gboolean ams_paths_escapes (const gchar *location);

@@ -36,6 +36,16 @@ ams_journal_make_name (const gchar *name, const gchar *template_,
   return ams_paths_hidden (flat, suffix);
 }
 
+gchar *
+ams_journal_make_prefix (const gchar *prefix, const gchar *template_)
+{
+  g_autofree gchar *common = g_strdup (prefix);
+
+  if (g_str_has_suffix (common, "-"))
+    common[strlen (common) - 1] = 0;
+  return ams_journal_make_name (common, template_, "");
+}
+
 AmsJournal *
 ams_journal_new (void)
 {

@@ -43,6 +43,9 @@ typedef struct
  * itself, as that is where the next one looks for journals. */
 gchar *ams_journal_make_name (const gchar *name, const gchar *template_,
     const gchar *suffix);
+/* What the journals of all playlists begin with whose names begin with @prefix, with a date in
+ * them or without: it goes in behind a "-". (transfer full) */
+gchar *ams_journal_make_prefix (const gchar *prefix, const gchar *template_);
 
 AmsJournal *ams_journal_new (void);
 void ams_journal_free (AmsJournal *self);

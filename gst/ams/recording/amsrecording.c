@@ -24,6 +24,7 @@ struct _AmsRecording
   AmsNames *playlist_names;
 
   GDateTime *session; /* in the configured zone */
+  gboolean is_dated; /* its date is in the names */
   gchar *playlist_name;
   gchar *working_name;
   gchar *segment_family;
@@ -53,18 +54,6 @@ struct _AmsRecording
   AmsRecordingStats stats;
 };
 
-/* What names with and without the date have in common: it goes in behind a "-". */
-static gchar *
-make_journals_prefix (AmsRecording *self)
-{
-  const gchar *prefix = ams_names_prefix (self->apart_names);
-  gsize length = strlen (prefix);
-  g_autofree gchar *common = g_strndup (prefix,
-      length > 0 && prefix[length - 1] == '-' ? length - 1 : length);
-
-  return ams_journal_make_name (common, self->config->playlist_location, "");
-}
-
 static gboolean
 parse_names (AmsRecording *self, gboolean add_date_time, GError **error)
 {
@@ -87,6 +76,7 @@ parse_names (AmsRecording *self, gboolean add_date_time, GError **error)
   g_clear_pointer (&self->playlist_names, ams_names_free);
   self->segment_names = g_steal_pointer (&segments);
   self->playlist_names = g_steal_pointer (&playlists);
+  self->is_dated = add_date_time;
   return TRUE;
 }
 
@@ -115,7 +105,8 @@ ams_recording_new (AmsRecordingConfig *config, GError **error)
       : NULL;
   if (!self->apart_names)
     return NULL;
-  self->journals_prefix = make_journals_prefix (self);
+  self->journals_prefix = ams_journal_make_prefix (
+      ams_names_prefix (self->apart_names), config->playlist_location);
   return g_steal_pointer (&self);
 }
 
@@ -217,6 +208,16 @@ const gchar *
 ams_recording_get_playlist_name (AmsRecording *self)
 {
   return self->playlist_name;
+}
+
+gchar *
+ams_recording_format_playlist (AmsRecording *self, const gchar *template_,
+    GError **error)
+{
+  g_autoptr (AmsNames) names =
+      ams_names_new (template_, AMS_NAMES_PLAYLIST, self->is_dated, error);
+
+  return names ? ams_names_format (names, 0, self->session, NULL, error) : NULL;
 }
 
 const gchar *

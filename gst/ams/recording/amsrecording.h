@@ -32,6 +32,10 @@ const AmsNames *ams_recording_get_playlist_names (AmsRecording *self);
 gboolean ams_recording_begin (AmsRecording *self, gint64 date_time,
     gboolean apart, GError **error);
 const gchar *ams_recording_get_playlist_name (AmsRecording *self);
+/* What another playlist of this session is called, whose template is @template_, as that of the
+ * playlist is. (transfer full) */
+gchar *ams_recording_format_playlist (AmsRecording *self,
+    const gchar *template_, GError **error);
 /* Where versions go while the recording runs: for a vod a hidden file, else the playlist. */
 const gchar *ams_recording_get_working_name (AmsRecording *self);
 /* What the segments' names have in common (ams_names_format_family): who records with

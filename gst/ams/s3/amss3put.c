@@ -504,7 +504,7 @@ ams_s3_put_async (AmsS3Place *place, const AmsPut *put, gboolean locked,
       ams_put_is_protected (put, place->options.overwrite, place->own) &&
       !g_hash_table_contains (place->spoiled, job->key);
   job->is_guarded = place->options.guard_lists && !job->is_protected &&
-      ams_put_is_list (put->role) &&
+      ams_put_is_guarded (put->role) &&
       place->options.overwrite != AMS_OVERWRITE_ALWAYS;
   if (place->options.gzip_playlists && ams_put_is_list (put->role))
     ams_body_zip_async (put->body, cancellable, on_zipped, g_object_ref (task));
