@@ -345,14 +345,19 @@ async function lookAgain () {
 
 // ---- going somewhere
 
+/** Before there are media, hls.js goes to a position of its own once they come, unless it is told where to begin. */
+function go (time) {
+  if (hls && video.readyState === 0) hls.startLoad(time);
+  video.currentTime = time;
+  showClock();
+}
+
 function seek (time) {
   if (!recording || !recording.segments.length) return;
   const last = recording.end - (recording.growing ? 0.5 : 0.1);
   time = Math.min(Math.max(time, recording.start), last);
   const segment = recording.segmentAt(time);
-  if (segment.gap) time = pastGap(time);
-  video.currentTime = time;
-  showClock();
+  go(segment.gap ? pastGap(time) : time);
 }
 
 /** Where it goes on behind a missing segment, which is said. */
@@ -380,8 +385,7 @@ function seekDate (date, quiet = false) {
   if (found.status === 'before') say(`The recording had not begun at ${asked}; this is its beginning, at ${clockText(found.date, utc)}.`);
   if (found.status === 'after') say(`The recording ${recording.growing ? 'has only come to' : 'ended at'} ${clockText(found.end, utc)}; this is its last moment.`);
   if (found.status === 'there' && !quiet) say('');
-  video.currentTime = found.time;
-  showClock();
+  go(found.time);
 }
 
 function seekBy (seconds) { seek(video.currentTime + seconds); }
