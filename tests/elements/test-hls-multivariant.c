@@ -174,6 +174,33 @@ test_name_of_the_playlist_is_refused (void)
   hls_assert_error (hls, SETTINGS, "multivariant-location", "p.m3u8");
 }
 
+/* Dates may make them the same, so it shows when they are known. */
+static void
+test_name_of_a_segment_is_refused (void)
+{
+  g_autoptr (Hls) hls = new_with_multivariant ("s00007.ts");
+
+  hls->expects_trouble = TRUE;
+  hls_add_video (hls, NULL);
+  hls_play (hls);
+  hls_push_until (hls, SECONDS (20));
+  gst_message_unref (hls_wait (hls, GST_MESSAGE_ERROR, NULL, 1));
+  hls_stop (hls);
+  hls_assert_error (hls, SETTINGS, "multivariant-location", "s00007.ts");
+}
+
+/* Remote stores would call what comes next by other names. */
+static void
+test_folder_above_is_refused (void)
+{
+  g_autoptr (Hls) hls = new_with_multivariant ("../m.m3u8");
+
+  hls->expects_trouble = TRUE;
+  hls_add_video (hls, NULL);
+  hls_play_fails (hls);
+  hls_assert_error (hls, SETTINGS, "multivariant-location", "m.m3u8");
+}
+
 static void
 test_template_that_is_not_understood_is_refused (void)
 {
@@ -200,6 +227,10 @@ main (int argc, char **argv)
   g_test_add_func ("/hls-multivariant/continued",
       test_continued_recording_has_it_again);
   g_test_add_func ("/hls-multivariant/deleted", test_delete_on_ended_takes_it);
+  g_test_add_func ("/hls-multivariant/segment-name",
+      test_name_of_a_segment_is_refused);
+  g_test_add_func ("/hls-multivariant/folder-above",
+      test_folder_above_is_refused);
   g_test_add_func ("/hls-multivariant/same-name",
       test_name_of_the_playlist_is_refused);
   g_test_add_func ("/hls-multivariant/template",

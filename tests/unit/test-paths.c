@@ -73,7 +73,7 @@ test_split (gconstpointer data)
   g_assert_null (paths.multivariant);
 }
 
-/* A third template may be nearer to the root. */
+/* The third template is not nearer to the root than the others are. */
 static const struct
 {
   const gchar *location, *playlist, *multivariant;
@@ -82,7 +82,11 @@ static const struct
   { "cam/%d.ts", "cam/l.m3u8", "l_adaptive.m3u8", ".", "l_adaptive.m3u8" },
   { "/rec/cam/%d.ts", "/rec/cam/l.m3u8", "/rec/cam/a.m3u8", "/rec/cam/",
       "a.m3u8" },
-  { "/rec/cam/%d.ts", "/rec/cam/l.m3u8", "/rec/a.m3u8", "/rec/", "a.m3u8" },
+  { "/rec/cam/%d.ts", "/rec/cam/l.m3u8", "/rec/cam/all/a.m3u8", "/rec/cam/",
+      "all/a.m3u8" },
+  { "/rec/cam/%d.ts", "/rec/cam/l.m3u8", "/rec/a.m3u8" },
+  { "/rec/cam/%d.ts", "/rec/cam/l.m3u8", "/rec/cam//l.m3u8" },
+  { "/rec/cam/%d.ts", "/rec/cam/l.m3u8", "/rec/cam/x/../../a.m3u8" },
   { "../%d.ts", "../l.m3u8", "../a.m3u8", "../", "a.m3u8" },
   { "/rec/%d.ts", "/rec/l.m3u8", "a.m3u8" },
   { "%d.ts", "l.m3u8", "/rec/a.m3u8" },

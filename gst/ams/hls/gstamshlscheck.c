@@ -25,12 +25,10 @@ check_multivariant (const GstAmsHlsSettings *settings,
         location);
     return FALSE;
   }
-  if (*location && !g_str_equal (location, settings->playlist_location))
+  if (*location)
     return TRUE;
-  g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_FILENAME,
-      "multivariant-location is \"%s\": the multivariant playlist names the "
-      "one at playlist-location, and needs a name of its own",
-      location);
+  g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_INVALID_FILENAME,
+      "multivariant-location is empty: give it a name, or leave it unset");
   return FALSE;
 }
 

@@ -157,7 +157,8 @@ gst_ams_publisher_end_file (GstAmsPublisher *self, guint64 size,
   gst_ams_publisher_push_event (self, ams_files_event_new_end (&file_end));
   announce_later (self, segment, version.version);
   ret = gst_ams_publisher_push_version (self, &version);
-  gst_ams_publisher_push_multivariant (self, FALSE);
+  if (ret == GST_FLOW_OK)
+    ret = gst_ams_publisher_push_multivariant (self, FALSE);
   gst_ams_publisher_push_removals (self);
   if (raised)
     warn_raised (self, segment);

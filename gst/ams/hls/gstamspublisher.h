@@ -9,7 +9,7 @@
 #pragma once
 
 #include <gst/gst.h>
-#include "recording/amsmaster.h"
+#include "media/amstrack.h"
 #include "recording/amsrecording.h"
 #include "cut/amscut.h"
 #include "gstamsrecover.h"

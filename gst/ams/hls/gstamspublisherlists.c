@@ -327,6 +327,24 @@ gst_ams_publisher_push_version (GstAmsPublisher *self,
   return push_file (self, NULL, &begin, version->pieces);
 }
 
+/* Dates in templates may make them the same. */
+static gboolean
+check_multivariant_name (GstAmsPublisher *self, GError **error)
+{
+  guint64 number;
+
+  if (!g_str_equal (self->multivariant,
+          ams_recording_get_playlist_name (self->recording)) &&
+      !ams_names_match (ams_recording_get_segment_names (self->recording),
+          self->multivariant, &number))
+    return TRUE;
+  g_set_error (error, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_SETTINGS,
+      "multivariant-location gives “%s”, which is a name of the recording's own "
+      "files: the multivariant playlist would overwrite them.",
+      self->multivariant);
+  return FALSE;
+}
+
 gboolean
 gst_ams_publisher_begin_multivariant (GstAmsPublisher *self, GError **error)
 {
@@ -336,7 +354,7 @@ gst_ams_publisher_begin_multivariant (GstAmsPublisher *self, GError **error)
     return TRUE;
   self->multivariant = ams_recording_format_playlist (self->recording,
       self->settings.multivariant, error);
-  if (!self->multivariant)
+  if (!self->multivariant || !check_multivariant_name (self, error))
     return FALSE;
   relative = ams_paths_relative (self->multivariant,
       ams_recording_get_playlist_name (self->recording));
@@ -367,7 +385,7 @@ render_multivariant (GstAmsPublisher *self, gboolean ended)
 }
 
 /* That a running vod's playlist is not there, and this one is, would help nobody. */
-void
+GstFlowReturn
 gst_ams_publisher_push_multivariant (GstAmsPublisher *self, gboolean ended)
 {
   const AmsRecordingConfig *config = ams_recording_get_config (self->recording);
@@ -379,15 +397,15 @@ gst_ams_publisher_push_multivariant (GstAmsPublisher *self, gboolean ended)
   GBytes *text;
 
   if (!self->multivariant || (!ended && config->type == AMS_PLAYLIST_VOD))
-    return;
+    return GST_FLOW_OK;
   text = render_multivariant (self, ended);
   if (!text)
-    return;
+    return GST_FLOW_OK;
   GST_DEBUG_OBJECT (self->element, "writes \"%s\"", self->multivariant);
   begin.version = ++self->multivariant_version;
   begin.content_type = (gchar *) ams_file_content_type (begin.role, begin.name);
   g_ptr_array_add (pieces, text);
-  push_file (self, NULL, &begin, pieces);
+  return push_file (self, NULL, &begin, pieces);
 }
 
 void

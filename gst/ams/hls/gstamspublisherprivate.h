@@ -13,6 +13,7 @@
 
 #include "files/amsfiles.h"
 #include "gstamspublisher.h"
+#include "recording/amsmaster.h"
 
 G_BEGIN_DECLS
 
@@ -87,7 +88,7 @@ void gst_ams_publisher_heed_failed (GstAmsPublisher *self);
 gboolean gst_ams_publisher_begin_multivariant (GstAmsPublisher *self,
     GError **error);
 /* If it is to be written: after the playlist that it names. @ended: for the last time */
-void gst_ams_publisher_push_multivariant (GstAmsPublisher *self,
+GstFlowReturn gst_ams_publisher_push_multivariant (GstAmsPublisher *self,
     gboolean ended);
 /* Nobody is to see the playlist @name but the next session. */
 gboolean gst_ams_publisher_is_for_disk_only (GstAmsPublisher *self,

@@ -11,10 +11,6 @@
 /* Bytes that file systems take. */
 #define MAX_BASENAME 255
 
-/* In sentences. */
-#define PLAYLIST "playlist-location"
-#define MULTIVARIANT "multivariant-location"
-
 static gboolean
 has_dotdot (const gchar *path)
 {
@@ -93,15 +89,6 @@ fail_playlist (const gchar *location, GError **error)
   return FALSE;
 }
 
-/* What the templates have in common, in bytes: a folder, with the slash behind it. */
-static gsize
-common_length (const gchar *location, const gchar *other)
-{
-  return ams_paths_escapes (location) || ams_paths_escapes (other)
-      ? common_folder_length (location, other)
-      : 0;
-}
-
 static gboolean
 check_kind (const gchar *location, const gchar *property, const gchar *other,
     GError **error)
@@ -114,16 +101,28 @@ check_kind (const gchar *location, const gchar *property, const gchar *other,
   return FALSE;
 }
 
+/* What the stores call the files must not depend on it, so it does not move the root,
+ * which is @common bytes of the others. */
 static gboolean
-check_dots (const gchar *location, const gchar *property, const gchar *other,
-    gsize common, GError **error)
+check_multivariant (const gchar *location, const gchar *playlist,
+    const gchar *multivariant, gsize common, GError **error)
 {
-  if (!has_dotdot (location + common) && !has_dotdot (other + common))
+  if (!check_kind (location, "multivariant-location", multivariant, error))
+    return FALSE;
+  if (g_str_equal (multivariant, playlist)) {
+    g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_FILENAME,
+        "multivariant-location and playlist-location are both \"%s\": the "
+        "multivariant playlist names the other one, and needs a name of its own",
+        playlist);
+    return FALSE;
+  }
+  if (strncmp (multivariant, location, common) == 0 &&
+      !has_dotdot (multivariant + common))
     return TRUE;
   g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_FILENAME,
-      "\"..\" may only be in the part that location \"%s\" and %s \"%s\" have in "
-      "common",
-      location, property, other);
+      "multivariant-location \"%s\" must be in \"%.*s\", the folder that "
+      "location and playlist-location have in common, or in one below it",
+      multivariant, common > 0 ? (int) common : 1, common > 0 ? location : ".");
   return FALSE;
 }
 
@@ -135,20 +134,23 @@ ams_paths_split (const AmsPathsTemplates *templates, AmsPaths *paths,
   g_autofree gchar *playlist = tidy (templates->playlist);
   g_autofree gchar *multivariant =
       templates->multivariant ? tidy (templates->multivariant) : NULL;
-  gsize common;
+  gsize common = 0;
 
   if (is_playlist (location))
     return fail_playlist (location, error);
-  if (!check_kind (location, PLAYLIST, playlist, error) ||
-      (multivariant &&
-          !check_kind (location, MULTIVARIANT, multivariant, error)))
+  if (!check_kind (location, "playlist-location", playlist, error))
     return FALSE;
-  common = common_length (location, playlist);
-  if (multivariant)
-    common = MIN (common, common_length (location, multivariant));
-  if (!check_dots (location, PLAYLIST, playlist, common, error) ||
-      (multivariant &&
-          !check_dots (location, MULTIVARIANT, multivariant, common, error)))
+  if (ams_paths_escapes (location) || ams_paths_escapes (playlist))
+    common = common_folder_length (location, playlist);
+  if (has_dotdot (location + common) || has_dotdot (playlist + common)) {
+    g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_FILENAME,
+        "\"..\" may only be in the part that location \"%s\" and "
+        "playlist-location \"%s\" have in common",
+        location, playlist);
+    return FALSE;
+  }
+  if (multivariant &&
+      !check_multivariant (location, playlist, multivariant, common, error))
     return FALSE;
 
   paths->root = common > 0 ? g_strndup (location, common) : g_strdup (".");

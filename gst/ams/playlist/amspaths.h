@@ -19,7 +19,8 @@ typedef struct
   const gchar *multivariant; /* (nullable) */
 } AmsPathsTemplates;
 
-/* The folder that all are in (no template in it), and what is relative to it. */
+/* The folder that location and playlist are both in (no template in it), and what is relative to
+ * it. */
 typedef struct
 {
   gchar *root;
@@ -33,7 +34,8 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (AmsPaths, ams_paths_clear)
 
 /* Relative locations without ".." stay as they are, and the root is ".": the names that a
  * store behind the src pad sees are those that were written. FALSE when one is absolute and
- * another is not, or ".." comes behind a template. */
+ * another is not, ".." comes behind a template, or the multivariant playlist is not below the
+ * root, or is the playlist. */
 gboolean ams_paths_split (const AmsPathsTemplates *templates, AmsPaths *paths,
     GError **error);
 
