@@ -517,6 +517,22 @@ test_type (gconstpointer data)
   g_assert_cmpuint (r.duration, ==, c->video || c->audio ? 2 * FRAME_NS : 0);
 }
 
+static void
+test_times_near_across_a_wrap (void)
+{
+  const guint64 last = (G_GUINT64_CONSTANT (1) << 33) - 1;
+
+  g_assert_true (ams_ts_times_are_near (5, 5, 1));
+  g_assert_true (ams_ts_times_are_near (5, 14, 10));
+  g_assert_true (ams_ts_times_are_near (14, 5, 10));
+  g_assert_false (ams_ts_times_are_near (5, 15, 10));
+  g_assert_false (ams_ts_times_are_near (15, 5, 10));
+  g_assert_true (ams_ts_times_are_near (last, 8, 10));
+  g_assert_true (ams_ts_times_are_near (8, last, 10));
+  g_assert_false (ams_ts_times_are_near (last, 9, 10));
+  g_assert_false (ams_ts_times_are_near (9, last, 10));
+}
+
 static const struct
 {
   const gchar *name;
@@ -538,6 +554,7 @@ static const struct
   { "random-packets/bounded", test_random_packets_bounded },
   { "no-tables/refused", test_no_tables_refused },
   { "late-tables/said", test_late_tables_said },
+  { "times/near-across-a-wrap", test_times_near_across_a_wrap },
   { "head-of-nothing/refused", test_head_of_nothing_refused },
 };
 

@@ -13,7 +13,6 @@
 /* 90 kHz: how long the last picture lasts is an estimate, and one picture is less than this
  * at 10 a second and more. */
 #define TOLERANCE (90000 / 20)
-#define PTS_MODULO (G_GUINT64_CONSTANT (1) << 33)
 
 /* Bytes: two tables, which may be the same in any segments, and a packet with a time stamp. */
 #define TELLING_SIZE (3 * PACKET_SIZE)
@@ -44,13 +43,10 @@ ams_overlap_is_followed (GBytes *earlier, GBytes *later)
 {
   AmsTsScan scan;
   AmsTsHead head;
-  guint64 distance;
 
-  if (g_bytes_get_size (earlier) % PACKET_SIZE != 0 ||
-      !ams_ts_scan (earlier, TRUE, &scan) || !ams_ts_scan_head (later, &head))
-    return FALSE;
-  distance = (head.first_pts - scan.end_pts) & (PTS_MODULO - 1);
-  return distance < TOLERANCE || distance > PTS_MODULO - TOLERANCE;
+  return g_bytes_get_size (earlier) % PACKET_SIZE == 0 &&
+      ams_ts_scan (earlier, TRUE, &scan) && ams_ts_scan_head (later, &head) &&
+      ams_ts_times_are_near (scan.end_pts, head.first_pts, TOLERANCE);
 }
 
 gboolean

@@ -13,7 +13,6 @@ G_DEFINE_QUARK (ams_recovery_error_quark, ams_recovery_error)
 /* 90 kHz. Segments of one session follow on each other to the frame; how long the last
  * frame lasts is an estimate. Two sessions that meet as closely by chance do no harm. */
 #define FOLLOWS_TOLERANCE (90000 / 10)
-#define PTS_MODULO (G_GUINT64_CONSTANT (1) << 33)
 
 /* ns: how long a single frame lasts cannot be measured. What a crash left of a segment
  * is not worth listing then; a whole one is taken to last as long as a frame of PAL. */
@@ -355,13 +354,8 @@ ams_recovery_survey (AmsRecording *recording, const AmsPlaylistParsed *earlier,
 static gboolean
 follows (guint64 end_pts, guint64 first_pts)
 {
-  guint64 distance;
-
-  if (end_pts == G_MAXUINT64)
-    return FALSE;
-  distance = (first_pts - end_pts) & (PTS_MODULO - 1);
-  return distance < FOLLOWS_TOLERANCE ||
-      distance > PTS_MODULO - FOLLOWS_TOLERANCE;
+  return end_pts != G_MAXUINT64 &&
+      ams_ts_times_are_near (end_pts, first_pts, FOLLOWS_TOLERANCE);
 }
 
 gboolean

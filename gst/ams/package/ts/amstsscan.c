@@ -605,6 +605,14 @@ get_first (const Track *track)
 }
 
 gboolean
+ams_ts_times_are_near (guint64 a, guint64 b, guint64 tolerance)
+{
+  guint64 ahead = (b - a) & PTS_MASK;
+
+  return ahead < tolerance || PTS_MASK + 1 - ahead < tolerance;
+}
+
+gboolean
 ams_ts_scan_head (GBytes *data, AmsTsHead *head)
 {
   gsize size;

@@ -31,6 +31,9 @@ typedef struct
  * audio PES lasts is read from its frames (amsaudioframes.h); of other formats, and of video, it is taken to be the median distance between frames. Returns FALSE when nothing is usable. */
 gboolean ams_ts_scan (GBytes *data, gboolean complete, AmsTsScan *scan);
 
+/* Whether two times (90 kHz, 33 bits) are less than @tolerance apart, across a wrap as well. */
+gboolean ams_ts_times_are_near (guint64 a, guint64 b, guint64 tolerance);
+
 /* How a file begins. 90 kHz, 33 bits */
 typedef struct
 {
