@@ -143,6 +143,37 @@ test_existing_says_what_happens (void)
   }
 }
 
+/* What is an earlier recording's own is not this one's to take, even where it is the end of a
+ * segment that is listed: s00005.ts goes on from nothing, so that this one begins beside. */
+static void
+test_append_or_new_beside_takes_nothing_away (void)
+{
+  g_autoptr (Hls) hls = hls_new ();
+  g_autofree gchar *segment = hls_path (hls, "s00000.ts");
+  g_autofree gchar *part = hls_path (hls, ".s00001.ts.part");
+  g_autofree gchar *stranger = hls_path (hls, "s00005.ts");
+  g_autofree gchar *bytes = NULL, *path = NULL;
+  g_autoptr (GHashTable) before = NULL;
+  gsize size;
+
+  hls_add_video (hls, NULL);
+  hls_record (hls, SECONDS (2));
+  g_assert_true (g_file_get_contents (segment, &bytes, &size, NULL));
+  g_assert_cmpuint (size, >, 20 * 188);
+  put (part, bytes + size - 10 * 188, 10 * 188);
+  put (stranger, bytes, size);
+  before = hls_snapshot (hls->dir);
+
+  hls_forget_messages (hls);
+  g_object_set (hls->sink, "existing", APPEND_OR_NEW, NULL);
+  hls_play (hls);
+  hls_push_until (hls, SECONDS (4));
+  hls_stop (hls);
+  path = playlist_location (hls, "ams-recording-started", 1);
+  g_assert_cmpstr (path, !=, hls->playlist);
+  hls_assert_kept (hls->dir, before, NULL);
+}
+
 /* ---- stopping ---- */
 
 static void
@@ -339,6 +370,7 @@ main (int argc, char **argv)
   hls_test_init (&argc, &argv);
 #define ADD(path, name) hls_test_add ("/hls/existing/" path, test_##name)
   ADD ("property", existing_says_what_happens);
+  ADD ("beside/takes-nothing", append_or_new_beside_takes_nothing_away);
   ADD ("stop/any-time", stop_at_any_time_nothing_is_lost);
   ADD ("stop/one-frame", eos_after_one_frame_it_is_recorded);
   ADD ("stop/pause", pause_in_between_nothing_is_lost);
