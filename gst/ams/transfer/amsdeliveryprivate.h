@@ -106,6 +106,7 @@ AmsOutgoing *ams_delivery_get_open (AmsDelivery *delivery, guint lane);
 gboolean ams_delivery_drop_open (AmsDelivery *delivery);
 
 /* amsdeliveryinput.c */
+
 /* (transfer full) */
 GError *ams_delivery_new_queue_error (AmsDelivery *delivery);
 void ams_delivery_say_queue_fault (AmsDelivery *delivery, const gchar *name);

@@ -14,7 +14,7 @@ GST_DEBUG_CATEGORY (ams_engine_debug);
 /* What may wait for the store while the source waits rather than the data. */
 #define PATIENT_QUEUE_BYTES (8 * 1024 * 1024)
 /* And of it for the engine's thread: what is handled before it has left the processor's cache
- * costs three quarters. */
+ * costs a quarter less. */
 #define PATIENT_UNHANDLED_BYTES (512 * 1024)
 /* Whoever waits for room goes on when there is so much: not for each block. */
 #define ROOM_BYTES (256 * 1024)
@@ -180,15 +180,13 @@ ams_engine_has_room_locked (AmsEngine *self, guint64 size)
 static AmsEngineResult
 wait_for_room_locked (AmsEngine *self, gsize size)
 {
-  AmsEngineLane *lane = get_lane_locked (self);
-
   while (!ams_engine_has_room_locked (self, size)) {
     if (self->stopping || self->flushing)
       return AMS_ENGINE_FLUSHING;
     if (is_waiting_futile_locked (self)) {
-      if (!ams_queue_is_droppable (lane->role))
+      if (!ams_queue_is_droppable (get_lane_locked (self)->role))
         return AMS_ENGINE_OK;
-      lane->skipping = TRUE;
+      get_lane_locked (self)->skipping = TRUE;
       return push_for_lane_locked (self, self->lane,
           ams_command_new (AMS_COMMAND_GIVE_UP));
     }
@@ -246,19 +244,26 @@ ams_engine_begin (AmsEngine *self, const AmsFileBegin *begin)
   return result;
 }
 
+static gboolean
+is_wanted_locked (AmsEngine *self)
+{
+  const AmsEngineLane *lane = get_lane_locked (self);
+
+  return lane->open && !lane->skipping;
+}
+
 static AmsEngineResult
 write_locked (AmsEngine *self, GBytes *bytes, gsize cost)
 {
-  AmsEngineLane *lane = get_lane_locked (self);
   AmsEngineResult result;
   AmsCommand *command;
 
   if (self->flushing || self->stopping)
     return AMS_ENGINE_FLUSHING;
-  if (!lane->open || lane->skipping)
+  if (!is_wanted_locked (self))
     return AMS_ENGINE_OK;
   result = make_room_locked (self, cost);
-  if (result != AMS_ENGINE_OK || lane->skipping || !lane->open)
+  if (result != AMS_ENGINE_OK || !is_wanted_locked (self))
     return result;
   command = ams_command_new (AMS_COMMAND_DATA);
   command->bytes = g_bytes_ref (bytes);

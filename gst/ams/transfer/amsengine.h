@@ -51,8 +51,7 @@ gboolean ams_engine_start (AmsEngine *engine, GError **error);
 gboolean ams_engine_stop (AmsEngine *engine);
 
 /* From the streaming thread. Only write() may wait, and only if the policy is to
- * block; flushing or stopping ends that. */
-/* ams_delivery_select() */
+ * block; flushing or stopping ends that. select(): as ams_delivery_select(). */
 void ams_engine_select (AmsEngine *engine, guint lane);
 AmsEngineResult ams_engine_begin (AmsEngine *engine, const AmsFileBegin *begin);
 AmsEngineResult ams_engine_write (AmsEngine *engine, GBytes *bytes);

@@ -8,8 +8,6 @@
 
 /* Waiting, from any thread */
 
-/* Waiting */
-
 /* A broadcast is a system call, also when nobody listens. */
 void
 ams_engine_tell_locked (AmsEngine *self)

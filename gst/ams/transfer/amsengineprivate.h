@@ -62,7 +62,7 @@ struct _AmsEngine
   gboolean handling; /* commands: the stats do not have them yet */
   guint64 handled_bytes; /* of the command that is being handled */
   guint64 held_bytes; /* in bodies */
-  guint64 open_held; /* of them, of the file open in the delivery */
+  guint64 open_held; /* of them, of the files open in the delivery */
   gboolean open_drains;
   GArray *lanes; /* AmsEngineLane */
   guint lane; /* of them: what upstream says now is about that one's file */
