@@ -276,6 +276,33 @@ test_crash_behind_a_part_is_a_discontinuity (void)
         i == 4 || i == 5);
 }
 
+/* One that the next segment goes on from had all that it was to have, the last picture
+ * included, which nothing else tells. */
+static void
+test_crash_behind_a_whole_part_keeps_all_of_it (void)
+{
+  g_autoptr (Crash) crash = crash_new (FALSE);
+  Hls *hls = crash->hls;
+  g_autofree gchar *third = hls_path (hls, "s00003.ts");
+  g_autofree gchar *part = hls_path (hls, ".s00003.ts.part");
+  g_autofree gchar *bytes = NULL, *kept = NULL;
+  g_autoptr (HlsPlaylist) playlist = NULL;
+  gsize size, kept_size;
+
+  crash_now (crash, 2, 0, FALSE);
+  g_unlink (crash->part);
+  put (crash->last, crash->last_bytes, crash->last_size);
+  g_assert_true (g_file_get_contents (third, &bytes, &size, NULL));
+  g_assert_cmpint (g_rename (third, part), ==, 0);
+  hls_record (hls, SECONDS (4));
+  playlist = hls_check (hls);
+  g_assert_cmpuint (playlist->segments->len, ==, 7);
+  for (guint i = 0; i < 7; i++)
+    g_assert_cmpint (hls_segment (playlist, i)->discontinuity, ==, i == 5);
+  g_assert_true (g_file_get_contents (third, &kept, &kept_size, NULL));
+  g_assert_cmpmem (kept, kept_size, bytes, size);
+}
+
 /* One crash after the other, each while the one before is still unlisted. */
 static void
 test_crash_twice_numbers_go_on (void)
@@ -533,6 +560,7 @@ main (int argc, char **argv)
   ADD ("crash/video", crash_with_video_all_is_recovered);
   ADD ("crash/audio-and-video", crash_with_audio_and_video_all_is_recovered);
   ADD ("crash/behind-a-part", crash_behind_a_part_is_a_discontinuity);
+  ADD ("crash/behind-a-whole-part", crash_behind_a_whole_part_keeps_all_of_it);
   ADD ("crash/twice", crash_twice_numbers_go_on);
   ADD ("crash/in-the-recovery", crash_in_the_recovery_is_recovered);
   ADD ("crash/no-frame", crash_part_without_a_frame_is_not_listed);

@@ -32,7 +32,8 @@ SECONDS = 3
 PIPELINE = (f"videotestsrc num-buffers={SECONDS * 5} ! video/x-raw,format=I420,width=64,height=64,framerate=5/1 ! "
     "x264enc tune=zerolatency speed-preset=ultrafast key-int-max=5 ! amshlssink name=h target-duration=1 ")
 DISK = "location=rec/cam-%05d.ts playlist-location=rec/cam.m3u8 "
-HTTP = "location={files}cam-%05d.ts playlist-location={files}cam.m3u8 write-files={write} h.src ! amshttpput location={url} {options}"
+ABOVE = "multivariant-location={files}all.m3u8 "
+HTTP = "location={files}cam-%05d.ts playlist-location={files}cam.m3u8 {above}write-files={write} h.src ! amshttpput location={url} {options}"
 
 SERVER = []
 
@@ -84,6 +85,10 @@ class Recording:
         listed = self.listed()
         return [n for n in self.there() if n not in listed and (not listed or n > listed[0])]
 
+    def is_early(self):
+        """What a multivariant playlist names is not there, at the server or on the disk."""
+        return any("all.m3u8" in n and "cam.m3u8" not in n for n in map(launch.files_in, {self.kept, os.path.join(self.folder, self.rec)}))
+
     def problems(self):
         text = launch.files_in(self.kept).get("cam.m3u8", b"")
         found = []
@@ -94,6 +99,8 @@ class Recording:
             found.append(f"listed, and not there: {missing}")
         if not text.endswith(b"#EXT-X-ENDLIST\n"):
             found.append("no EXT-X-ENDLIST")
+        if ABOVE.split("=")[0] in self.line and b"\ncam.m3u8\n" not in launch.files_in(self.kept).get("all.m3u8", b""):
+            found.append("all.m3u8 does not name it")
         numbers = [int(re.search(r"(\d+)\.ts$", n).group(1)) for n in self.listed()]
         if any(b <= a for a, b in zip(numbers, numbers[1:])):
             found.append(f"the numbers are {numbers}")
@@ -102,13 +109,13 @@ class Recording:
 
 class AtServer(Recording):
     """One that nginx has; a spool is in the recorder's folder."""
-    write, settings = "never", ""
+    write, settings, above = "never", "", ""
 
     def begin(self):
         super().begin()
         self.kept = SERVER[0].path(self.name)
-        self.line = HTTP.format(files="rec/" if self.write == "always" else "", write=self.write,
-            url=SERVER[0].url(f"/{self.name}/"), options=self.settings)
+        files = "rec/" if self.write == "always" else ""
+        self.line = HTTP.format(files=files, write=self.write, above=self.above.format(files=files), url=SERVER[0].url(f"/{self.name}/"), options=self.settings)
 
     def run(self, at=None):
         """What was on its way when the recorder died is at the server once that has answered others."""
@@ -150,7 +157,7 @@ class Both(Spooled):
 def check_chain(base, name, kills):
     """Returns what is wrong after these kills, one after the other, and a life to its end; and whether the last kill came."""
     recording = base.copy(name)
-    story = []
+    story, problems = [], []
     died = True
     for at in [*kills, None]:
         before = recording.there()
@@ -158,12 +165,15 @@ def check_chain(base, name, kills):
         died = code == -9 if at else died
         story.append((at, code, said))
         if code != (-9 if at and died else 0):
-            break
+            problems.append(f"exit code {code}")
         gone = [n for n in before if n not in recording.there()]
         if gone and "live" not in recording.options:
-            story.append((at, f"gone: {gone}", said))
+            problems.append(f"gone: {gone}")
+        if recording.is_early():
+            problems.append("all.m3u8 is there, and what it names is not")
+        if problems:
             break
-    problems = recording.problems() if code == 0 and not at else [f"after {at or 'all kills'}: {code}"]
+    problems = problems or recording.problems()
     if problems:
         problems = [f"{name}, killed at {kills}: {'; '.join(problems)}"] + [f"{at}: {code}\n{said[-700:]}" for at, code, said in story]
     else:
@@ -291,6 +301,22 @@ def test_killed_again_before_what_was_cut_has_its_name():
     tap.check(again, "no kill comes before a part that was recovered gets its name")
     wrong = [p for at in again for p in check_chain(base, f"twice-{at}", [at, at])[0]]
     tap.check(not wrong, "\n".join(wrong))
+
+
+def test_killed_with_a_multivariant_playlist():
+    class Above(Recording):
+        line = DISK + ABOVE.format(files="rec/")
+
+    base = Above(FOLDER[0], "above")
+    each_call(base)
+    chains(base, 60)
+
+
+def test_killed_with_a_multivariant_playlist_at_a_server():
+    class Above(Both):
+        above = ABOVE
+
+    chains(Above(FOLDER[0], "above-both"), 140)
 
 
 def test_killed_in_a_recovery():
