@@ -456,8 +456,9 @@ install_name_properties (GObjectClass *klass)
       g_param_spec_string ("multivariant-location", "Multivariant location",
           "Template of the name of a multivariant playlist (master) above the "
           "playlist, which says bit rate, codecs, resolution, frame rate and "
-          "captions of it; {session:FORMAT} as in location. In the folder that "
-          "location and playlist-location have in common, or below. Unset: none",
+          "captions of it; {session:FORMAT} as in location. An absolute one: in the "
+          "folder that location and playlist-location have in common, or below. "
+          "Unset: none",
           DEFAULT_MULTIVARIANT_LOCATION, PARAM_FLAGS));
   g_object_class_install_property (klass, PROP_PLAYLIST_ROOT,
       g_param_spec_string ("playlist-root", "Playlist root",
